@@ -1,0 +1,95 @@
+// An experiment as its author wrote it: checked for form, not yet bound to plugins. docs/experiment-file.md.
+// Strings may hold `${axis}`; nothing is substituted here.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/json.h"
+#include "base/source_span.h"
+
+namespace lowbit {
+
+using Text = Located<std::string>;
+
+struct Axis {
+  Text name;
+  std::vector<Located<Json>> values;  ///< scalars, distinct, at least one
+};
+
+/// A file or directory from outside the experiment, reached as `inputs.<name>`.
+struct ExternalInput {
+  Text name;
+  Text type;  ///< "file", "model/1", ...
+  Text path;  ///< relative to the experiment file
+};
+
+/// What a port is bound to.
+///   direct  model: quantize.quantized            one source
+///   first   model: {first: [a.x, inputs.base]}   the first that exists at a point
+///   each    {each: s.x, over: [axis], require}   one member per value of the `over` axes
+/// `at` pins axes for this binding only: {from: s.x, at: {source: base}}.
+struct Binding {
+  enum class Form { direct, first, each };
+  Form form = Form::direct;
+  std::vector<Text> sources;  ///< "stage.port", "inputs.name"; one unless `first`
+  std::vector<Text> over;     ///< `each` only; at least one
+  std::vector<std::pair<Text, Located<Json>>> at;
+  std::optional<std::uint64_t> min_members;  ///< `each` only; empty: all
+  SourceSpan span;
+};
+
+struct NamedBinding {
+  Text port;
+  Binding binding;
+};
+
+struct Param {
+  Text name;
+  Located<Json> value;
+};
+
+/// Failure causes a retry may be asked for (design: never numeric, never bad input).
+enum class RetryCause { resource, preempted, transient };
+
+struct RetryPolicy {
+  std::uint32_t attempts = 1;  ///< in all, the first included
+  std::vector<RetryCause> on;
+};
+
+/// Machine settings: they never enter a key.
+struct Resources {
+  std::uint32_t cpus = 1;
+  std::uint32_t gpus = 0;
+  std::uint64_t memory_bytes = 0;         ///< 0: not limited
+  std::chrono::milliseconds timeout{0};   ///< 0: none
+};
+
+struct StageSpec {
+  Text id;
+  Text use;  ///< "lowbit.gptq", "lowbit.${quantizer}"
+  std::vector<NamedBinding> with;
+  std::vector<Param> params;
+  /// By plugin id or by its last part: {gptq: {actorder: static}}.
+  std::vector<std::pair<Text, std::vector<Param>>> params_for;
+  Resources resources;
+  RetryPolicy retry;
+};
+
+struct ExperimentSpec {
+  std::string name;
+  std::vector<std::uint64_t> seeds{0};
+  std::vector<Axis> axes;
+  /// A matrix point goes when it agrees with every entry of one of these; an entry holds the values it matches.
+  std::vector<std::vector<std::pair<Text, std::vector<Located<Json>>>>> excludes;
+  std::vector<ExternalInput> inputs;
+  std::vector<StageSpec> stages;
+  SourceSpan span;
+};
+
+}  // namespace lowbit

@@ -1,0 +1,66 @@
+// Every variant of every stage of one experiment, bound to its plugin and to its inputs.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "domain/coordinates.h"
+#include "domain/experiment_spec.h"
+#include "domain/stage_description.h"
+
+namespace lowbit::graph {
+
+using VariantIndex = std::size_t;
+
+/// An output port of another variant.
+struct Produced {
+  VariantIndex producer = 0;
+  std::string port;
+};
+
+/// An external input after substitution; `path` is as written, relative to the experiment file.
+struct External {
+  std::string name;
+  std::string type;
+  std::string path;
+  SourceSpan span;
+};
+
+struct Member {
+  Coordinates at;  ///< the gathered (`over`) axes only; empty when not gathered
+  std::variant<Produced, External> source;
+};
+
+struct BoundInput {
+  std::string port;
+  bool gathered = false;
+  std::optional<std::uint64_t> min_members;  ///< gathered with `require: {min: n}`
+  std::vector<Member> members;               ///< canonical order: by coordinates
+};
+
+/// A stage at one point of its axes.
+struct Variant {
+  std::string stage;
+  Coordinates coordinates;
+  const StageDescription* plugin = nullptr;  ///< lives as long as the catalog
+  Json params = Json::object();              ///< resolved, defaults filled in
+  std::vector<BoundInput> inputs;            ///< in the plugin's port order; unbound optional ports are absent
+  std::optional<std::uint64_t> seed;         ///< set when the plugin is seeded
+  Resources resources;
+  RetryPolicy retry;
+  SourceSpan span;
+
+  [[nodiscard]] std::string label() const { return stage_label(stage, coordinates); }
+};
+
+struct ExpandedGraph {
+  std::string experiment;
+  std::vector<Variant> variants;   ///< producers before consumers; otherwise in file order, then matrix order
+  std::vector<std::string> notes;  ///< what was dropped and why, one a line (a port that this plugin lacks, ...)
+};
+
+}  // namespace lowbit::graph

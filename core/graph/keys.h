@@ -1,0 +1,41 @@
+// The two keys of a variant (docs/experiment-file.md, "Identity").
+//   provenance key  known at plan time: inputs stand as their producers' provenance keys
+//   content key     known once the inputs exist: inputs stand as their digests
+// Both are SHA-256 over the canonical JSON of a record that is stored whole, so that two keys can be compared.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+
+#include "base/digest.h"
+#include "base/json.h"
+#include "graph/expanded_graph.h"
+
+namespace lowbit::graph {
+
+struct Key {
+  Json record;
+  Digest digest;
+};
+
+/// The record without its inputs: {"format", "plugin": {"id","version"}, "params", "seed"?, "device"?}.
+/// Parameters whose schema says `affects_result: false` are left out. `device_class`: "cpu" or "cuda".
+[[nodiscard]] Json own_record(const Variant& variant, const std::string& device_class);
+
+/// How one member of an input stands in a record.
+using DescribeMember = std::function<Json(const Member&)>;
+
+/// `own` plus "inputs": {port: member} or, gathered, {port: [{"at": coordinates, "of": member}, ...]}.
+[[nodiscard]] Key make_key(const Json& own, const Variant& variant, const DescribeMember& describe);
+
+/// How an artifact stands in a content record, and an external input in both records.
+[[nodiscard]] Json artifact_record(const std::string& type, const Digest& digest);
+/// How a producer's output stands in a provenance record.
+[[nodiscard]] Json produced_record(const Digest& provenance_key, const std::string& port);
+
+/// What differs between two records, one line each, most telling first: `parameter group_size 64 -> 128`,
+/// `input model changed`, `plugin version 1.0.0 -> 1.1.0`. Empty when equal.
+[[nodiscard]] std::vector<std::string> differences(const Json& old_record, const Json& new_record);
+
+}  // namespace lowbit::graph

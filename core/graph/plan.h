@@ -1,0 +1,90 @@
+// What a run would do and why. The executor follows the same decisions: plan and run are one code path.
+//   reuse  a result for these very inputs exists; it will not run
+//   run    it will run
+//   maybe  it waits for an input that will run; if that input comes out as it was, this is cut off
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/digest.h"
+#include "domain/result.h"
+#include "graph/expanded_graph.h"
+#include "graph/keys.h"
+
+namespace lowbit::graph {
+
+/// What planning asks of the store. Pure questions about committed facts.
+class ResultLookup {
+ public:
+  virtual ~ResultLookup() = default;
+  /// The current result for exactly these inputs.
+  [[nodiscard]] virtual std::optional<StageResult> by_content_key(const Digest& key) const = 0;
+  /// The current result reached through this provenance key (its inputs may have been other bytes then).
+  [[nodiscard]] virtual std::optional<StageResult> by_provenance_key(const Digest& key) const = 0;
+  /// Whether any result was made with this own record (canonical SHA-256), whatever its inputs.
+  [[nodiscard]] virtual bool has_own_record(const Digest& own) const = 0;
+  /// The provenance record under which this stage and coordinates last stood in this experiment's expansion.
+  [[nodiscard]] virtual std::optional<Json> last_record(const std::string& experiment, const std::string& stage,
+                                                        const Coordinates& coordinates) const = 0;
+  /// Whether the artifact's files are still where they were published.
+  [[nodiscard]] virtual bool artifact_present(const Digest& digest) const = 0;
+};
+
+enum class Decision { reuse, run, maybe };
+
+/// Written by number where it is stored.
+enum class ReasonKind {
+  up_to_date = 1,
+  never_ran = 2,
+  record_changed = 3,     ///< parameter, plugin version, seed or an external input differs
+  input_recreated = 4,    ///< same recipe, other bytes
+  input_pending = 5,      ///< an input will run or may run
+  artifact_missing = 6,
+  forced = 7,
+  plugin_file_changed = 8,  ///< with --strict only
+  late_member = 9,          ///< a gathered input has a member it did not have
+};
+
+struct Reason {
+  ReasonKind kind = ReasonKind::never_ran;
+  std::string text;                  ///< one line for people
+  std::vector<std::string> details;  ///< what differs, one line each
+};
+
+struct PlannedVariant {
+  VariantIndex variant = 0;
+  Json own;                              ///< own_record()
+  Key provenance;
+  std::optional<Key> content;            ///< known when every input is
+  Decision decision = Decision::run;
+  Reason reason;
+  std::optional<StageResult> result;     ///< reuse only
+};
+
+struct Plan {
+  std::vector<PlannedVariant> variants;  ///< same order as ExpandedGraph::variants
+  std::vector<std::string> notices;      ///< e.g. a plugin file changed while its version did not
+
+  [[nodiscard]] std::size_t count(Decision decision) const;
+};
+
+struct PlanOptions {
+  std::set<std::string> force;  ///< stage ids that run in any case
+  bool strict = false;          ///< a changed plugin file with the same version makes its results stale
+  std::string device_class = "cpu";
+};
+
+/// Digests of the external inputs by path as written in the graph.
+using ExternalDigests = std::map<std::string, Digest>;
+
+/// Digests of the plugin files that would run, by stage id of the plugin.
+using PluginDigests = std::map<std::string, Digest>;
+
+[[nodiscard]] Plan make_plan(const ExpandedGraph& graph, const ExternalDigests& externals, const PluginDigests& plugins,
+                             const ResultLookup& results, const PlanOptions& options);
+
+}  // namespace lowbit::graph

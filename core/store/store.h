@@ -1,0 +1,145 @@
+// What happened, durably. One writer (the host that holds the lease), any number of readers.
+// Thread rule: one Store object belongs to one thread; open another for another thread.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "domain/coordinates.h"
+#include "domain/result.h"
+#include "domain/stage_description.h"
+#include "graph/plan.h"
+
+namespace lowbit::store {
+
+/// Values are written to disk.
+enum class AttemptState { running = 1, done = 2, failed = 3, cancelled = 4, lost = 5 };
+
+/// One execution of one content key. `directory` is relative to the project's state directory.
+struct Attempt {
+  std::int64_t id = 0;
+  Digest content_key;
+  std::int64_t number = 1;
+  std::string nonce;
+  std::string directory;
+  std::string stage_label;
+  AttemptState state = AttemptState::running;
+  std::string started_at;  ///< RFC 3339 UTC
+  std::string ended_at;
+  Json environment;        ///< numeric environment: device model, BLAS, threads, ...
+  Json failure;            ///< {"status","what","where","why","fix"} when failed
+  std::optional<double> seconds;
+};
+
+/// One line of an experiment's last expansion.
+struct ExpansionRow {
+  std::string stage;
+  Coordinates coordinates;
+  std::string plugin_id;
+  Digest provenance_key;
+  Json provenance_record;
+};
+
+struct PublishedOutput {
+  std::string port;
+  ArtifactRef artifact;
+  std::string path;  ///< relative to the state directory
+  std::uint64_t bytes = 0;
+  std::vector<Digest> bases;  ///< artifacts this one is based on (adapter/1 names its base model)
+  Json summary;               ///< small facts about the artifact for people, may be null
+};
+
+/// One item row of a predictions/1, verdicts/1 or grades/1 artifact, ready for ingestion.
+struct ItemRow {
+  std::string item_id;
+  Json fields;
+};
+
+/// Everything one finished attempt hands over; stored in one transaction.
+struct Publication {
+  std::int64_t attempt_id = 0;
+  Digest provenance_key;
+  StageResult result;  ///< id is assigned by the store
+  Json own_record;
+  std::string stage_id;       ///< plugin id
+  std::string stage_kind;
+  std::string result_directory;  ///< relative to the state directory
+  std::vector<PublishedOutput> outputs;
+  std::vector<MetricRow> metrics;  ///< final and curve points
+  std::map<std::string, std::vector<ItemRow>> items;  ///< by output port
+  std::string ended_at;
+  double seconds = 0;
+};
+
+struct ArtifactLocation {
+  std::string type;
+  Digest digest;
+  std::string path;  ///< relative to the state directory
+  std::vector<Digest> bases;
+};
+
+/// Who holds the project.
+struct Lease {
+  std::int64_t epoch = 0;
+  std::string host;
+  std::string boot_id;
+  std::int64_t pid = 0;
+};
+
+/// Cached digest of an external file or directory, valid while its stat fingerprint is unchanged.
+struct ExternalDigest {
+  std::string path;         ///< absolute
+  std::string fingerprint;  ///< of (relative path, dev, inode, size, mtime_ns, ctime_ns) of every file
+  Digest digest;
+};
+
+class Store : public graph::ResultLookup {
+ public:
+  /// Takes the next epoch; every later write of this object is refused once another lease was taken (LB6xxx).
+  [[nodiscard]] virtual Result<Lease> take_lease(const std::string& host, const std::string& boot_id, std::int64_t pid) = 0;
+  [[nodiscard]] virtual Result<std::optional<Lease>> current_lease() const = 0;
+
+  /// A row in `runs`; returns its id. `command` is the command line, `versions` what ran (lowbit, plugins).
+  [[nodiscard]] virtual Result<std::int64_t> begin_run(const std::string& experiment, const std::string& file,
+                                                       const std::string& command, const Json& versions) = 0;
+  [[nodiscard]] virtual Result<void> end_run(std::int64_t run, const std::string& outcome) = 0;
+  /// Replaces the experiment's expansion; results are untouched.
+  [[nodiscard]] virtual Result<void> record_expansion(const std::string& experiment, const std::string& file,
+                                                      const std::vector<ExpansionRow>& rows) = 0;
+
+  [[nodiscard]] virtual Result<std::int64_t> begin_attempt(std::int64_t run, const Attempt& attempt) = 0;
+  [[nodiscard]] virtual Result<void> end_attempt(std::int64_t attempt, AttemptState state, const Json& failure,
+                                                 double seconds) = 0;
+  [[nodiscard]] virtual Result<std::vector<Attempt>> running_attempts() const = 0;
+  /// Newest first.
+  [[nodiscard]] virtual Result<std::vector<Attempt>> attempts_of(const Digest& content_key) const = 0;
+
+  /// One transaction for all of them. The first result of a content key wins unless `replace` names it: then
+  /// the new one becomes current. Returns the results that are current afterwards, in the same order.
+  [[nodiscard]] virtual Result<std::vector<StageResult>> publish(const std::vector<Publication>& publications,
+                                                                 bool replace) = 0;
+  /// A cut-off: this provenance key leads to an existing result.
+  [[nodiscard]] virtual Result<void> link(const Digest& provenance_key, const Digest& content_key) = 0;
+
+  [[nodiscard]] virtual Result<std::optional<ArtifactLocation>> locate(const Digest& artifact) const = 0;
+  /// Directories of published results, relative to the state directory: whatever else lies there is an orphan.
+  [[nodiscard]] virtual Result<std::vector<std::string>> result_directories() const = 0;
+  [[nodiscard]] virtual Result<std::vector<ExpansionRow>> expansion(const std::string& experiment) const = 0;
+  [[nodiscard]] virtual Result<std::vector<std::string>> experiments() const = 0;
+
+  [[nodiscard]] virtual std::optional<ExternalDigest> external_digest(const std::string& path) const = 0;
+  [[nodiscard]] virtual Result<void> remember_external(const ExternalDigest& digest) = 0;
+};
+
+/// A table of text as `lowbit query` prints it. Null cells are empty optionals.
+struct QueryResult {
+  std::vector<std::string> columns;
+  std::vector<std::vector<std::optional<Json>>> rows;
+};
+
+}  // namespace lowbit::store
