@@ -213,7 +213,8 @@ def reference(config, weights, tokenizer, prompts, text):
     model = Model(config, weights)
     ids = encode(tokenizer, prompts[0])
     long_ids = encode(tokenizer, text)
-    out = {"text": prompts[0], "ids": ids, "logits": model.logits(ids).tolist(), "nll": model.nll(ids).tolist(), "greedy": []}
+    out = {"text": prompts[0], "ids": ids, "last_logits": model.logits(ids)[-3:].tolist(), "nll": model.nll(ids).tolist(),
+           "greedy": []}
     for prompt in prompts:
         answer, gap = model.greedy(encode(tokenizer, prompt), 24, [config["eos_token_id"]])
         if gap < 1e-2 or len(set(answer)) < 8:
@@ -235,12 +236,13 @@ def reference(config, weights, tokenizer, prompts, text):
 
 def fixtures():
     """Yields (relative path, bytes)."""
-    def text_of(value):
-        return (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode()
+    def text_of(value):  # one top-level key a line
+        lines = [f" {json.dumps(k)}: {json.dumps(v, ensure_ascii=False)}" for k, v in value.items()]
+        return ("{\n" + ",\n".join(lines) + "\n}\n").encode()
 
-    def numbers(value):  # 12 digits: 1e-12 relative, far below every tolerance, at half the size
+    def numbers(value):  # ten digits, far below every tolerance
         if isinstance(value, float):
-            return float(f"{value:.12g}")
+            return float(f"{value:.10g}")
         if isinstance(value, dict):
             return {k: numbers(v) for k, v in value.items()}
         return [numbers(v) for v in value] if isinstance(value, (list, tuple)) else value
@@ -248,7 +250,7 @@ def fixtures():
     tokenizer = word_level_tokenizer()
     config = config_of(len(tokenizer["model"]["vocab"]), False, "float32", hidden_size=32, intermediate_size=44, head_dim=8,
                        num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2, rope_theta=10000.0)
-    weights = make_weights(config, np.random.default_rng(20), "F32")
+    weights = make_weights(config, np.random.default_rng(41), "F32")
     words = np.random.default_rng(1).choice(WORDS, 90)
     name = "random-untied"
     halves = {"model-00001-of-00002.safetensors": {k: v for k, v in weights.items() if ".layers.1." not in k and "lm_head" not in k},
