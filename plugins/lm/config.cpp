@@ -25,11 +25,10 @@ class Reader {
                                     .fix = "copy or download the file again, or correct the key"});
   }
   [[noreturn]] void unsupported(const std::string& what, const std::string& why) const {
-    throw Error(Status::bad_input,
-                {.what = what + " is not supported",
-                 .where = where_,
-                 .why = why,
-                 .fix = "use a LlamaForCausalLM model with default RoPE and without biases"});
+    throw Error(Status::bad_input, {.what = what + " is not supported",
+                                    .where = where_,
+                                    .why = why,
+                                    .fix = "use a LlamaForCausalLM model with default RoPE and without biases"});
   }
 
   [[nodiscard]] Json get(const char* key) const { return json_.value(key, Json()); }
@@ -39,7 +38,8 @@ class Reader {
     if (value.is_null() && fallback) return *fallback;
     if (!value.is_number_unsigned() || value.get<uint64_t>() == 0 ||
         value.get<uint64_t>() > static_cast<uint64_t>(std::numeric_limits<int32_t>::max())) {
-      malformed(std::string(key) + (value.is_null() ? " is missing" : " is " + value.dump() + ", not a positive integer"));
+      malformed(std::string(key) +
+                (value.is_null() ? " is missing" : " is " + value.dump() + ", not a positive integer"));
     }
     return value.get<int64_t>();
   }
@@ -84,7 +84,8 @@ double read_rope(const Reader& config) {
     if (rope.is_null()) continue;
     if (!rope.is_object()) config.malformed(std::string(key) + " is not an object");
     const Json type = rope.contains("rope_type") ? rope["rope_type"] : rope.value("type", Json("default"));
-    if (type != "default") config.unsupported(std::string(key) + " of type " + type.dump(), "only default RoPE is implemented");
+    if (type != "default")
+      config.unsupported(std::string(key) + " of type " + type.dump(), "only default RoPE is implemented");
     const Json inner = rope.value("rope_theta", Json());
     if (!inner.is_null() && (!inner.is_number() || !(inner.get<double>() > 0))) {
       config.malformed(std::string(key) + ".rope_theta is " + inner.dump() + ", not a positive number");
@@ -139,7 +140,9 @@ LlamaConfig read_llama_config(const std::filesystem::path& directory) {
   if (!tied.is_null() && !tied.is_boolean()) config.malformed("tie_word_embeddings is " + tied.dump());
   c.tied_embeddings = tied.is_boolean() && tied.get<bool>();
 
-  const auto first = [](const std::vector<int64_t>& ids) { return ids.empty() ? std::nullopt : std::optional(ids.front()); };
+  const auto first = [](const std::vector<int64_t>& ids) {
+    return ids.empty() ? std::nullopt : std::optional(ids.front());
+  };
   c.bos_id = first(config.ids("bos_token_id"));
   c.pad_id = first(config.ids("pad_token_id"));
   c.eos_ids = config.ids("eos_token_id");

@@ -2,7 +2,8 @@
 // changes sums in their last bits only, and the plan is a pure function of the prompts and the batch size, so the same
 // job gives the same bytes.
 //
-//   for (const auto& batch : lm::plan_batches(lengths, 64)) { answers = lm::generate_greedy(model, prompts_of(batch), {...}); }
+//   for (const auto& batch : lm::plan_batches(lengths, 64)) { answers = lm::generate_greedy(model, prompts_of(batch),
+//   {...}); }
 #pragma once
 
 #include <cstdint>
@@ -29,7 +30,8 @@ struct Generation {
 
 /// One batch, left-padded. `tick` is called before every decoding step and may throw to cancel.
 /// Throws Error{bad_param} when a prompt is empty or prompt and answer exceed the model's positions.
-[[nodiscard]] std::vector<Generation> generate_greedy(const Llama& model, const std::vector<std::vector<int64_t>>& prompts,
+[[nodiscard]] std::vector<Generation> generate_greedy(const Llama& model,
+                                                      const std::vector<std::vector<int64_t>>& prompts,
                                                       const GenerateOptions& options,
                                                       const std::function<void()>& tick = {});
 

@@ -74,11 +74,12 @@ void check_shapes(const at::Tensor& w, const at::Tensor& hessian, const GptqOpti
                                     .fix = "use a dampening_frac of 0 or more and a block_size of 1 or more"});
   }
   if (w.dim() != 2 || hessian.dim() != 2 || hessian.size(0) != w.size(1) || hessian.size(1) != w.size(1)) {
-    throw Error(Status::bad_param, {.what = "the second moments do not belong to this matrix",
-                                    .where = "hessian",
-                                    .why = "the matrix has " + std::to_string(w.size(1)) + " columns, the moments are of " +
-                                           std::to_string(hessian.size(0)) + " features",
-                                    .fix = "collect them at this layer's input"});
+    throw Error(Status::bad_param,
+                {.what = "the second moments do not belong to this matrix",
+                 .where = "hessian",
+                 .why = "the matrix has " + std::to_string(w.size(1)) + " columns, the moments are of " +
+                        std::to_string(hessian.size(0)) + " features",
+                 .fix = "collect them at this layer's input"});
   }
 }
 
@@ -101,7 +102,8 @@ GptqResult quantize_gptq(const at::Tensor& weight, const at::Tensor& hessian, co
   w.masked_fill_(dead.unsqueeze(0), 0);
 
   const bool natural_groups = options.static_groups || options.actorder == ActOrder::fixed;
-  ColumnGrids grids{.grid = {}, .group = std::vector<int64_t>(static_cast<size_t>(n)), .fit_on_arrival = !natural_groups};
+  ColumnGrids grids{
+      .grid = {}, .group = std::vector<int64_t>(static_cast<size_t>(n)), .fit_on_arrival = !natural_groups};
   if (natural_groups) grids.grid = fit_matrix_grid(w, options.grid);
 
   at::Tensor order;  // processed column -> column of the matrix
@@ -123,7 +125,8 @@ GptqResult quantize_gptq(const at::Tensor& weight, const at::Tensor& hessian, co
     const int64_t end = block_end(begin, n, options.block_size, width);
     at::Tensor error = at::empty({m, end - begin}, at::kFloat);
     quantize_block(w, u, begin, end, options.grid, grids, error, codes);
-    if (end < n) w.narrow(1, end, n - end).addmm_(error, u.narrow(0, begin, end - begin).narrow(1, end, n - end), 1, -1);
+    if (end < n)
+      w.narrow(1, end, n - end).addmm_(error, u.narrow(0, begin, end - begin).narrow(1, end, n - end), 1, -1);
     begin = end;
   }
 

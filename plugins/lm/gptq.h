@@ -1,6 +1,6 @@
-// GPTQ (Frantar et al. 2022, arXiv:2210.17323): rounds a matrix column by column and spreads each column's error over the
-// columns to come, weighted by the second moments of the layer's inputs, so that tr((W - Q) H (W - Q)^T) stays small.
-// Fast version (blocks of columns, Algorithm 1 of the paper); its slow fp64 twins are in tests/numerics/support.
+// GPTQ (Frantar et al. 2022, arXiv:2210.17323): rounds a matrix column by column and spreads each column's error over
+// the columns to come, weighted by the second moments of the layer's inputs, so that tr((W - Q) H (W - Q)^T) stays
+// small. Fast version (blocks of columns, Algorithm 1 of the paper); its slow fp64 twins are in tests/numerics/support.
 #pragma once
 
 #include "lm/grid.h"

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "lm/error.h"
+#include "lm/packing.h"
 
 namespace lowbit::lm {
 namespace {
@@ -86,20 +87,21 @@ at::Tensor dequantize(const QuantizedMatrix& matrix) {
   at::Tensor scale = matrix.scale.to(at::kFloat);
   at::Tensor zero = matrix.zero.to(at::kFloat);
   const int64_t n = matrix.codes.size(1);
-  const at::Tensor index = matrix.group_index.defined()
-                               ? matrix.group_index.to(at::kLong)
-                               : at::arange(n, at::kLong).div(matrix.group_width, "floor");
+  const at::Tensor index = matrix.group_index.defined() ? matrix.group_index.to(at::kLong)
+                                                        : at::arange(n, at::kLong).div(matrix.group_width, "floor");
   scale = scale.index_select(1, index);
   zero = zero.index_select(1, index);
   return scale * (matrix.codes.to(at::kFloat) - zero);
 }
 
 int64_t stored_bits(const QuantizedMatrix& matrix) {
-  const int64_t n_groups = matrix.scale.numel();
-  int64_t bits = matrix.codes.numel() * matrix.num_bits;
-  bits += n_groups * 8 * static_cast<int64_t>(matrix.scale.element_size());
-  if (!matrix.symmetric) bits += n_groups * matrix.num_bits;
-  if (matrix.group_index.defined()) bits += matrix.group_index.numel() * 32;
+  const int64_t m = matrix.codes.size(0);
+  const int64_t n = matrix.codes.size(1);
+  const int64_t n_groups = matrix.scale.size(1);
+  int64_t bits = m * 8 * packed_bytes(n, matrix.num_bits);
+  bits += m * n_groups * 8 * static_cast<int64_t>(matrix.scale.element_size());
+  if (!matrix.symmetric) bits += m * 8 * packed_bytes(n_groups, matrix.num_bits);
+  if (matrix.group_index.defined()) bits += n * 32;
   return bits;
 }
 

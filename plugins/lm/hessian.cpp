@@ -23,16 +23,17 @@ at::Tensor inverse_cholesky(const at::Tensor& hessian, double dampening_frac) {
   const double mean_diagonal = h.diagonal().mean().item<double>();
   h.diagonal().add_(dampening_frac * mean_diagonal);
   // H = R R^T with R upper, by an ordinary Cholesky factorization of H turned upside down; then U = R^-1, since
-  // (R R^T)^-1 = (R^-1)^T R^-1. One factorization and one triangular inverse instead of inverse and second factorization.
+  // (R R^T)^-1 = (R^-1)^T R^-1. One factorization and one triangular inverse instead of inverse and second
+  // factorization.
   const auto [lower, info] = at::linalg_cholesky_ex(h.flip({0, 1}));
   const auto failed_at = info.item<int64_t>();
   if (failed_at != 0 || !std::isfinite(mean_diagonal)) {
     throw Error(Status::numeric,
                 {.what = "the second moments of a layer's inputs cannot be factorized",
                  .where = "hessian of " + std::to_string(h.size(0)) + " features",
-                 .why = std::isfinite(mean_diagonal)
-                            ? "damped by " + std::to_string(dampening_frac) + " of its mean diagonal it is not positive definite"
-                            : std::string("it holds NaN or Inf"),
+                 .why = std::isfinite(mean_diagonal) ? "damped by " + std::to_string(dampening_frac) +
+                                                           " of its mean diagonal it is not positive definite"
+                                                     : std::string("it holds NaN or Inf"),
                  .fix = "raise dampening_frac or give more calibration tokens; with NaN, compute in fp32"});
   }
   const at::Tensor r = lower.flip({0, 1});

@@ -11,8 +11,8 @@ namespace lowbit::lm {
 class Hessian {
  public:
   explicit Hessian(int64_t n_features);
-  /// x: [.., n]. `keep`: bool [..], true for real tokens; undefined: all are. Padding must be left out: it would weigh as
-  /// much as text.
+  /// x: [.., n]. `keep`: bool [..], true for real tokens; undefined: all are. Padding must be left out: it would weigh
+  /// as much as text.
   void add(const at::Tensor& x, const at::Tensor& keep = {});
   [[nodiscard]] int64_t n_tokens() const { return n_tokens_; }
   [[nodiscard]] at::Tensor value() const;  ///< [n, n] fp32; REQUIRES: n_tokens() > 0

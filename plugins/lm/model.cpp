@@ -52,32 +52,14 @@ std::string shape_text(at::IntArrayRef shape) {
 at::Tensor load(const WeightSource& weights, const std::string& name, at::IntArrayRef shape, at::ScalarType dtype) {
   at::Tensor tensor = weights.tensor(name);
   if (tensor.sizes() != shape || !tensor.is_floating_point()) {
-    throw Error(Status::bad_input, {.what = "tensor " + name + " does not fit config.json",
-                                    .where = name,
-                                    .why = "expected floating-point numbers of shape " + shape_text(shape) + ", found " +
-                                           c10::toString(tensor.scalar_type()) + std::string(" ") + shape_text(tensor.sizes()),
-                                    .fix = "use the config.json that belongs to these weights"});
+    throw Error(Status::bad_input,
+                {.what = "tensor " + name + " does not fit config.json",
+                 .where = name,
+                 .why = "expected floating-point numbers of shape " + shape_text(shape) + ", found " +
+                        c10::toString(tensor.scalar_type()) + std::string(" ") + shape_text(tensor.sizes()),
+                 .fix = "use the config.json that belongs to these weights"});
   }
   return tensor.to(dtype, /*non_blocking=*/false, /*copy=*/true);
-}
-
-/// A tensor that no part of the model reads would silently change what the model means.
-void refuse_unknown_tensors(const LlamaConfig& config, const WeightSource& weights) {
-  std::set<std::string, std::less<>> known{"model.embed_tokens.weight", "model.norm.weight", "lm_head.weight"};
-  for (int64_t i = 0; i < config.n_blocks; ++i) {
-    for (const Linear linear : kLinears) known.insert(linear_name(i, linear));
-    known.insert(block_prefix(i) + "input_layernorm.weight");
-    known.insert(block_prefix(i) + "post_attention_layernorm.weight");
-    known.insert(block_prefix(i) + "self_attn.rotary_emb.inv_freq");  // recomputed; old files carry it
-  }
-  for (const std::string& name : weights.names()) {
-    if (known.find(name) != known.end()) continue;
-    throw Error(Status::bad_input, {.what = "tensor " + name + " is not part of a LLaMA model",
-                                    .where = name,
-                                    .why = "config.json describes " + std::to_string(config.n_blocks) +
-                                           " blocks without biases; nothing would read this tensor",
-                                    .fix = "use the config.json that belongs to these weights"});
-  }
 }
 
 /// (x1, x2) -> (x1 cos - x2 sin, x2 cos + x1 sin), the two halves of each head being the pairs.
@@ -88,8 +70,8 @@ at::Tensor rotate(const at::Tensor& x, const Positions& positions) {
   return (wide_x * positions.cos + swapped * positions.sin).to(x.scalar_type());
 }
 
-// Queries are taken in chunks so that scores take memory linear in S, and keys behind a chunk are not multiplied at all.
-// A constant: another value would change sums in the last bit.
+// Queries are taken in chunks so that scores take memory linear in S, and keys behind a chunk are not multiplied at
+// all. A constant: another value would change sums in the last bit.
 constexpr int64_t kQueryChunk = 256;
 
 at::Tensor attention(const LlamaConfig& c, const BlockWeights& w, const at::Tensor& x, const Positions& positions,
@@ -98,7 +80,9 @@ at::Tensor attention(const LlamaConfig& c, const BlockWeights& w, const at::Tens
   const int64_t n_new = x.size(1);        // T
   const int64_t n_groups = c.n_heads / c.n_kv_heads;
   const int64_t n_seen = positions.past + n_new;  // S
-  const auto heads = [&](const at::Tensor& y, int64_t n) { return y.view({n_sequences, n_new, n, c.head_dim}).transpose(1, 2); };
+  const auto heads = [&](const at::Tensor& y, int64_t n) {
+    return y.view({n_sequences, n_new, n, c.head_dim}).transpose(1, 2);
+  };
   at::Tensor q = rotate(heads(at::linear(x, w.q), c.n_heads), positions);     // [B, n, T, d]
   at::Tensor k = rotate(heads(at::linear(x, w.k), c.n_kv_heads), positions);  // [B, m, T, d]
   at::Tensor v = heads(at::linear(x, w.v), c.n_kv_heads);
@@ -166,6 +150,24 @@ Linear input_group(Linear linear) {
   return linear;
 }
 
+void check_tensors(const LlamaConfig& config, const WeightSource& weights) {
+  std::set<std::string, std::less<>> known{"model.embed_tokens.weight", "model.norm.weight", "lm_head.weight"};
+  for (int64_t i = 0; i < config.n_blocks; ++i) {
+    for (const Linear linear : kLinears) known.insert(linear_name(i, linear));
+    known.insert(block_prefix(i) + "input_layernorm.weight");
+    known.insert(block_prefix(i) + "post_attention_layernorm.weight");
+    known.insert(block_prefix(i) + "self_attn.rotary_emb.inv_freq");  // recomputed; old files carry it
+  }
+  for (const std::string& name : weights.names()) {
+    if (known.find(name) != known.end()) continue;
+    throw Error(Status::bad_input, {.what = "tensor " + name + " is not part of a LLaMA model",
+                                    .where = name,
+                                    .why = "config.json describes " + std::to_string(config.n_blocks) +
+                                           " blocks without biases; nothing would read this tensor",
+                                    .fix = "use the config.json that belongs to these weights"});
+  }
+}
+
 BlockWeights load_block(const LlamaConfig& config, const WeightSource& weights, int64_t block, at::ScalarType dtype) {
   BlockWeights w;
   for (const Linear linear : kLinears) {
@@ -187,22 +189,34 @@ Positions::Positions(const LlamaConfig& config, int64_t past_length, int64_t n_n
                      at::ScalarType dtype)
     : past(past_length) {
   const int64_t n_seen = past + n_new;
-  const at::Tensor columns = at::arange(past, n_seen, at::kLong).unsqueeze(0);                           // [1, T]
-  const at::Tensor index = n_pads.defined() ? (columns - n_pads.unsqueeze(1)).clamp_min(0) : columns;    // [1 or B, T]
+  const at::Tensor columns = at::arange(past, n_seen, at::kLong).unsqueeze(0);                         // [1, T]
+  const at::Tensor index = n_pads.defined() ? (columns - n_pads.unsqueeze(1)).clamp_min(0) : columns;  // [1 or B, T]
   // Angles in fp64: position times frequency loses digits in fp32 long before a context ends.
   const at::Tensor exponent = at::arange(0, config.head_dim, 2, at::kDouble) / static_cast<double>(config.head_dim);
-  const at::Tensor frequency = at::pow(config.rope_theta, exponent.neg());                               // [d / 2]
-  const at::Tensor half = index.to(at::kDouble).unsqueeze(-1) * frequency;                               // [.., T, d / 2]
+  const at::Tensor frequency = at::pow(config.rope_theta, exponent.neg());  // [d / 2]
+  const at::Tensor half = index.to(at::kDouble).unsqueeze(-1) * frequency;  // [.., T, d / 2]
   const at::Tensor angle = at::cat({half, half}, -1).unsqueeze(1);
   cos = angle.cos().to(wide(dtype));
   sin = angle.sin().to(wide(dtype));
   if (n_new == 1 && !n_pads.defined()) return;
-  const at::Tensor key = at::arange(0, n_seen, at::kLong);                                               // [S]
+  const at::Tensor key = at::arange(0, n_seen, at::kLong);  // [S]
   const at::Tensor query = columns.view({1, 1, n_new, 1});
-  visible = key <= query;                                                                                // [1, 1, T, S]
+  visible = key <= query;  // [1, 1, T, S]
   if (n_pads.defined()) {
     visible = visible.logical_and(key >= n_pads.view({-1, 1, 1, 1})).logical_or(key == query);
   }
+}
+
+at::Tensor left_padding(const at::Tensor& keep) {
+  const at::Tensor k = keep.to(at::kLong);
+  const at::Tensor n_stretches = (k.diff(1, 1) == 1).sum(1) + k.select(1, 0);
+  if ((n_stretches != 1).any().item<bool>()) {
+    throw Error(Status::bad_input, {.what = "a window is not one stretch of tokens",
+                                    .where = "attention_mask",
+                                    .why = "padding stands between tokens, or a window has no token at all",
+                                    .fix = "pad windows at their ends only"});
+  }
+  return k.argmax(1);
 }
 
 at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& weight, double eps) {
@@ -211,21 +225,29 @@ at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& weight, double eps) {
   return (wide_x * scale).to(x.scalar_type()) * weight;
 }
 
-at::Tensor block_forward(const LlamaConfig& config, const BlockWeights& w, const at::Tensor& x,
-                         const Positions& positions, KvCache* cache, int64_t block, const InputTap& tap) {
+at::Tensor attention_forward(const LlamaConfig& config, const BlockWeights& w, const at::Tensor& x,
+                             const Positions& positions, KvCache* cache, int64_t block, const InputTap& tap) {
   const at::Tensor a = rms_norm(x, w.attention_norm, config.rms_norm_eps);
   if (tap) tap(Linear::q, a);
-  const at::Tensor middle = x + attention(config, w, a, positions, cache, block, tap);
-  const at::Tensor b = rms_norm(middle, w.mlp_norm, config.rms_norm_eps);
-  if (tap) tap(Linear::gate, b);
-  const at::Tensor c = at::silu(at::linear(b, w.gate)) * at::linear(b, w.up);
-  if (tap) tap(Linear::down, c);
-  return middle + at::linear(c, w.down);
+  return x + attention(config, w, a, positions, cache, block, tap);
+}
+
+at::Tensor mlp_forward(const LlamaConfig& config, const BlockWeights& w, const at::Tensor& x, const InputTap& tap) {
+  const at::Tensor a = rms_norm(x, w.mlp_norm, config.rms_norm_eps);
+  if (tap) tap(Linear::gate, a);
+  const at::Tensor gated = at::silu(at::linear(a, w.gate)) * at::linear(a, w.up);
+  if (tap) tap(Linear::down, gated);
+  return x + at::linear(gated, w.down);
+}
+
+at::Tensor block_forward(const LlamaConfig& config, const BlockWeights& w, const at::Tensor& x,
+                         const Positions& positions, KvCache* cache, int64_t block) {
+  return mlp_forward(config, w, attention_forward(config, w, x, positions, cache, block));
 }
 
 Llama::Llama(LlamaConfig config, const WeightSource& weights, at::ScalarType dtype, Blocks blocks)
     : config_(std::move(config)), dtype_(dtype), weights_(&weights) {
-  refuse_unknown_tensors(config_, weights);
+  check_tensors(config_, weights);
   const std::vector<int64_t> table{config_.vocab_size, config_.hidden_size};
   embedding_ = load(weights, "model.embed_tokens.weight", table, dtype);
   final_norm_ = load(weights, "model.norm.weight", {config_.hidden_size}, dtype);

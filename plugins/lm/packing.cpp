@@ -3,17 +3,12 @@
 #include "lm/error.h"
 
 namespace lowbit::lm {
-namespace {
-
-int64_t row_bytes(int64_t n, int num_bits) { return (n * num_bits + 7) / 8; }
-
-}  // namespace
 
 at::Tensor pack(const at::Tensor& codes, int num_bits) {
   const at::Tensor source = codes.contiguous();
   const int64_t m = source.size(0);
   const int64_t n = source.size(1);
-  const int64_t width = row_bytes(n, num_bits);
+  const int64_t width = packed_bytes(n, num_bits);
   at::Tensor packed = at::zeros({m, width}, at::kByte);
   const auto* from = source.data_ptr<uint8_t>();
   auto* to = packed.data_ptr<uint8_t>();
@@ -29,14 +24,14 @@ at::Tensor pack(const at::Tensor& codes, int num_bits) {
 }
 
 at::Tensor unpack(const at::Tensor& packed, int num_bits, int64_t n) {
-  const int64_t width = row_bytes(n, num_bits);
+  const int64_t width = packed_bytes(n, num_bits);
   if (packed.dim() != 2 || packed.size(1) != width || packed.scalar_type() != at::kByte) {
-    throw Error(Status::bad_input,
-                {.what = "packed codes have the wrong size",
-                 .where = "a quantized matrix",
-                 .why = std::to_string(n) + " codes of " + std::to_string(num_bits) + " bits take " + std::to_string(width) +
-                        " bytes a row, found " + std::to_string(packed.dim() == 2 ? packed.size(1) : 0),
-                 .fix = "quantize the model again"});
+    throw Error(Status::bad_input, {.what = "packed codes have the wrong size",
+                                    .where = "a quantized matrix",
+                                    .why = std::to_string(n) + " codes of " + std::to_string(num_bits) + " bits take " +
+                                           std::to_string(width) + " bytes a row, found " +
+                                           std::to_string(packed.dim() == 2 ? packed.size(1) : 0),
+                                    .fix = "quantize the model again"});
   }
   const at::Tensor source = packed.contiguous();
   const int64_t m = source.size(0);

@@ -107,9 +107,7 @@ std::vector<std::string_view> split(std::string_view text, const Pattern& patter
     case SplitBehavior::removed:
       std::copy_if(spans.begin(), spans.end(), std::back_inserter(pieces), [](const Span& s) { return !s.is_match; });
       break;
-    case SplitBehavior::isolated:
-      pieces = spans;
-      break;
+    case SplitBehavior::isolated: pieces = spans; break;
     case SplitBehavior::contiguous:
       for (const Span& span : spans) take(span, span.is_match == previous_is_match, false);
       break;

@@ -16,97 +16,92 @@ namespace {
 
 constexpr int64_t kLogitChunk = 128;  // positions whose logits are held at once
 
-/// Windows of equal length, in order; at most `limit` together.
-struct Batch {
-  size_t begin, end;
-};
-std::vector<Batch> equal_length_batches(const std::vector<Window>& windows, size_t begin, size_t end, int64_t limit) {
-  std::vector<Batch> batches;
-  for (size_t i = begin; i < end; ++i) {
-    const bool joins = !batches.empty() && windows[i].ids.size() == windows[batches.back().begin].ids.size() &&
-                       static_cast<int64_t>(i - batches.back().begin) < limit;
-    if (joins) {
-      batches.back().end = i + 1;
-    } else {
-      batches.push_back({i, i + 1});
-    }
-  }
-  return batches;
-}
-
-void check(const Llama& model, const std::vector<Window>& windows) {
-  if (windows.empty()) {
+void check(const Llama& model, const Windows& windows) {
+  const LlamaConfig& config = model.config();
+  if (!windows.ids.defined() || windows.ids.size(0) == 0) {
     bad_param("there is no window to score", "windows", "the text has fewer tokens than one window",
               "use a longer text or a shorter context_length");
   }
-  for (const Window& window : windows) {
-    const auto length = static_cast<int64_t>(window.ids.size());
-    if (length > model.config().max_positions) {
-      bad_param("a window is longer than the model's context", "context_length",
-                "the window has " + std::to_string(length) + " tokens, the model " +
-                    std::to_string(model.config().max_positions) + " positions",
-                "lower context_length");
-    }
-    if (window.first_target < 1 || window.first_target >= length) {
-      bad_param("a window has no token to score", "windows",
-                "it has " + std::to_string(length) + " tokens and its targets begin at " +
-                    std::to_string(window.first_target),
-                "cut windows of at least two tokens");
-    }
-    const auto [low, high] = std::minmax_element(window.ids.begin(), window.ids.end());
-    if (*low < 0 || *high >= model.config().vocab_size) {
-      bad_param("the tokens do not belong to this model", "windows",
-                "token id " + std::to_string(*low < 0 ? *low : *high) + " is outside the model's vocabulary of " +
-                    std::to_string(model.config().vocab_size),
-                "cut the windows with this model's own tokenizer");
-    }
+  if (windows.ids.size(1) > config.max_positions) {
+    bad_param("a window is longer than the model's context", "context_length",
+              "the window has " + std::to_string(windows.ids.size(1)) + " tokens, the model " +
+                  std::to_string(config.max_positions) + " positions",
+              "lower context_length");
+  }
+  if (!windows.scored.sum(1).ge(1).all().item<bool>() || windows.scored.select(1, 0).any().item<bool>()) {
+    bad_param("a window has no token to score, or its first one", "windows",
+              "the first token of a window has nothing before it that could predict it",
+              "score at least one token of each window, from the second on");
+  }
+  const auto low = windows.ids.min().item<int64_t>();
+  const auto high = windows.ids.max().item<int64_t>();
+  if (low < 0 || high >= config.vocab_size) {
+    bad_param("the tokens do not belong to this model", "windows",
+              "token id " + std::to_string(low < 0 ? low : high) + " is outside the model's vocabulary of " +
+                  std::to_string(config.vocab_size),
+              "cut the windows with this model's own tokenizer");
   }
 }
 
-at::Tensor stack_ids(const std::vector<Window>& windows, const Batch& batch) {
-  std::vector<at::Tensor> rows;
-  for (size_t i = batch.begin; i < batch.end; ++i) rows.push_back(at::tensor(windows[i].ids, at::kLong));
-  return at::stack(rows);
+/// Windows [first, first + n) on their way through the model.
+struct Batch {
+  int64_t first, n;
+  at::Tensor ids;     // [n, L]
+  at::Tensor hidden;  // [n, L, h]
+  Positions positions;
+};
+
+Nll sum_of(const at::Tensor& nll, const at::Tensor& scored, int64_t window) {
+  const at::Tensor losses = nll.masked_select(scored);
+  const Nll result{.sum = losses.sum().item<double>(), .count = losses.numel()};
+  if (std::isfinite(result.sum)) return result;
+  throw Error(Status::numeric,
+              {.what = "the loss of a window is not finite",
+               .where = "window " + std::to_string(window),
+               .why = "its sum is " + std::to_string(result.sum) + ": the weights or activations hold NaN or overflow",
+               .fix = "compute in fp32, and look at how the model was quantized"});
 }
 
 }  // namespace
 
-std::vector<Window> cut_windows(const std::vector<int64_t>& ids, const WindowOptions& options) {
+Windows cut_windows(const std::vector<int64_t>& ids, const WindowOptions& options) {
   const auto n_prefix = static_cast<int64_t>(options.prefix.size());
   const int64_t n_new = options.context_length - n_prefix;  // tokens of the text in a window
   const int64_t stride = options.stride == 0 ? n_new : options.stride;
   if (options.context_length < 2 || n_new < 1) {
-    bad_param("a window would have no token to score", "context_length",
-              "it is " + std::to_string(options.context_length) + ", of which the prefix takes " + std::to_string(n_prefix),
-              "use a context_length of at least 2 and longer than the prefix");
+    bad_param(
+        "a window would have no token to score", "context_length",
+        "it is " + std::to_string(options.context_length) + ", of which the prefix takes " + std::to_string(n_prefix),
+        "use a context_length of at least 2 and longer than the prefix");
   }
   if (stride < 1 || stride > n_new) {
     bad_param("the stride would leave gaps between windows", "stride",
               "it is " + std::to_string(stride) + ", a window holds " + std::to_string(n_new) + " tokens of the text",
               "use a stride from 1 to " + std::to_string(n_new) + ", or 0 for windows side by side");
   }
-  std::vector<Window> windows;
   const auto n_tokens = static_cast<int64_t>(ids.size());
-  for (int64_t begin = 0; begin + n_new <= n_tokens; begin += stride) {
-    Window window{.ids = options.prefix};
-    window.ids.insert(window.ids.end(), ids.begin() + begin, ids.begin() + begin + n_new);
+  const int64_t n_windows = n_tokens < n_new ? 0 : (n_tokens - n_new) / stride + 1;
+  Windows windows{.ids = at::empty({n_windows, options.context_length}, at::kLong),
+                  .scored = at::zeros({n_windows, options.context_length}, at::kBool),
+                  .keep = {}};
+  auto* to = windows.ids.data_ptr<int64_t>();
+  for (int64_t i = 0; i < n_windows; ++i) {
+    to = std::copy(options.prefix.begin(), options.prefix.end(), to);
+    to = std::copy_n(ids.begin() + i * stride, n_new, to);
     // Side by side, the first token of a window is context only; in overlap, so is all that was scored before.
-    const int64_t scored_before = begin == 0 ? 0 : n_new - stride;
-    window.first_target = std::max<int64_t>(1, n_prefix + scored_before);
-    windows.push_back(std::move(window));
+    const int64_t scored_before = i == 0 ? 0 : n_new - stride;
+    const int64_t first = std::max<int64_t>(1, n_prefix + scored_before);
+    windows.scored[i].narrow(0, first, options.context_length - first).fill_(true);
   }
   return windows;
 }
 
-Nll& Nll::operator+=(const Nll& other) {
-  sum += other.sum;
-  count += other.count;
-  return *this;
-}
-
 Nll Perplexity::total() const {
   Nll all;
-  for (const Nll& window : windows) all += window;
+  for (const Nll& window : windows) {
+    all.sum += window.sum;
+    all.count += window.count;
+  }
   return all;
 }
 
@@ -137,63 +132,41 @@ at::Tensor token_nll(const Llama& model, const at::Tensor& hidden, const at::Ten
   return at::cat(parts, 1);
 }
 
-Perplexity score(const Llama& model, const std::vector<Window>& windows, const ScoreOptions& options,
+Perplexity score(const Llama& model, const Windows& windows, const ScoreOptions& options,
                  const std::function<void(int64_t, int64_t)>& tick) {
   const c10::InferenceMode no_gradients;
   check(model, windows);
+  const LlamaConfig& config = model.config();
+  const int64_t n_windows = windows.ids.size(0);
+  const int64_t length = windows.ids.size(1);
+  const int64_t n_batches = (n_windows + options.batch_size - 1) / options.batch_size;
+  // A resident model gains nothing from taking several batches through a block before the next is used.
+  const int64_t per_pass = !model.streaming()              ? 1
+                           : options.batches_per_pass == 0 ? n_batches
+                                                           : options.batches_per_pass;
   Perplexity result;
-  result.windows.resize(windows.size());
-  const int64_t n_blocks = model.config().n_blocks;
-
-  // A pass takes as many windows through one block after another as fit; a resident model gains nothing from more than
-  // one batch at a time.
-  std::vector<Batch> passes{{0, 0}};
-  int64_t n_pass_tokens = 0;
-  for (size_t i = 0; i < windows.size(); ++i) {
-    const auto length = static_cast<int64_t>(windows[i].ids.size());
-    if (options.tokens_per_pass > 0 && n_pass_tokens > 0 && n_pass_tokens + length > options.tokens_per_pass) {
-      passes.push_back({i, i});
-      n_pass_tokens = 0;
-    }
-    n_pass_tokens += length;
-    passes.back().end = i + 1;
-  }
-  if (!model.streaming()) passes = equal_length_batches(windows, 0, windows.size(), options.batch_size);
-
-  std::vector<std::vector<Batch>> plan;
-  int64_t total = 0;
-  for (const Batch& pass : passes) {
-    plan.push_back(equal_length_batches(windows, pass.begin, pass.end, options.batch_size));
-    total += static_cast<int64_t>(plan.back().size()) * n_blocks;
-  }
   int64_t done = 0;
-  for (const std::vector<Batch>& batches : plan) {
-    std::vector<at::Tensor> ids;
-    std::vector<at::Tensor> hidden;
-    for (const Batch& batch : batches) {
-      ids.push_back(stack_ids(windows, batch));
-      hidden.push_back(model.embed(ids.back()));
+  for (int64_t pass = 0; pass < n_batches; pass += per_pass) {
+    std::vector<Batch> batches;
+    for (int64_t b = pass; b < std::min(pass + per_pass, n_batches); ++b) {
+      const int64_t first = b * options.batch_size;
+      const int64_t n = std::min(options.batch_size, n_windows - first);
+      const at::Tensor ids = windows.ids.narrow(0, first, n);
+      const at::Tensor n_pads = windows.keep.defined() ? left_padding(windows.keep.narrow(0, first, n)) : at::Tensor();
+      batches.push_back({first, n, ids, model.embed(ids), Positions(config, 0, length, n_pads, model.dtype())});
     }
-    for (int64_t block = 0; block < n_blocks; ++block) {
+    for (int64_t block = 0; block < config.n_blocks; ++block) {
       const BlockWeights w = model.block(block);
-      for (at::Tensor& x : hidden) {
-        if (tick) tick(done++, total);
-        x = block_forward(model.config(), w, x, Positions(model.config(), 0, x.size(1), {}, model.dtype()));
+      for (Batch& batch : batches) {
+        if (tick) tick(done++, n_batches * config.n_blocks);
+        batch.hidden = block_forward(config, w, batch.hidden, batch.positions);
       }
     }
-    for (size_t b = 0; b < batches.size(); ++b) {
-      const at::Tensor nll = token_nll(model, hidden[b], ids[b]);
-      for (size_t i = batches[b].begin; i < batches[b].end; ++i) {
-        const int64_t first = windows[i].first_target - 1;
-        const at::Tensor scored = nll[static_cast<int64_t>(i - batches[b].begin)].narrow(0, first, nll.size(1) - first);
-        result.windows[i] = {.sum = scored.sum().item<double>(), .count = scored.numel()};
-        if (!std::isfinite(result.windows[i].sum)) {
-          throw Error(Status::numeric, {.what = "the loss of a window is not finite",
-                                        .where = "window " + std::to_string(i),
-                                        .why = "its sum is " + std::to_string(result.windows[i].sum) +
-                                               ": the weights or activations hold NaN or overflow",
-                                        .fix = "compute in fp32, and look at how the model was quantized"});
-        }
+    for (const Batch& batch : batches) {
+      const at::Tensor nll = token_nll(model, batch.hidden, batch.ids);
+      for (int64_t i = 0; i < batch.n; ++i) {
+        const at::Tensor scored = windows.scored[batch.first + i].narrow(0, 1, length - 1);
+        result.windows.push_back(sum_of(nll[i], scored, batch.first + i));
       }
     }
   }

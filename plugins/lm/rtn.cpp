@@ -8,10 +8,11 @@ at::Tensor finite_copy(const at::Tensor& w) {
   at::Tensor copy = w.to(at::kFloat, /*non_blocking=*/false, /*copy=*/true).contiguous();
   const auto n_bad = at::isfinite(copy).logical_not().sum().item<int64_t>();
   if (n_bad > 0) {
-    throw Error(Status::numeric, {.what = "weights are not finite",
-                                  .where = "the matrix to quantize",
-                                  .why = std::to_string(n_bad) + " of " + std::to_string(copy.numel()) + " are NaN or Inf",
-                                  .fix = "use an undamaged model"});
+    throw Error(Status::numeric,
+                {.what = "weights are not finite",
+                 .where = "the matrix to quantize",
+                 .why = std::to_string(n_bad) + " of " + std::to_string(copy.numel()) + " are NaN or Inf",
+                 .fix = "use an undamaged model"});
   }
   return copy;
 }

@@ -142,10 +142,11 @@ void check_coverage(const std::filesystem::path& file, const std::map<std::strin
 }
 
 [[noreturn]] void no_such_tensor(const std::filesystem::path& where, std::string_view name) {
-  throw Error(Status::bad_input, {.what = "tensor " + std::string(name) + " is missing",
-                                  .where = where.string(),
-                                  .why = "no weights file holds it",
-                                  .fix = "check that all files of the model were copied and that config.json fits them"});
+  throw Error(Status::bad_input,
+              {.what = "tensor " + std::string(name) + " is missing",
+               .where = where.string(),
+               .why = "no weights file holds it",
+               .fix = "check that all files of the model were copied and that config.json fits them"});
 }
 
 }  // namespace
@@ -172,7 +173,8 @@ SafetensorsFile SafetensorsFile::open(const std::filesystem::path& file) {
                                     .why = status.message(),
                                     .fix = "check the path and the permissions"});
   }
-  if (n_bytes < kLengthBytes) malformed(file, "the file has " + std::to_string(n_bytes) + " bytes, too few for a header");
+  if (n_bytes < kLengthBytes)
+    malformed(file, "the file has " + std::to_string(n_bytes) + " bytes, too few for a header");
   try {
     result.mapping_ = std::make_shared<const Mapping>(file);
   } catch (const ipc::interprocess_exception& e) {
@@ -244,7 +246,8 @@ at::Tensor SafetensorsFile::tensor(std::string_view name) const {
     std::memcpy(copy.data_ptr(), data, e.n_bytes);
     return copy;
   }
-  return at::from_blob(const_cast<char*>(data), e.shape, [keep = mapping_](void*) {}, options);
+  return at::from_blob(
+      const_cast<char*>(data), e.shape, [keep = mapping_](void*) {}, options);
 }
 
 Checkpoint Checkpoint::open(const std::filesystem::path& directory) {
@@ -311,18 +314,16 @@ void write_safetensors(const std::filesystem::path& file, const NamedTensors& te
                        const std::map<std::string, std::string>& metadata) {
   std::vector<const NamedTensors::value_type*> order;
   for (const auto& item : tensors) order.push_back(&item);
-  std::stable_sort(order.begin(), order.end(), [](const auto* a, const auto* b) {
-    return dtype_of(a->second).width > dtype_of(b->second).width;
-  });
+  std::stable_sort(order.begin(), order.end(),
+                   [](const auto* a, const auto* b) { return dtype_of(a->second).width > dtype_of(b->second).width; });
 
   nlohmann::ordered_json header;
   if (!metadata.empty()) header["__metadata__"] = metadata;
   uint64_t offset = 0;
   for (const auto* item : order) {
     const uint64_t end = offset + static_cast<uint64_t>(item->second.nbytes());
-    header[item->first] = {{"dtype", dtype_of(item->second).name},
-                           {"shape", item->second.sizes().vec()},
-                           {"data_offsets", {offset, end}}};
+    header[item->first] = {
+        {"dtype", dtype_of(item->second).name}, {"shape", item->second.sizes().vec()}, {"data_offsets", {offset, end}}};
     offset = end;
   }
   std::string text = header.is_null() ? "{}" : header.dump();

@@ -21,9 +21,9 @@ namespace lowbit::lm {
 
 /// Where the bytes of one tensor are.
 struct TensorEntry {
-  std::string dtype;           ///< as written: "F32", "BF16", ...
+  std::string dtype;  ///< as written: "F32", "BF16", ...
   std::vector<int64_t> shape;
-  uint64_t begin = 0;          ///< byte offset in the file
+  uint64_t begin = 0;  ///< byte offset in the file
   uint64_t n_bytes = 0;
 };
 

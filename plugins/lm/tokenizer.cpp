@@ -85,7 +85,8 @@ std::vector<AddedToken> read_added_tokens(const Json& json, const std::string& w
         !item["content"].is_string()) {
       malformed_tokenizer("an added token has no id and content: " + item.dump(), where);
     }
-    allow_only(item, "added_tokens", {"id", "content", "single_word", "lstrip", "rstrip", "normalized", "special"}, where);
+    allow_only(item, "added_tokens", {"id", "content", "single_word", "lstrip", "rstrip", "normalized", "special"},
+               where);
     if (item.value("single_word", false)) {
       unsupported_in_tokenizer("added token " + item["content"].dump() + " with single_word", where);
     }
@@ -174,7 +175,8 @@ Tokenizer Tokenizer::open(const std::filesystem::path& file) {
                               " contradicts the vocabulary",
                           where);
     }
-    parts->tokens.emplace(token.id, token.content);
+    // A token that is found in normalized text stands for normalized text: "▁the" decodes as " the".
+    parts->tokens[token.id] = token.normalized && !token.special ? parts->normalizer(token.content) : token.content;
     parts->added.emplace(token.content, token.id);
     parts->special[token.id] = token.special;
     if (token.normalized) {

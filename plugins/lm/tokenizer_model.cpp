@@ -123,10 +123,11 @@ class WordLevel final : public TokenModel {
     } else if (unk_id_) {
       ids.push_back(*unk_id_);
     } else {
-      throw Error(Status::bad_input, {.what = "a word is not in the vocabulary",
-                                      .where = where_,
-                                      .why = "\"" + std::string(piece) + "\" is unknown and the tokenizer has no unk_token",
-                                      .fix = "use text of the tokenizer's own domain, or a tokenizer with an unk_token"});
+      throw Error(Status::bad_input,
+                  {.what = "a word is not in the vocabulary",
+                   .where = where_,
+                   .why = "\"" + std::string(piece) + "\" is unknown and the tokenizer has no unk_token",
+                   .fix = "use text of the tokenizer's own domain, or a tokenizer with an unk_token"});
     }
   }
 
@@ -145,8 +146,8 @@ Vocabulary read_vocabulary(const Json& json, const std::string& where) {
     }
     const auto value = id.get<int64_t>();
     if (const auto [other, inserted] = seen.emplace(value, token); !inserted) {
-      malformed_tokenizer("tokens " + Json(other->second).dump() + " and " + Json(token).dump() + " share id " + id.dump(),
-                          where);
+      malformed_tokenizer(
+          "tokens " + Json(other->second).dump() + " and " + Json(token).dump() + " share id " + id.dump(), where);
     }
     vocabulary.emplace(token, value);
   }
@@ -155,7 +156,8 @@ Vocabulary read_vocabulary(const Json& json, const std::string& where) {
 
 std::optional<int64_t> read_unk(const Json& json, const Vocabulary& vocabulary, const std::string& where) {
   if (!json.contains("unk_token") || json["unk_token"].is_null()) return std::nullopt;
-  const auto found = json["unk_token"].is_string() ? vocabulary.find(json["unk_token"].get<std::string>()) : vocabulary.end();
+  const auto found =
+      json["unk_token"].is_string() ? vocabulary.find(json["unk_token"].get<std::string>()) : vocabulary.end();
   if (found == vocabulary.end()) {
     malformed_tokenizer("model.unk_token " + json["unk_token"].dump() + " is not in the vocabulary", where);
   }
@@ -175,14 +177,16 @@ std::unique_ptr<const TokenModel> read_bpe(const Json& json, const std::string& 
     }
   }
   Vocabulary vocabulary = read_vocabulary(json, where);
-  BpeOptions options{.unk_id = read_unk(json, vocabulary, where), .fuse_unk = json.value("fuse_unk", false), .byte_ids = {}};
+  BpeOptions options{
+      .unk_id = read_unk(json, vocabulary, where), .fuse_unk = json.value("fuse_unk", false), .byte_ids = {}};
   if (json.value("byte_fallback", false)) {
     options.byte_ids.emplace();
     for (size_t byte = 0; byte < 256; ++byte) {
       constexpr std::string_view kHex = "0123456789ABCDEF";
       const std::string token = std::string("<0x") + kHex[byte / 16] + kHex[byte % 16] + ">";
       const auto found = vocabulary.find(token);
-      if (found == vocabulary.end()) malformed_tokenizer("byte_fallback is on and token " + token + " is missing", where);
+      if (found == vocabulary.end())
+        malformed_tokenizer("byte_fallback is on and token " + token + " is missing", where);
       (*options.byte_ids)[byte] = found->second;
     }
   }
@@ -207,7 +211,8 @@ std::unique_ptr<const TokenModel> read_bpe(const Json& json, const std::string& 
     const auto id = [&](const std::string& token) {
       const auto found = vocabulary.find(token);
       if (found == vocabulary.end()) {
-        malformed_tokenizer("merge " + item.dump() + " needs token " + Json(token).dump() + ", which is missing", where);
+        malformed_tokenizer("merge " + item.dump() + " needs token " + Json(token).dump() + ", which is missing",
+                            where);
       }
       return found->second;
     };

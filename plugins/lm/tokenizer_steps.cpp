@@ -109,7 +109,8 @@ struct Metaspace {
 };
 
 Metaspace read_metaspace(const Json& json, const std::string& where) {
-  allow_only(json, "Metaspace", {"type", "replacement", "prepend_scheme", "add_prefix_space", "split", "str_rep"}, where);
+  allow_only(json, "Metaspace", {"type", "replacement", "prepend_scheme", "add_prefix_space", "split", "str_rep"},
+             where);
   Metaspace result{.replacement = get<std::string>(json, "replacement", where),
                    .scheme = json.value("add_prefix_space", true) ? PrependScheme::always : PrependScheme::never,
                    .split = json.value("split", true)};
@@ -206,7 +207,8 @@ Decoder strip_decoder(const std::string& content, size_t start, size_t stop) {
     for (std::string& token : tokens) {
       for (size_t i = 0; i < start && token.rfind(content, 0) == 0; ++i) token.erase(0, content.size());
       for (size_t i = 0; i < stop && token.size() >= content.size() &&
-                         token.compare(token.size() - content.size(), content.size(), content) == 0; ++i) {
+                         token.compare(token.size() - content.size(), content.size(), content) == 0;
+           ++i) {
         token.erase(token.size() - content.size());
       }
     }
@@ -283,7 +285,8 @@ PreTokenizer read_pre_tokenizer(const Json& json, const std::string& where) {
   if (type == "Digits") {
     allow_only(json, type, {"type", "individual_digits"}, where);
     return splitter(Pattern::regex(R"(\p{N})"),
-                    json.value("individual_digits", false) ? SplitBehavior::isolated : SplitBehavior::contiguous, false);
+                    json.value("individual_digits", false) ? SplitBehavior::isolated : SplitBehavior::contiguous,
+                    false);
   }
   if (type == "Split") {
     allow_only(json, type, {"type", "pattern", "behavior", "invert"}, where);

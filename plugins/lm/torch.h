@@ -2,9 +2,14 @@
 // settled here. Tensors only (ATen); nothing in plugins/lm needs the much slower <torch/torch.h>.
 #pragma once
 
+// Debian's build brings glog along, whose CHECK is also the name of Catch2's.
+#pragma push_macro("CHECK")
+#undef CHECK
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <c10/core/InferenceMode.h>
+#include <torch/version.h>
+#pragma pop_macro("CHECK")
 
 namespace lowbit::lm {
 
