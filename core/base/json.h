@@ -11,8 +11,6 @@ namespace lowbit {
 using Json = nlohmann::json;
 
 /// Compact text with sorted keys and shortest round-trip numbers; invalid UTF-8 is replaced, never thrown on.
-inline std::string canonical(const Json& value) {
-  return value.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
+inline std::string canonical(const Json& value) { return value.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 }  // namespace lowbit

@@ -20,7 +20,7 @@ namespace lowbit {
 template <class T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT(*-explicit-*)
+  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}                 // NOLINT(*-explicit-*)
   Result(Diagnostics problems) : state_(std::in_place_index<1>, std::move(problems)) {  // NOLINT(*-explicit-*)
     assert(!std::get<1>(state_).empty());
   }
@@ -51,8 +51,10 @@ template <>
 class [[nodiscard]] Result<void> {
  public:
   Result() = default;
-  Result(Diagnostics problems) : problems_(std::move(problems)) { assert(!problems_->empty()); }  // NOLINT(*-explicit-*)
-  Result(Diagnostic problem) : Result(Diagnostics{std::move(problem)}) {}                         // NOLINT(*-explicit-*)
+  Result(Diagnostics problems) : problems_(std::move(problems)) {
+    assert(!problems_->empty());
+  }                                                                        // NOLINT(*-explicit-*)
+  Result(Diagnostic problem) : Result(Diagnostics{std::move(problem)}) {}  // NOLINT(*-explicit-*)
 
   [[nodiscard]] bool ok() const { return !problems_.has_value(); }
   explicit operator bool() const { return ok(); }
@@ -70,16 +72,16 @@ class [[nodiscard]] Result<void> {
 #define LB_DETAIL_JOIN(a, b) LB_DETAIL_JOIN2(a, b)
 
 /// Returns the error of `expression` from the enclosing function, or goes on.
-#define LB_TRY(expression)                                              \
-  do {                                                                  \
-    if (auto lb_result = (expression); !lb_result.ok()) {               \
-      return std::move(lb_result).error();                              \
-    }                                                                   \
+#define LB_TRY(expression)                                \
+  do {                                                    \
+    if (auto lb_result = (expression); !lb_result.ok()) { \
+      return std::move(lb_result).error();                \
+    }                                                     \
   } while (false)
 
-#define LB_DETAIL_TRY_ASSIGN(temporary, declaration, expression)        \
-  auto temporary = (expression);                                        \
-  if (!temporary.ok()) return std::move(temporary).error();             \
+#define LB_DETAIL_TRY_ASSIGN(temporary, declaration, expression) \
+  auto temporary = (expression);                                 \
+  if (!temporary.ok()) return std::move(temporary).error();      \
   declaration = *std::move(temporary) /* NOLINT(bugprone-macro-parentheses) */
 
 /// `LB_TRY_ASSIGN(const Spec spec, read(text));` - two statements: not for an unbraced `if`.

@@ -1,1 +1,89 @@
-int main() { return 0; }
+// The program: a table of commands, each a file of its own that holds no logic of the engine.
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "cli/command.h"
+
+namespace lowbit::cli {
+
+const std::vector<Command>& commands() {
+  static const std::vector<Command> kCommands{
+      {"run", "FILE [-n] [-s path=value]...", "plan, then do what is missing; always resumes", run_command},
+      {"plan", "FILE [--check]", "what a run would do and why; changes nothing", plan_command},
+      {"why", "STAGE FILE", "why a stage will run or is reused: its reason and its keys", why_command},
+      {"status", "[--failed]", "how far every stage is", status_command},
+      {"logs", "STAGE", "what the last attempt of a stage said", logs_command},
+      {"query", "[SQL] [--csv|--json|--markdown]", "read-only SQL on the results; without SQL: the views",
+       query_command},
+      {"plugins", "[--json] | check PLUGIN.so", "list the stages that plugins offer, or check a plugin",
+       plugins_command},
+      {"doctor", "", "check machine, project and plugins", doctor_command},
+      {"init", "[DIRECTORY]", "start a project: lowbit.yaml and a first experiment", init_command},
+      {"explain", "CODE", "what an error code means and what to do", explain_command},
+      {"worker", "--shim DIR | --describe PLUGIN.so --output FILE", "", worker_command},
+  };
+  return kCommands;
+}
+
+const Command* find_command(std::string_view name) {
+  const auto it = std::find_if(commands().begin(), commands().end(), [&](const Command& c) { return c.name == name; });
+  return it == commands().end() ? nullptr : &*it;
+}
+
+namespace {
+
+std::string usage() {
+  std::string text = "usage: lowbit COMMAND [OPTION]... [ARGUMENT]...\n\n";
+  for (const Command& command : commands()) {
+    if (command.summary.empty()) continue;  // for lowbit itself
+    std::string name(command.name);
+    name.resize(10, ' ');
+    text += "  " + name + std::string(command.summary) + "\n";
+  }
+  return text + "\n`lowbit COMMAND --help` shows the options of a command.\n";
+}
+
+Diagnostic unknown_command(const std::string& name) {
+  std::vector<std::string> names;
+  for (const Command& command : commands()) {
+    if (!command.summary.empty()) names.emplace_back(command.name);
+  }
+  Diagnostic problem = error("LB0001", "there is no command `" + name + "`");
+  if (const std::string near = nearest(name, names); !near.empty()) {
+    problem.note("a command with a similar name exists: " + near);
+  }
+  return problem.fix("`lowbit help` lists the commands");
+}
+
+int run_program(const Words& words) {
+  if (words.empty()) {
+    std::fputs(usage().c_str(), stderr);
+    return 2;
+  }
+  const std::string& name = words.front();
+  if (name == "--help" || name == "-h" || name == "help") {
+    std::fputs(usage().c_str(), stdout);
+    return 0;
+  }
+  if (name == "--version" || name == "version") {
+    std::printf("lowbit %s\n", LOWBIT_VERSION);
+    return 0;
+  }
+  const Command* command = find_command(name);
+  Result<int> outcome = command == nullptr ? Result<int>(unknown_command(name))
+                                           : command->function(Words(words.begin() + 1, words.end()));
+  if (outcome.ok()) return *outcome;
+  std::fputs(render(outcome.error()).c_str(), stderr);
+  return exit_code(outcome.error());
+}
+
+}  // namespace
+}  // namespace lowbit::cli
+
+int main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);  // a reader that goes away is an error of one write, not the end of a run
+  return lowbit::cli::run_program(lowbit::cli::Words(argv + 1, argv + argc));
+}

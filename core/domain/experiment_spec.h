@@ -66,8 +66,8 @@ struct RetryPolicy {
 struct Resources {
   std::uint32_t cpus = 1;
   std::uint32_t gpus = 0;
-  std::uint64_t memory_bytes = 0;         ///< 0: not limited
-  std::chrono::milliseconds timeout{0};   ///< 0: none
+  std::uint64_t memory_bytes = 0;        ///< 0: not limited
+  std::chrono::milliseconds timeout{0};  ///< 0: none
 };
 
 struct StageSpec {

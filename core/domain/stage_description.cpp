@@ -89,7 +89,8 @@ Json to_json(const PluginDescription& plugin) {
 Result<PluginDescription> plugin_description(const Json& json) {
   try {
     if (json.at("format") != 1) {
-      return error("LB4002", "the plugin description has format " + canonical(json.at("format")) + ", this lowbit reads 1")
+      return error("LB4002",
+                   "the plugin description has format " + canonical(json.at("format")) + ", this lowbit reads 1")
           .fix("rebuild the plugin");
     }
     PluginDescription plugin;
@@ -97,7 +98,8 @@ Result<PluginDescription> plugin_description(const Json& json) {
     plugin.abi_minor = json.at("abi").at(1);
     plugin.build = json.at("build");
     const auto digest = Digest::from_hex(json.at("library_sha256").get<std::string>());
-    if (!digest) return error("LB4002", "the plugin description holds no valid library_sha256").fix("rebuild the plugin");
+    if (!digest)
+      return error("LB4002", "the plugin description holds no valid library_sha256").fix("rebuild the plugin");
     plugin.library_digest = *digest;
     for (const Json& s : json.at("stages")) {
       const auto kind = stage_kind(s.at("kind").get<std::string>());

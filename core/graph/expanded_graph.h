@@ -39,7 +39,7 @@ struct BoundInput {
   std::string port;
   bool gathered = false;
   std::optional<std::uint64_t> min_members;  ///< gathered with `require: {min: n}`
-  std::vector<Member> members;               ///< canonical order: by coordinates
+  std::vector<Member> members;               ///< by coordinates: axes by name, numbers by size
 };
 
 /// A stage at one point of its axes.

@@ -8,6 +8,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/digest.h"
@@ -36,18 +37,23 @@ class ResultLookup {
 
 enum class Decision { reuse, run, maybe };
 
+[[nodiscard]] std::string_view name_of(Decision decision);
+
 /// Written by number where it is stored.
 enum class ReasonKind {
   up_to_date = 1,
   never_ran = 2,
-  record_changed = 3,     ///< parameter, plugin version, seed or an external input differs
-  input_recreated = 4,    ///< same recipe, other bytes
-  input_pending = 5,      ///< an input will run or may run
+  record_changed = 3,   ///< parameter, plugin version, seed or an external input differs
+  input_recreated = 4,  ///< same recipe, other bytes
+  input_pending = 5,    ///< an input will run or may run
   artifact_missing = 6,
   forced = 7,
   plugin_file_changed = 8,  ///< with --strict only
   late_member = 9,          ///< a gathered input has a member it did not have
 };
+
+/// As in the enumeration: "input_pending".
+[[nodiscard]] std::string_view name_of(ReasonKind kind);
 
 struct Reason {
   ReasonKind kind = ReasonKind::never_ran;
@@ -57,12 +63,12 @@ struct Reason {
 
 struct PlannedVariant {
   VariantIndex variant = 0;
-  Json own;                              ///< own_record()
+  Json own;  ///< own_record()
   Key provenance;
-  std::optional<Key> content;            ///< known when every input is
+  std::optional<Key> content;  ///< known when every input is
   Decision decision = Decision::run;
   Reason reason;
-  std::optional<StageResult> result;     ///< reuse only
+  std::optional<StageResult> result;  ///< reuse only
 };
 
 struct Plan {
@@ -81,10 +87,18 @@ struct PlanOptions {
 /// Digests of the external inputs by path as written in the graph.
 using ExternalDigests = std::map<std::string, Digest>;
 
-/// Digests of the plugin files that would run, by stage id of the plugin.
+/// Digests of the plugin files that would run, by the id of the stage they offer ("lowbit.gptq").
 using PluginDigests = std::map<std::string, Digest>;
 
+/// REQUIRES: `externals` has every external input of the graph.
 [[nodiscard]] Plan make_plan(const ExpandedGraph& graph, const ExternalDigests& externals, const PluginDigests& plugins,
                              const ResultLookup& results, const PlanOptions& options);
+
+/// Reuse or run, and why, once every input of a variant is known. make_plan() decides so where inputs will be reused,
+/// the executor when the inputs of a variant that was to wait have been made. Sets `decision`, `reason` and `result`.
+/// REQUIRES: `known` has `own`, `provenance` and `content` (content_key_for(), keys.h).
+[[nodiscard]] PlannedVariant decide(PlannedVariant known, const std::string& experiment, const Variant& variant,
+                                    const PluginDigests& plugins, const ResultLookup& results,
+                                    const PlanOptions& options);
 
 }  // namespace lowbit::graph

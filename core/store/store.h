@@ -31,8 +31,8 @@ struct Attempt {
   AttemptState state = AttemptState::running;
   std::string started_at;  ///< RFC 3339 UTC
   std::string ended_at;
-  Json environment;        ///< numeric environment: device model, BLAS, threads, ...
-  Json failure;            ///< {"status","what","where","why","fix"} when failed
+  Json environment;  ///< numeric environment: device model, BLAS, threads, ...
+  Json failure;      ///< {"status","what","where","why","fix"} when failed
   std::optional<double> seconds;
 };
 
@@ -66,11 +66,11 @@ struct Publication {
   Digest provenance_key;
   StageResult result;  ///< id is assigned by the store
   Json own_record;
-  std::string stage_id;       ///< plugin id
+  std::string stage_id;  ///< plugin id
   std::string stage_kind;
   std::string result_directory;  ///< relative to the state directory
   std::vector<PublishedOutput> outputs;
-  std::vector<MetricRow> metrics;  ///< final and curve points
+  std::vector<MetricRow> metrics;                     ///< final and curve points
   std::map<std::string, std::vector<ItemRow>> items;  ///< by output port
   std::string ended_at;
   double seconds = 0;
@@ -101,7 +101,8 @@ struct ExternalDigest {
 class Store : public graph::ResultLookup {
  public:
   /// Takes the next epoch; every later write of this object is refused once another lease was taken (LB6xxx).
-  [[nodiscard]] virtual Result<Lease> take_lease(const std::string& host, const std::string& boot_id, std::int64_t pid) = 0;
+  [[nodiscard]] virtual Result<Lease> take_lease(const std::string& host, const std::string& boot_id,
+                                                 std::int64_t pid) = 0;
   [[nodiscard]] virtual Result<std::optional<Lease>> current_lease() const = 0;
 
   /// A row in `runs`; returns its id. `command` is the command line, `versions` what ran (lowbit, plugins).
@@ -132,14 +133,12 @@ class Store : public graph::ResultLookup {
   [[nodiscard]] virtual Result<std::vector<ExpansionRow>> expansion(const std::string& experiment) const = 0;
   [[nodiscard]] virtual Result<std::vector<std::string>> experiments() const = 0;
 
+  /// The answers of graph::ResultLookup and external_digest() cannot say that the store failed; this does. Ask it after
+  /// planning. Writes are refused from then on, so that nothing is stored that rests on a wrong answer.
+  [[nodiscard]] virtual Result<void> lookup_state() const { return {}; }
+
   [[nodiscard]] virtual std::optional<ExternalDigest> external_digest(const std::string& path) const = 0;
   [[nodiscard]] virtual Result<void> remember_external(const ExternalDigest& digest) = 0;
-};
-
-/// A table of text as `lowbit query` prints it. Null cells are empty optionals.
-struct QueryResult {
-  std::vector<std::string> columns;
-  std::vector<std::vector<std::optional<Json>>> rows;
 };
 
 }  // namespace lowbit::store

@@ -22,8 +22,10 @@ add_library(lowbit_warnings INTERFACE)
 add_library(lowbit::warnings ALIAS lowbit_warnings)
 if(LOWBIT_DEV)
   target_compile_options(lowbit_warnings INTERFACE
-    -Werror -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wnon-virtual-dtor -Wold-style-cast
-    -Wno-missing-field-initializers)  # designated initializers with defaulted members are our house style
+    -Werror -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion
+    $<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor> $<$<COMPILE_LANGUAGE:CXX>:-Wold-style-cast>
+    -Wno-missing-field-initializers  # designated initializers with defaulted members are our house style
+    $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)  # false alarms on std::string concatenation, GCC bug 105651
 endif()
 
 if(LOWBIT_SANITIZE)

@@ -1,10 +1,15 @@
 // results.db: the Store on SQLite (schemas/migrations, docs/results-schema.md).
 #pragma once
 
+#include <chrono>
 #include <filesystem>
+#include <functional>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "base/result.h"
+#include "domain/query_result.h"
 #include "store/store.h"
 
 namespace lowbit::store {
@@ -14,10 +19,24 @@ enum class Access {
   read_write,  ///< creates and migrates; the caller holds the lease
 };
 
-/// `file` is `.lowbit/results.db`, or ":memory:". LB6xxx on a newer schema, a damaged file, no permission.
-[[nodiscard]] Result<std::unique_ptr<Store>> open_sqlite(const std::filesystem::path& file, Access access);
+/// The world outside the database, for tests.
+struct OpenOptions {
+  std::function<bool(const std::filesystem::path&)> exists;      ///< whether an artifact is there; empty: the disk
+  std::function<bool(const std::filesystem::path&)> on_network;  ///< empty: on_network_file_system()
+  std::chrono::milliseconds busy_timeout{10'000};                ///< how long to wait for another process's lock
+};
 
-/// Runs one read-only statement for `lowbit query`. Writing statements are refused (LB7xxx).
+/// `file` is `.lowbit/results.db`, or ":memory:"; its directory exists. A file on a local disk uses a write-ahead log,
+/// on a network file system (store/sqlite/file_system.h) a rollback journal. LB60xx on a newer schema, a damaged file,
+/// no permission.
+[[nodiscard]] Result<std::unique_ptr<Store>> open_sqlite(const std::filesystem::path& file, Access access,
+                                                         const OpenOptions& options = {});
+
+/// Runs one reading statement for `lowbit query`. LB7001 when it would write, LB7002 when it is not SQL that fits the
+/// tables, LB7003 when it is not exactly one statement.
 [[nodiscard]] Result<QueryResult> query_sqlite(const std::filesystem::path& file, const std::string& sql);
+
+/// What SQLite finds wrong with the file's structure and references, one line each; empty when it is sound. Reads all.
+[[nodiscard]] Result<std::vector<std::string>> integrity_problems(const std::filesystem::path& file);
 
 }  // namespace lowbit::store

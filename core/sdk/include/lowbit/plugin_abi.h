@@ -49,7 +49,7 @@ enum {
 };
 
 typedef struct lb_str {
-  const char *data; /* UTF-8, not NUL-terminated; may be NULL when size is 0 */
+  const char* data; /* UTF-8, not NUL-terminated; may be NULL when size is 0 */
   size_t size;
 } lb_str;
 
@@ -58,9 +58,9 @@ typedef struct lb_error {
 } lb_error;
 
 typedef struct lb_port {
-  const char *name; /* "model"                                              */
-  const char *type; /* "adapter/1", or alternatives "model/1|adapter/1"      */
-  const char *doc;  /* one sentence                                         */
+  const char* name; /* "model"                                              */
+  const char* type; /* "adapter/1", or alternatives "model/1|adapter/1"      */
+  const char* doc;  /* one sentence                                         */
   uint32_t flags;   /* LB_PORT_*                                            */
 } lb_port;
 
@@ -74,11 +74,11 @@ typedef struct lb_metric {
 
 typedef struct lb_input {
   uint32_t size;
-  lb_str path;         /* file or directory, read-only                                                   */
-  lb_str type;         /* "quantized-model/1"                                                            */
-  lb_str digest;       /* 64 hexadecimal digits                                                          */
-  lb_str coordinates;  /* JSON object of the gathered axes, {} when not gathered                         */
-  lb_str closure;      /* JSON object digest -> {"path","type"}: what this artifact is based on, recursively */
+  lb_str path;        /* file or directory, read-only                                                   */
+  lb_str type;        /* "quantized-model/1"                                                            */
+  lb_str digest;      /* 64 hexadecimal digits                                                          */
+  lb_str coordinates; /* JSON object of the gathered axes, {} when not gathered                         */
+  lb_str closure;     /* JSON object digest -> {"path","type"}: what this artifact is based on, recursively */
 } lb_input;
 
 typedef struct lb_job { /* one execution of one stage, decided by the host alone */
@@ -94,38 +94,38 @@ typedef struct lb_job { /* one execution of one stage, decided by the host alone
 
 typedef struct lb_host { /* the same table in every process that runs a stage */
   uint32_t size;
-  void *ctx; /* first argument of every call below */
-  void (*log)(void *ctx, int32_t level, lb_str message);                              /* [any] */
-  void (*progress)(void *ctx, uint64_t done, uint64_t total_or_0, lb_str unit);       /* [any] */
-  void (*metric)(void *ctx, const lb_metric *metric);                                 /* [any] */
-  int32_t (*cancelled)(void *ctx); /* [any] nonzero: return LB_CANCELLED within 2 s            */
-  size_t (*input_count)(void *ctx, lb_str port); /* [any] 0 for an unbound optional port       */
-  lb_status (*input)(void *ctx, lb_str port, size_t index, lb_input *out); /* [any] set out->size first */
-  lb_status (*output)(void *ctx, lb_str port, lb_str *path); /* [any] directory, published when run() returns LB_OK */
-  lb_status (*checkpoint_begin)(void *ctx, uint64_t step, lb_str *dir); /* [stage] empty directory to write into */
-  lb_status (*checkpoint_commit)(void *ctx, uint64_t step);             /* [stage] durable on return; older ones go */
-  void (*fail)(void *ctx, const lb_error *error); /* [stage] before a non-OK return; check() may repeat it */
-  const void *(*extension)(void *ctx, const char *id); /* [any] "name/rev"; NULL: not offered   */
+  void* ctx;                                                                    /* first argument of every call below */
+  void (*log)(void* ctx, int32_t level, lb_str message);                        /* [any] */
+  void (*progress)(void* ctx, uint64_t done, uint64_t total_or_0, lb_str unit); /* [any] */
+  void (*metric)(void* ctx, const lb_metric* metric);                           /* [any] */
+  int32_t (*cancelled)(void* ctx);               /* [any] nonzero: return LB_CANCELLED within 2 s            */
+  size_t (*input_count)(void* ctx, lb_str port); /* [any] 0 for an unbound optional port       */
+  lb_status (*input)(void* ctx, lb_str port, size_t index, lb_input* out); /* [any] set out->size first */
+  lb_status (*output)(void* ctx, lb_str port, lb_str* path); /* [any] directory, published when run() returns LB_OK */
+  lb_status (*checkpoint_begin)(void* ctx, uint64_t step, lb_str* dir); /* [stage] empty directory to write into */
+  lb_status (*checkpoint_commit)(void* ctx, uint64_t step);             /* [stage] durable on return; older ones go */
+  void (*fail)(void* ctx, const lb_error* error);      /* [stage] before a non-OK return; check() may repeat it */
+  const void* (*extension)(void* ctx, const char* id); /* [any] "name/rev"; NULL: not offered   */
 } lb_host;
 
 typedef struct lb_stage {
-  uint32_t size, caps;                   /* caps: LB_CAP_*                                      */
+  uint32_t size, caps; /* caps: LB_CAP_*                                      */
   lb_kind kind;
-  const char *id;                        /* "lowbit.gptq"; never reused for another method      */
-  const char *version;                   /* part of the key: bump whenever numbers change       */
-  const char *summary;                   /* one sentence, shown by `lowbit plugins`             */
-  const char *params_schema;             /* JSON Schema draft-07, additionalProperties: false   */
-  const char *const *environment;        /* NULL-terminated names a job may see, or NULL        */
-  const lb_port *const *inputs;          /* NULL-terminated                                     */
-  const lb_port *const *outputs;         /* NULL-terminated                                     */
-  lb_status (*check)(const lb_job *job, const lb_host *host); /* may be NULL; < 1 s, writes nothing */
-  lb_status (*run)(const lb_job *job, const lb_host *host);
+  const char* id;                                             /* "lowbit.gptq"; never reused for another method      */
+  const char* version;                                        /* part of the key: bump whenever numbers change       */
+  const char* summary;                                        /* one sentence, shown by `lowbit plugins`             */
+  const char* params_schema;                                  /* JSON Schema draft-07, additionalProperties: false   */
+  const char* const* environment;                             /* NULL-terminated names a job may see, or NULL        */
+  const lb_port* const* inputs;                               /* NULL-terminated                                     */
+  const lb_port* const* outputs;                              /* NULL-terminated                                     */
+  lb_status (*check)(const lb_job* job, const lb_host* host); /* may be NULL; < 1 s, writes nothing */
+  lb_status (*run)(const lb_job* job, const lb_host* host);
 } lb_stage;
 
 typedef struct lb_plugin { /* returned by the one export: const lb_plugin *lowbit_plugin(void) */
   uint32_t abi_major, abi_minor;
-  const char *build;             /* compiler, libtorch version: for messages */
-  const lb_stage *const *stages; /* NULL-terminated                          */
+  const char* build;             /* compiler, libtorch version: for messages */
+  const lb_stage* const* stages; /* NULL-terminated                          */
 } lb_plugin;
 
 #ifdef __cplusplus

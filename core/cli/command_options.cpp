@@ -1,0 +1,94 @@
+#include "cli/command_options.h"
+
+#include <sstream>
+
+namespace lowbit::cli {
+
+namespace po = boost::program_options;
+
+CommandOptions::CommandOptions(std::string_view command) : command_(command) {
+  visible_.add_options()("help,h", "show this help");
+}
+
+CommandOptions& CommandOptions::flag(const char* names, const char* help) {
+  visible_.add_options()(names, help);
+  return *this;
+}
+
+CommandOptions& CommandOptions::text(const char* names, const char* help) {
+  visible_.add_options()(names, po::value<std::string>(), help);
+  return *this;
+}
+
+CommandOptions& CommandOptions::many(const char* names, const char* help) {
+  visible_.add_options()(names, po::value<std::vector<std::string>>()->composing(), help);
+  return *this;
+}
+
+CommandOptions& CommandOptions::number(const char* names, const char* help) {
+  visible_.add_options()(names, po::value<unsigned>(), help);
+  return *this;
+}
+
+CommandOptions& CommandOptions::argument(const char* name, const char* help, bool required) {
+  hidden_.add_options()(name, po::value<std::string>(), help);
+  positions_.add(name, 1);
+  arguments_.emplace_back(name, help);
+  if (required) required_.emplace_back(name);
+  return *this;
+}
+
+Result<void> CommandOptions::read(const Words& words) {
+  const std::string see = "see `lowbit " + command_ + " --help`";
+  po::options_description all;
+  all.add(visible_).add(hidden_);
+  try {
+    // No guessing: an option that a later version adds must not change what a script's abbreviation means.
+    const int style = po::command_line_style::default_style & ~po::command_line_style::allow_guessing;
+    po::store(po::command_line_parser(words).options(all).positional(positions_).style(style).run(), values_);
+    po::notify(values_);
+  } catch (const po::unknown_option& e) {
+    Diagnostic problem = error("LB0001", "`lowbit " + command_ + "` has no option " + e.get_option_name());
+    std::vector<std::string> names;
+    for (const auto& option : visible_.options()) names.push_back("--" + option->long_name());
+    if (const std::string near = nearest(e.get_option_name(), names); !near.empty()) {
+      problem.note("an option with a similar name exists: " + near);
+    }
+    return problem.fix(see);
+  } catch (const po::too_many_positional_options_error&) {
+    return error("LB0001", "`lowbit " + command_ + "` was given too many arguments").fix(see);
+  } catch (const po::error& e) {
+    return error("LB0001", "the arguments of `lowbit " + command_ + "` cannot be read").note(e.what()).fix(see);
+  }
+  if (help_wanted()) return {};
+  for (const std::string& name : required_) {
+    if (!has(name)) return error("LB0001", "`lowbit " + command_ + "` needs " + name).fix(see);
+  }
+  return {};
+}
+
+std::string CommandOptions::help() const {
+  std::ostringstream out;
+  out << "lowbit " << command_;
+  if (const Command* command = find_command(command_)) out << " " << command->usage << "\n" << command->summary;
+  out << "\n\n";
+  for (const auto& [name, text] : arguments_) out << "  " << name << ": " << text << "\n";
+  if (!arguments_.empty()) out << "\n";
+  out << visible_;
+  return out.str();
+}
+
+std::string CommandOptions::get(const std::string& name, const std::string& otherwise) const {
+  return has(name) ? values_[name].as<std::string>() : otherwise;
+}
+
+std::vector<std::string> CommandOptions::all(const std::string& name) const {
+  return has(name) ? values_[name].as<std::vector<std::string>>() : std::vector<std::string>();
+}
+
+std::optional<unsigned> CommandOptions::get_number(const std::string& name) const {
+  if (!has(name)) return std::nullopt;
+  return values_[name].as<unsigned>();
+}
+
+}  // namespace lowbit::cli

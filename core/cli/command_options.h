@@ -1,0 +1,53 @@
+// The words after a command's name: options and positional arguments, read with Boost.ProgramOptions. A mistake is a
+// diagnostic (LB0001) with the nearest option, never an exception.
+//
+//   CommandOptions options("logs");
+//   options.argument("stage", "one variant of a stage", true).flag("path", "print only the directory");
+//   LB_TRY(options.read(words));
+#pragma once
+
+#include <boost/program_options.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "cli/command.h"
+
+namespace lowbit::cli {
+
+class CommandOptions {
+ public:
+  explicit CommandOptions(std::string_view command);
+
+  /// `names` is "dry-run,n": the long name and, optionally, a letter.
+  CommandOptions& flag(const char* names, const char* help);
+  CommandOptions& text(const char* names, const char* help);
+  /// Collects repeats.
+  CommandOptions& many(const char* names, const char* help);
+  CommandOptions& number(const char* names, const char* help);
+  /// The next positional argument; required ones come first.
+  CommandOptions& argument(const char* name, const char* help, bool required);
+
+  [[nodiscard]] Result<void> read(const Words& words);
+
+  [[nodiscard]] bool help_wanted() const { return values_.count("help") > 0; }
+  [[nodiscard]] std::string help() const;
+  [[nodiscard]] bool has(const std::string& name) const { return values_.count(name) > 0; }
+  [[nodiscard]] std::string get(const std::string& name, const std::string& otherwise = {}) const;
+  [[nodiscard]] std::vector<std::string> all(const std::string& name) const;
+  [[nodiscard]] std::optional<unsigned> get_number(const std::string& name) const;
+
+ private:
+  std::string command_;
+  boost::program_options::options_description visible_{"options"};
+  boost::program_options::options_description hidden_;
+  boost::program_options::positional_options_description positions_;
+  std::vector<std::string> required_;
+  std::vector<std::pair<std::string, std::string>> arguments_;
+  boost::program_options::variables_map values_;
+};
+
+}  // namespace lowbit::cli

@@ -1,0 +1,43 @@
+#include <cstdio>
+
+#include "cli/command.h"
+#include "cli/command_options.h"
+#include "cli/plan_output.h"
+#include "cli/session.h"
+#include "graph/plan_text.h"
+
+namespace lowbit::cli {
+
+void print_plan(const graph::ExpandedGraph& graph, const graph::Plan& plan, bool json) {
+  if (json) {
+    std::printf("%s\n", graph::plan_json(graph, plan).dump(1).c_str());
+  } else {
+    std::fputs(graph::plan_text(graph, plan).c_str(), stdout);
+  }
+}
+
+Result<int> plan_command(const Words& words) {
+  CommandOptions options("plan");
+  add_experiment_options(options);
+  options.flag("check", "only check the file: no inputs are read, nothing is planned")
+      .many("force,f", "plan as if this stage were forced")
+      .flag("strict", "results of a plugin file that changed without a new version are stale")
+      .flag("json", "one JSON document");
+  LB_TRY(options.read(words));
+  if (options.help_wanted()) {
+    std::fputs(options.help().c_str(), stdout);
+    return 0;
+  }
+  LB_TRY_ASSIGN(const Experiment experiment, load_experiment(options));
+  if (options.has("check")) {
+    std::printf("%s: %zu variants, no problems\n", experiment.written_file.c_str(), experiment.graph.variants.size());
+    return 0;
+  }
+  const exec::RunRequest request = run_request(experiment, options);
+  LB_TRY_ASSIGN(const std::unique_ptr<store::Store> store, open_for_reading(project_of(options)));
+  LB_TRY_ASSIGN(const graph::Plan plan, exec::plan(*store, experiment.graph, request));
+  print_plan(experiment.graph, plan, options.has("json"));
+  return 0;
+}
+
+}  // namespace lowbit::cli

@@ -1,0 +1,55 @@
+// lowbit plugins: what can stand behind `use:`. `lowbit plugins check` is plugins_check_command.cpp's.
+#include <algorithm>
+#include <cstdio>
+
+#include "cli/command.h"
+#include "cli/command_options.h"
+#include "cli/session.h"
+#include "report/text_table.h"
+
+namespace lowbit::cli {
+namespace {
+
+QueryResult stage_table(const plugin::PluginCatalog& catalog) {
+  QueryResult table{.columns = {"stage", "version", "kind", "summary"}, .rows = {}};
+  for (const std::string& id : catalog.ids()) {
+    const StageDescription& stage = *catalog.find(id);
+    table.rows.push_back({Json(id), Json(stage.version), Json(name_of(stage.kind)), Json(stage.summary)});
+  }
+  return table;
+}
+
+Json catalog_json(const plugin::PluginCatalog& catalog) {
+  Json all{{"plugins", Json::array()}, {"problems", Json::array()}};
+  for (const PluginDescription& plugin : catalog.plugins()) {
+    Json json = to_json(plugin);
+    json["library"] = plugin.library.string();
+    all["plugins"].push_back(std::move(json));
+  }
+  for (const Diagnostic& problem : catalog.problems()) all["problems"].push_back(to_json(problem));
+  return all;
+}
+
+}  // namespace
+
+Result<int> plugins_command(const Words& words) {
+  if (!words.empty() && words.front() == "check") return plugins_check_command(Words(words.begin() + 1, words.end()));
+  CommandOptions options("plugins");
+  options.flag("json", "everything that is known about every stage, for programs")
+      .many("plugin-path", "a directory to search first; LOWBIT_PLUGIN_PATH is a list of more");
+  LB_TRY(options.read(words));
+  if (options.help_wanted()) {
+    std::fputs(options.help().c_str(), stdout);
+    return 0;
+  }
+  const plugin::PluginCatalog catalog = find_plugins(options.all("plugin-path"));
+  if (options.has("json")) {
+    std::printf("%s\n", catalog_json(catalog).dump(2).c_str());
+  } else {
+    std::fputs(report::render(stage_table(catalog), report::TableFormat::text).c_str(), stdout);
+    std::fputs(render(catalog.problems()).c_str(), stderr);
+  }
+  return exit_code(catalog.problems());
+}
+
+}  // namespace lowbit::cli

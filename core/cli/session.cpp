@@ -1,0 +1,109 @@
+#include "cli/session.h"
+
+#include <cstdlib>
+
+#include "env/files.h"
+#include "graph/expand.h"
+#include "plugin/describe_in_child.h"
+#include "spec/experiment_reader.h"
+#include "store/sqlite/open.h"
+
+namespace lowbit::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::vector<spec::Override> overrides_of(const CommandOptions& options) {
+  std::vector<spec::Override> overrides;
+  for (const std::string& text : options.all("set")) {
+    const std::string name = "--set #" + std::to_string(overrides.size() + 1);
+    overrides.push_back({std::make_shared<const SourceText>(SourceText{name, text})});
+  }
+  return overrides;
+}
+
+/// A stage that no plugin offers may stand in a plugin that could not be loaded: say so beside the error.
+Diagnostics with_plugin_problems(Diagnostics problems, const plugin::PluginCatalog& catalog) {
+  for (Diagnostic problem : catalog.problems()) {
+    problem.severity = Severity::warning;
+    problems.push_back(std::move(problem));
+  }
+  return problems;
+}
+
+}  // namespace
+
+fs::path own_program() {
+  std::error_code code;
+  return fs::read_symlink("/proc/self/exe", code);
+}
+
+plugin::PluginCatalog find_plugins(const std::vector<std::string>& extra) {
+  const std::vector<fs::path> given(extra.begin(), extra.end());
+  return plugin::PluginCatalog::scan(plugin::plugin_directories(given, std::getenv("LOWBIT_PLUGIN_PATH")),
+                                     plugin::describe_in_child());
+}
+
+void add_experiment_options(CommandOptions& options) {
+  options.argument("file", "the experiment, a YAML file (docs/experiment-file.md)", true)
+      .many("set,s", "path=value: replace a value of the file; repeatable")
+      .many("sweep", "not supported yet")
+      .many("plugin-path", "a directory to search for plugins first; repeatable")
+      .text("project,C", "the project's directory (default: upward from here)");
+}
+
+Result<Experiment> load_experiment(const CommandOptions& options) {
+  if (const auto sweeps = options.all("sweep"); !sweeps.empty()) {
+    return spec::sweep_not_supported(std::make_shared<const SourceText>(SourceText{"--sweep #1", sweeps.front()}));
+  }
+  Experiment experiment;
+  experiment.written_file = options.get("file");
+  experiment.file = fs::absolute(experiment.written_file).lexically_normal();
+  auto text = env::read_file(experiment.file);
+  if (!text.ok()) {
+    return error("LB0005", "the experiment file " + experiment.written_file + " cannot be read")
+        .note(text.error().front().notes.empty() ? text.error().front().what : text.error().front().notes.front())
+        .fix("check the path; `lowbit init` makes a first one");
+  }
+  const auto source = std::make_shared<const SourceText>(SourceText{experiment.written_file, *std::move(text)});
+  LB_TRY_ASSIGN(const ExperimentSpec spec, spec::read_experiment(source, overrides_of(options)));
+  experiment.catalog = find_plugins(options.all("plugin-path"));
+  auto graph = graph::expand(spec, experiment.catalog);
+  if (!graph.ok()) return with_plugin_problems(std::move(graph).error(), experiment.catalog);
+  experiment.graph = *std::move(graph);
+  return experiment;
+}
+
+exec::ProjectPaths project_of(const CommandOptions& options) { return exec::find_project(options.get("project", ".")); }
+
+Result<exec::ProjectPaths> existing_project(const std::string& directory) {
+  const exec::ProjectPaths project = exec::find_project(directory.empty() ? "." : directory);
+  if (!env::exists(project.database())) {
+    return error("LB7010", "there are no results in " + project.root.string())
+        .note("results are kept in .lowbit beside the nearest lowbit.yaml upward, else in the working directory")
+        .fix("`lowbit run FILE` first, or name the project with --project DIR");
+  }
+  return project;
+}
+
+Result<std::unique_ptr<store::Store>> open_for_reading(const exec::ProjectPaths& project) {
+  if (!env::exists(project.database())) return store::open_sqlite(":memory:", store::Access::read_write);
+  return store::open_sqlite(project.database(), store::Access::read_only);
+}
+
+exec::RunRequest run_request(const Experiment& experiment, const CommandOptions& options) {
+  exec::RunRequest request;
+  request.program = own_program();
+  request.experiment_file = experiment.file;
+  request.command = "lowbit run " + experiment.written_file;
+  for (const std::string& text : options.all("set")) request.command += " --set '" + text + "'";
+  for (const std::string& stage : options.all("force")) request.plan.force.insert(stage);
+  request.plan.strict = options.has("strict");
+  for (const graph::Variant& variant : experiment.graph.variants) {
+    request.plugins[variant.plugin->id] = experiment.catalog.plugin_of(variant.plugin->id)->library_digest;
+  }
+  request.library_of = [&experiment](const std::string& id) { return experiment.catalog.plugin_of(id)->library; };
+  return request;
+}
+
+}  // namespace lowbit::cli

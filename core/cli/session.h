@@ -1,0 +1,49 @@
+// The parts every command on an experiment needs, put together once: where the project is, which plugins there are,
+// what the experiment expands to.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "cli/command_options.h"
+#include "domain/experiment_spec.h"
+#include "exec/project.h"
+#include "exec/run.h"
+#include "graph/expanded_graph.h"
+#include "plugin/catalog.h"
+#include "store/store.h"
+
+namespace lowbit::cli {
+
+/// The running program's own file.
+[[nodiscard]] std::filesystem::path own_program();
+
+/// Every plugin this program can find: `extra` directories first. What is wrong with the others: problems().
+[[nodiscard]] plugin::PluginCatalog find_plugins(const std::vector<std::string>& extra = {});
+
+/// An experiment bound to plugins. Pointers in `graph` go into `catalog`.
+struct Experiment {
+  std::filesystem::path file;  ///< absolute
+  std::string written_file;    ///< as the person typed it
+  plugin::PluginCatalog catalog;
+  graph::ExpandedGraph graph;
+};
+
+/// FILE, --set, --sweep, --project, --plugin-path.
+void add_experiment_options(CommandOptions& options);
+[[nodiscard]] Result<Experiment> load_experiment(const CommandOptions& options);
+
+/// The project of the working directory, or of --project.
+[[nodiscard]] exec::ProjectPaths project_of(const CommandOptions& options);
+/// The same, by name; it must hold results (LB7010).
+[[nodiscard]] Result<exec::ProjectPaths> existing_project(const std::string& directory);
+/// The project's store for reading; an empty one in memory when nothing was ever run.
+[[nodiscard]] Result<std::unique_ptr<store::Store>> open_for_reading(const exec::ProjectPaths& project);
+
+/// What exec::run and exec::plan need beside the graph. Refers to `experiment`, which must outlive it.
+[[nodiscard]] exec::RunRequest run_request(const Experiment& experiment, const CommandOptions& options);
+
+}  // namespace lowbit::cli

@@ -1,0 +1,39 @@
+// Files as the engine needs them: whole texts, durable writes, trees. Every operation that must survive a power cut
+// goes through here, and passes a numbered fault point first (env/fault.h). Paths in messages are the caller's own.
+// Thread-safe: no state.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace lowbit::env {
+
+/// LB6101 missing, LB6102 not allowed, LB6103 no room left, LB6104 anything else the system said (`error_number`).
+[[nodiscard]] Diagnostic file_error(std::string_view doing, const std::filesystem::path& path, int error_number);
+
+[[nodiscard]] Result<std::string> read_file(const std::filesystem::path& path);
+
+/// tmp, fsync, rename, fsync of the directory: after return the file has the new text for good; at any moment it
+/// has the old text or the new one.
+[[nodiscard]] Result<void> write_file_durably(const std::filesystem::path& path, std::string_view text);
+
+/// fsync of every file and directory below `directory`, itself included. Symbolic links are refused (LB6105).
+[[nodiscard]] Result<void> sync_tree(const std::filesystem::path& directory);
+
+/// rename, then fsync of both parents. The target must not exist.
+[[nodiscard]] Result<void> rename_durably(const std::filesystem::path& from, const std::filesystem::path& to);
+
+[[nodiscard]] Result<void> make_directories(const std::filesystem::path& directory);
+/// Missing is fine.
+[[nodiscard]] Result<void> remove_tree(const std::filesystem::path& path);
+[[nodiscard]] bool exists(const std::filesystem::path& path);
+
+/// Bytes an ordinary user may still write on the file system of `path`; empty when unknown.
+[[nodiscard]] std::optional<std::uint64_t> free_bytes(const std::filesystem::path& path);
+
+}  // namespace lowbit::env

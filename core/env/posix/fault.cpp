@@ -1,0 +1,57 @@
+#include "env/fault.h"
+
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstdlib>
+#include <string_view>
+
+namespace lowbit::env {
+namespace {
+
+enum class Mode { off, exit, full_disk };
+
+struct Fault {
+  Mode mode = Mode::off;
+  long at = 0;
+};
+
+std::atomic<long> operations{0};
+Fault fault;
+
+std::string_view role_name(ProcessRole role) {
+  switch (role) {
+    case ProcessRole::host: return "host";
+    case ProcessRole::shim: return "shim";
+    case ProcessRole::job: return "job";
+  }
+  return "";
+}
+
+}  // namespace
+
+void set_fault_role(ProcessRole role) {
+  fault = {};
+  operations = 0;
+  const char* text = std::getenv("LOWBIT_FAULT");
+  if (text == nullptr) return;
+  const char* wanted = std::getenv("LOWBIT_FAULT_ROLE");
+  if (role_name(role) != (wanted == nullptr ? "host" : std::string_view(wanted))) return;
+  const std::string_view spec(text);
+  const auto colon = spec.find(':');
+  if (colon == std::string_view::npos) return;
+  if (spec.substr(0, colon) == "exit") fault.mode = Mode::exit;
+  if (spec.substr(0, colon) == "enospc") fault.mode = Mode::full_disk;
+  fault.at = std::strtol(text + colon + 1, nullptr, 10);
+}
+
+int fault_point() {
+  if (fault.mode == Mode::off) return 0;
+  const long number = ++operations;
+  if (fault.mode == Mode::exit && number == fault.at) ::_exit(137);
+  if (fault.mode == Mode::full_disk && number >= fault.at) return ENOSPC;
+  return 0;
+}
+
+}  // namespace lowbit::env

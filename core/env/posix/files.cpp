@@ -1,0 +1,151 @@
+#include "env/files.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <system_error>
+
+#include "env/fault.h"
+#include "env/posix/descriptor.h"
+
+namespace lowbit::env {
+namespace {
+
+namespace fs = std::filesystem;
+
+Result<void> sync_path(const fs::path& path, int flags) {
+  if (const int fault = fault_point(); fault != 0) return file_error("writing", path, fault);
+  const Descriptor file(::open(path.c_str(), flags | O_CLOEXEC));
+  if (!file) return file_error("opening", path, errno);
+  if (::fsync(file.get()) != 0) return file_error("writing", path, errno);
+  return {};
+}
+
+Result<void> sync_directory(const fs::path& path) {
+  return sync_path(path.empty() ? fs::path(".") : path, O_RDONLY | O_DIRECTORY);
+}
+
+Result<void> write_all(int descriptor, std::string_view text, const fs::path& path) {
+  while (!text.empty()) {
+    const ssize_t n = ::write(descriptor, text.data(), text.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return file_error("writing", path, errno);
+    text.remove_prefix(static_cast<std::size_t>(n));
+  }
+  return {};
+}
+
+}  // namespace
+
+Diagnostic file_error(std::string_view doing, const fs::path& path, int error_number) {
+  const std::string what = std::string(doing) + " " + path.string() + " failed";
+  const std::string system = std::generic_category().message(error_number);
+  switch (error_number) {
+    case ENOENT:
+    case ENOTDIR:
+      return error("LB6101", what)
+          .note("there is no such file or directory")
+          .fix("check the path; was it moved or deleted?");
+    case EACCES:
+    case EPERM:
+    case EROFS:
+      return error("LB6102", what)
+          .note(system)
+          .fix("make it accessible to this user (chmod, chown), or use another directory");
+    case ENOSPC:
+    case EDQUOT:
+      return error("LB6103", what)
+          .note(system)
+          .fix("free some space and run the same command again: finished results are kept");
+    default: return error("LB6104", what).note(system).fix("repair the cause and run the same command again");
+  }
+}
+
+Result<std::string> read_file(const fs::path& path) {
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file) return file_error("reading", path, errno);
+  struct stat info {};
+  if (::fstat(file.get(), &info) != 0) return file_error("reading", path, errno);
+  if (S_ISDIR(info.st_mode)) return file_error("reading", path, EISDIR);
+  std::string text;
+  if (info.st_size > 0) text.reserve(static_cast<std::size_t>(info.st_size));
+  std::array<char, 1U << 16U> buffer{};
+  for (;;) {
+    const ssize_t n = ::read(file.get(), buffer.data(), buffer.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return file_error("reading", path, errno);
+    if (n == 0) return text;
+    text.append(buffer.data(), static_cast<std::size_t>(n));
+  }
+}
+
+Result<void> write_file_durably(const fs::path& path, std::string_view text) {
+  if (const int fault = fault_point(); fault != 0) return file_error("writing", path, fault);
+  fs::path temporary = path;
+  temporary += ".tmp";
+  {
+    const Descriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
+    if (!file) return file_error("writing", path, errno);
+    LB_TRY(write_all(file.get(), text, path));
+    if (::fsync(file.get()) != 0) return file_error("writing", path, errno);
+  }
+  if (const int fault = fault_point(); fault != 0) return file_error("writing", path, fault);
+  if (::rename(temporary.c_str(), path.c_str()) != 0) return file_error("writing", path, errno);
+  return sync_directory(path.parent_path());
+}
+
+Result<void> sync_tree(const fs::path& directory) {
+  std::error_code code;
+  for (fs::recursive_directory_iterator it(directory, code), end; !code && it != end; it.increment(code)) {
+    const fs::file_status status = it->symlink_status(code);
+    if (code) break;
+    if (fs::is_symlink(status)) {
+      return error("LB6105", it->path().string() + " is a symbolic link")
+          .note("an artifact must hold its bytes itself: a link can change behind the result")
+          .fix("write a copy or a hard link instead");
+    }
+    LB_TRY(sync_path(it->path(), fs::is_directory(status) ? O_RDONLY | O_DIRECTORY : O_RDONLY));
+  }
+  if (code) return file_error("writing", directory, code.value());
+  return sync_directory(directory);
+}
+
+Result<void> rename_durably(const fs::path& from, const fs::path& to) {
+  if (const int fault = fault_point(); fault != 0) return file_error("writing", to, fault);
+  if (::rename(from.c_str(), to.c_str()) != 0) return file_error("moving to", to, errno);
+  LB_TRY(sync_directory(to.parent_path()));
+  return sync_directory(from.parent_path());
+}
+
+Result<void> make_directories(const fs::path& directory) {
+  if (const int fault = fault_point(); fault != 0) return file_error("creating", directory, fault);
+  std::error_code code;
+  fs::create_directories(directory, code);
+  if (code) return file_error("creating", directory, code.value());
+  return {};
+}
+
+Result<void> remove_tree(const fs::path& path) {
+  std::error_code code;
+  fs::remove_all(path, code);
+  if (code) return file_error("removing", path, code.value());
+  return {};
+}
+
+bool exists(const fs::path& path) {
+  std::error_code code;
+  return fs::exists(path, code);
+}
+
+std::optional<std::uint64_t> free_bytes(const fs::path& path) {
+  struct statvfs info {};
+  if (::statvfs(path.c_str(), &info) != 0) return std::nullopt;
+  return static_cast<std::uint64_t>(info.f_bavail) * info.f_frsize;
+}
+
+}  // namespace lowbit::env

@@ -1,0 +1,134 @@
+#include "env/process.h"
+
+#include <sched.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <filesystem>
+#include <string_view>
+#include <vector>
+
+#include "env/files.h"
+
+namespace lowbit::env {
+namespace {
+
+struct Stat {
+  std::int64_t session = 0;
+  std::uint64_t start_ticks = 0;
+};
+
+// /proc/<pid>/stat: the name in parentheses may hold anything, so fields are counted after the last ')'.
+std::optional<Stat> read_stat(std::int64_t pid) {
+  const auto text = read_file("/proc/" + std::to_string(pid) + "/stat");
+  if (!text.ok()) return std::nullopt;
+  const auto close = text->rfind(')');
+  if (close == std::string::npos) return std::nullopt;
+  std::vector<std::string_view> fields;  // fields[0] is field 3, the state
+  std::string_view rest = std::string_view(*text).substr(close + 1);
+  while (!rest.empty()) {
+    const auto begin = rest.find_first_not_of(" \n");
+    if (begin == std::string_view::npos) break;
+    rest.remove_prefix(begin);
+    const auto end = std::min(rest.find_first_of(" \n"), rest.size());
+    fields.push_back(rest.substr(0, end));
+    rest.remove_prefix(end);
+  }
+  if (fields.size() < 20) return std::nullopt;
+  Stat stat;
+  std::from_chars(fields[3].data(), fields[3].data() + fields[3].size(), stat.session);
+  std::from_chars(fields[19].data(), fields[19].data() + fields[19].size(), stat.start_ticks);
+  return stat;
+}
+
+}  // namespace
+
+std::string boot_id() {
+  auto text = read_file("/proc/sys/kernel/random/boot_id");
+  if (!text.ok()) return "unknown";
+  std::string id = *std::move(text);
+  while (!id.empty() && id.back() == '\n') id.pop_back();
+  return id;
+}
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "unknown";
+}
+
+std::optional<ProcessIdentity> identity_of(std::int64_t pid) {
+  const auto stat = read_stat(pid);
+  if (!stat) return std::nullopt;
+  return ProcessIdentity{.pid = pid, .start_ticks = stat->start_ticks, .boot_id = boot_id()};
+}
+
+ProcessIdentity own_identity() {
+  return identity_of(::getpid()).value_or(ProcessIdentity{.pid = ::getpid(), .start_ticks = 0, .boot_id = boot_id()});
+}
+
+bool is_alive(const ProcessIdentity& process) { return identity_of(process.pid) == process; }
+
+Json to_json(const ProcessIdentity& process) {
+  return {{"pid", process.pid}, {"start_ticks", process.start_ticks}, {"boot_id", process.boot_id}};
+}
+
+std::optional<ProcessIdentity> process_identity(const Json& json) {
+  try {
+    return ProcessIdentity{.pid = json.at("pid"), .start_ticks = json.at("start_ticks"), .boot_id = json.at("boot_id")};
+  } catch (const Json::exception&) {
+    return std::nullopt;
+  }
+}
+
+int kill_session(std::int64_t session, const std::string& attempt) {
+  const std::string wanted = "LOWBIT_ATTEMPT=" + attempt;
+  int killed = 0;
+  std::error_code code;
+  for (std::filesystem::directory_iterator it("/proc", code), end; !code && it != end; it.increment(code)) {
+    const std::string name = it->path().filename().string();
+    std::int64_t pid = 0;
+    const auto [stop, problem] = std::from_chars(name.data(), name.data() + name.size(), pid);
+    if (problem != std::errc() || stop != name.data() + name.size()) continue;
+    const auto stat = read_stat(pid);
+    if (!stat || stat->session != session) continue;
+    const auto environment = read_file(it->path() / "environ");
+    if (!environment.ok()) continue;
+    std::string_view rest = *environment;
+    bool ours = false;
+    while (!rest.empty() && !ours) {
+      const auto end_of_entry = std::min(rest.find('\0'), rest.size());
+      ours = rest.substr(0, end_of_entry) == wanted;
+      rest.remove_prefix(std::min(end_of_entry + 1, rest.size()));
+    }
+    if (ours && ::kill(static_cast<pid_t>(pid), SIGKILL) == 0) ++killed;
+  }
+  return killed;
+}
+
+std::string processor_model() {
+  const auto text = read_file("/proc/cpuinfo");
+  if (!text.ok()) return "unknown";
+  const auto key = text->find("model name");
+  const auto colon = text->find(':', key);
+  if (key == std::string::npos || colon == std::string::npos) return "unknown";
+  const auto end = text->find('\n', colon);
+  return text->substr(colon + 2, end - colon - 2);
+}
+
+unsigned processors() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  if (::sched_getaffinity(0, sizeof set, &set) != 0) return 1;
+  return static_cast<unsigned>(std::max(CPU_COUNT(&set), 1));
+}
+
+std::uint64_t memory_bytes() {
+  const long pages = ::sysconf(_SC_PHYS_PAGES);
+  const long size = ::sysconf(_SC_PAGE_SIZE);
+  return pages < 0 || size < 0 ? 0 : static_cast<std::uint64_t>(pages) * static_cast<std::uint64_t>(size);
+}
+
+}  // namespace lowbit::env

@@ -1,0 +1,41 @@
+// Processes by an identity that a reused pid cannot fake.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/json.h"
+
+namespace lowbit::env {
+
+/// A pid means nothing after a reboot or once it was reused; with the boot and the start time it is unique.
+struct ProcessIdentity {
+  std::int64_t pid = 0;
+  std::uint64_t start_ticks = 0;  ///< field 22 of /proc/<pid>/stat
+  std::string boot_id;
+
+  bool operator==(const ProcessIdentity&) const = default;
+};
+
+[[nodiscard]] std::string boot_id();
+[[nodiscard]] std::string host_name();
+/// Empty when there is no such process.
+[[nodiscard]] std::optional<ProcessIdentity> identity_of(std::int64_t pid);
+[[nodiscard]] ProcessIdentity own_identity();
+[[nodiscard]] bool is_alive(const ProcessIdentity& process);
+
+[[nodiscard]] Json to_json(const ProcessIdentity& process);
+[[nodiscard]] std::optional<ProcessIdentity> process_identity(const Json& json);
+
+/// SIGKILL to every process of `session` whose environment holds LOWBIT_ATTEMPT=`attempt`. Returns how many.
+int kill_session(std::int64_t session, const std::string& attempt);
+
+/// Model name of the processor, as the kernel gives it.
+[[nodiscard]] std::string processor_model();
+/// Processors this process may use.
+[[nodiscard]] unsigned processors();
+/// Physical memory in bytes; 0 when unknown.
+[[nodiscard]] std::uint64_t memory_bytes();
+
+}  // namespace lowbit::env

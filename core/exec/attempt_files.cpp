@@ -1,0 +1,128 @@
+#include "exec/attempt_files.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include "env/files.h"
+
+namespace lowbit::exec {
+namespace {
+
+constexpr std::array<std::pair<ExitKind, std::string_view>, 3> kExitNames{
+    {{ExitKind::exited, "exited"}, {ExitKind::signalled, "signalled"}, {ExitKind::lost, "lost"}}};
+
+}  // namespace
+
+Json to_json(const JobRequest& request) {
+  Json inputs = Json::object();
+  for (const auto& [port, members] : request.inputs) {
+    Json list = Json::array();
+    for (const JobInput& input : members) {
+      list.push_back({{"path", input.path.string()},
+                      {"type", input.type},
+                      {"digest", input.digest.hex()},
+                      {"coordinates", input.coordinates},
+                      {"closure", input.closure}});
+    }
+    inputs[port] = list;
+  }
+  return {{"format", 1},
+          {"attempt", request.attempt},
+          {"stage_label", request.stage_label},
+          {"library", request.library.string()},
+          {"stage", request.stage},
+          {"params", request.params},
+          {"inputs", inputs},
+          {"outputs", request.outputs},
+          {"required_outputs", request.required_outputs},
+          {"seed", request.seed},
+          {"threads", request.threads},
+          {"device", request.device},
+          {"resume_from", request.resume_from.string()},
+          {"timeout_ms", request.timeout.count()},
+          {"socket", request.socket.string()}};
+}
+
+Result<JobRequest> job_request(const Json& json) {
+  try {
+    JobRequest request;
+    request.attempt = json.at("attempt");
+    request.stage_label = json.at("stage_label");
+    request.library = json.at("library").get<std::string>();
+    request.stage = json.at("stage");
+    request.params = json.at("params");
+    for (const auto& [port, list] : json.at("inputs").items()) {
+      std::vector<JobInput>& members = request.inputs[port];
+      for (const Json& input : list) {
+        members.push_back({.path = input.at("path").get<std::string>(),
+                           .type = input.at("type"),
+                           .digest = Digest::from_hex(input.at("digest").get<std::string>()).value_or(Digest()),
+                           .coordinates = input.at("coordinates"),
+                           .closure = input.at("closure")});
+      }
+    }
+    request.outputs = json.at("outputs").get<std::vector<std::string>>();
+    request.required_outputs = json.at("required_outputs").get<std::vector<std::string>>();
+    request.seed = json.at("seed");
+    request.threads = json.at("threads");
+    request.device = json.at("device");
+    request.resume_from = json.at("resume_from").get<std::string>();
+    request.timeout = std::chrono::milliseconds(json.at("timeout_ms").get<std::int64_t>());
+    request.socket = json.at("socket").get<std::string>();
+    return request;
+  } catch (const Json::exception& e) {
+    return error("LB5001", "the job request cannot be read").note(e.what()).fix("run the same command again");
+  }
+}
+
+Json to_json(const ExitRecord& record) {
+  std::string_view kind = "lost";
+  for (const auto& [k, name] : kExitNames) {
+    if (k == record.kind) kind = name;
+  }
+  return {{"kind", kind},
+          {"code", record.code},
+          {"timed_out", record.timed_out},
+          {"cancelled", record.cancelled},
+          {"seconds", record.seconds},
+          {"peak_memory_bytes", record.peak_memory_bytes}};
+}
+
+std::optional<ExitRecord> exit_record(const std::filesystem::path& file) {
+  const auto text = env::read_file(file);
+  if (!text.ok()) return std::nullopt;
+  const Json json = Json::parse(*text, nullptr, false);
+  if (!json.is_object()) return std::nullopt;
+  ExitRecord record;
+  const std::string kind = json.value("kind", "lost");
+  for (const auto& [k, name] : kExitNames) {
+    if (name == kind) record.kind = k;
+  }
+  record.code = json.value("code", 0);
+  record.timed_out = json.value("timed_out", false);
+  record.cancelled = json.value("cancelled", false);
+  record.seconds = json.value("seconds", 0.0);
+  record.peak_memory_bytes = json.value("peak_memory_bytes", std::uint64_t{0});
+  return record;
+}
+
+std::optional<std::filesystem::path> newest_checkpoint(const AttemptPaths& attempt) {
+  std::optional<std::filesystem::path> newest;
+  std::uint64_t newest_step = 0;
+  std::error_code code;
+  for (std::filesystem::directory_iterator it(attempt.checkpoints(), code), end; !code && it != end;
+       it.increment(code)) {
+    const std::string name = it->path().filename().string();
+    std::uint64_t step = 0;
+    const auto [stop, problem] = std::from_chars(name.data(), name.data() + name.size(), step);
+    if (problem != std::errc() || stop != name.data() + name.size()) continue;  // an uncommitted one ends in .tmp
+    if (!newest || step >= newest_step) {
+      newest = it->path();
+      newest_step = step;
+    }
+  }
+  return newest;
+}
+
+}  // namespace lowbit::exec

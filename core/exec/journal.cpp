@@ -1,0 +1,164 @@
+#include "exec/journal.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <boost/crc.hpp>
+#include <cerrno>
+#include <cmath>
+#include <fstream>
+#include <map>
+#include <utility>
+
+#include "env/fault.h"
+#include "env/files.h"
+
+namespace lowbit::exec {
+namespace {
+
+constexpr std::size_t kHeaderBytes = 8;
+
+void put_u32(std::string& out, std::uint32_t value) {
+  for (unsigned shift = 0; shift < 32; shift += 8) out.push_back(static_cast<char>(value >> shift & 0xFFU));
+}
+
+std::uint32_t get_u32(std::string_view bytes) {
+  std::uint32_t value = 0;
+  for (unsigned i = 0; i < 4; ++i) value |= static_cast<std::uint32_t>(static_cast<unsigned char>(bytes[i])) << 8U * i;
+  return value;
+}
+
+std::uint32_t crc32(std::string_view bytes) {
+  boost::crc_32_type crc;
+  crc.process_bytes(bytes.data(), bytes.size());
+  return crc.checksum();
+}
+
+double number_or_nan(const Json& value) { return value.is_number() ? value.get<double>() : std::nan(""); }
+
+MetricRow metric_row(const Json& record) {
+  MetricRow row{.name = record.at("name"),
+                .unit = record.at("unit"),
+                .value = number_or_nan(record.at("value")),
+                .std_error = std::nullopt,
+                .count = record.at("count"),
+                .step = record.at("step")};
+  if (record.at("std_error").is_number()) row.std_error = record.at("std_error").get<double>();
+  return row;
+}
+
+}  // namespace
+
+std::string journal_record(const Json& payload) {
+  const std::string text = canonical(payload);
+  std::string record;
+  record.reserve(kHeaderBytes + text.size());
+  put_u32(record, static_cast<std::uint32_t>(text.size()));
+  put_u32(record, crc32(text));
+  return record + text;
+}
+
+JournalRecords parse_journal(std::string_view bytes) {
+  JournalRecords out;
+  while (bytes.size() - out.consumed >= kHeaderBytes) {
+    const std::string_view rest = bytes.substr(out.consumed);
+    const std::uint32_t length = get_u32(rest);
+    if (length > kMaxJournalRecord) {
+      out.damaged = true;
+      break;
+    }
+    if (rest.size() < kHeaderBytes + length) break;
+    const std::string_view payload = rest.substr(kHeaderBytes, length);
+    Json record = Json::parse(payload, nullptr, false);
+    if (crc32(payload) != get_u32(rest.substr(4)) || !record.is_object()) {
+      out.damaged = true;
+      break;
+    }
+    out.records.push_back(std::move(record));
+    out.consumed += kHeaderBytes + length;
+  }
+  return out;
+}
+
+Result<JournalWriter> JournalWriter::open(const std::filesystem::path& file) {
+  const int descriptor = ::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+  if (descriptor < 0) return env::file_error("writing", file, errno);
+  return JournalWriter(descriptor);
+}
+
+JournalWriter::JournalWriter(JournalWriter&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+
+JournalWriter::~JournalWriter() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+bool JournalWriter::append(const Json& payload) {
+  const std::string record = journal_record(payload);
+  const std::lock_guard lock(mutex_);
+  std::size_t written = 0;
+  while (written < record.size()) {
+    const ssize_t n = ::write(descriptor_, record.data() + written, record.size() - written);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return false;
+    written += static_cast<std::size_t>(n);
+  }
+  return true;
+}
+
+bool JournalWriter::sync() {
+  const std::lock_guard lock(mutex_);
+  return env::fault_point() == 0 && ::fsync(descriptor_) == 0;
+}
+
+std::vector<Json> JournalTail::poll() {
+  if (damaged_) return {};
+  std::ifstream in(file_, std::ios::binary);
+  if (!in) return {};
+  in.seekg(static_cast<std::streamoff>(offset_));
+  const std::string bytes((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  JournalRecords parsed = parse_journal(bytes);
+  offset_ += parsed.consumed;
+  damaged_ = parsed.damaged;
+  return std::move(parsed.records);
+}
+
+JobReport summarize(const std::vector<Json>& records) {
+  JobReport report;
+  std::map<std::pair<std::string, std::int64_t>, std::size_t> position;
+  for (const Json& record : records) {
+    try {
+      const std::string kind = record.value("k", "");
+      if (kind == "metric") {
+        MetricRow row = metric_row(record);
+        const auto [it, fresh] = position.try_emplace({row.name, row.step}, report.metrics.size());
+        if (fresh) {
+          report.metrics.push_back(std::move(row));
+        } else {
+          report.metrics[it->second] = std::move(row);
+        }
+      } else if (kind == "progress") {
+        report.last_progress = record;
+      } else if (kind == "checkpoint") {
+        report.checkpoints.push_back(record.at("step"));
+      } else if (kind == "fail") {
+        report.failure = record;
+      } else if (kind == "done") {
+        report.status = record.at("status").get<int>();
+      }
+    } catch (const Json::exception&) {
+      continue;  // a record of a kind we know with fields we do not: written by another version
+    }
+  }
+  return report;
+}
+
+JobReport read_report(const std::filesystem::path& journal) { return summarize(JournalTail(journal).poll()); }
+
+Json to_json(const MetricRow& metric) {
+  const auto number = [](double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); };
+  return {{"name", metric.name},           {"unit", metric.unit},
+          {"value", number(metric.value)}, {"std_error", metric.std_error ? number(*metric.std_error) : Json(nullptr)},
+          {"count", metric.count},         {"step", metric.step}};
+}
+
+}  // namespace lowbit::exec

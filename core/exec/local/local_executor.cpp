@@ -1,0 +1,186 @@
+#include "exec/local/local_executor.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/write.hpp>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <utility>
+
+#include "env/file_lock.h"
+#include "env/files.h"
+#include "env/posix/descriptor.h"
+
+namespace lowbit::exec {
+namespace {
+
+namespace fs = std::filesystem;
+using boost::asio::local::stream_protocol;
+using namespace std::chrono_literals;
+
+constexpr auto kLockPoll = 50ms;
+constexpr int kInheritedListener = 3;
+
+sockaddr_un address_of(const fs::path& socket) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  const std::string text = socket.string();
+  std::memcpy(address.sun_path, text.data(), std::min(text.size(), sizeof address.sun_path - 1));
+  return address;
+}
+
+/// The host listens and hands the socket to the shim, so that it can connect before the shim has started: when the
+/// last copy closes, the connection ends, however the shim died.
+Result<env::Descriptor> listen_at(const fs::path& socket) {
+  env::Descriptor listener(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const sockaddr_un address = address_of(socket);
+  if (!listener || ::bind(listener.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
+      ::listen(listener.get(), 8) != 0) {
+    return env::file_error("listening at", socket, errno);
+  }
+  return listener;
+}
+
+}  // namespace
+
+struct LocalExecutor::Job {
+  Job(boost::asio::io_context& context, AttemptPaths paths, OnEnd end)
+      : attempt(std::move(paths)), on_end(std::move(end)), socket(context) {}
+
+  AttemptPaths attempt;
+  OnEnd on_end;
+  stream_protocol::socket socket;
+  std::array<char, 1> byte{};
+  std::string nonce;
+  pid_t child = -1;  ///< the shim, when it is our own child
+};
+
+LocalExecutor::LocalExecutor(AsioLoop& loop, fs::path program, fs::path working_directory)
+    : loop_(loop), program_(std::move(program)), working_directory_(std::move(working_directory)) {}
+LocalExecutor::~LocalExecutor() = default;
+
+Result<void> LocalExecutor::start(const JobRequest& request, const AttemptPaths& attempt,
+                                  const std::vector<std::string>& environment, OnEnd on_end) {
+  LB_TRY_ASSIGN(const env::Descriptor listener, listen_at(request.socket));
+
+  std::vector<std::string> words{program_.string(),          "worker",     "--shim",
+                                 attempt.directory.string(), "--listener", std::to_string(kInheritedListener)};
+  std::vector<char*> arguments;
+  for (std::string& word : words) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
+  std::vector<std::string> entries = environment;
+  std::vector<char*> variables;
+  for (std::string& entry : entries) variables.push_back(entry.data());
+  variables.push_back(nullptr);
+
+  posix_spawn_file_actions_t actions;
+  ::posix_spawn_file_actions_init(&actions);
+  ::posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+  ::posix_spawn_file_actions_addopen(&actions, 1, attempt.standard_output().c_str(), O_WRONLY | O_CREAT | O_APPEND,
+                                     0666);
+  ::posix_spawn_file_actions_addopen(&actions, 2, attempt.standard_error().c_str(), O_WRONLY | O_CREAT | O_APPEND,
+                                     0666);
+  // dup2 onto itself would keep close-on-exec; moving it out of the way first makes the copy inheritable.
+  const env::Descriptor moved(::fcntl(listener.get(), F_DUPFD_CLOEXEC, kInheritedListener + 1));
+  ::posix_spawn_file_actions_adddup2(&actions, moved.get(), kInheritedListener);
+  if (!working_directory_.empty()) ::posix_spawn_file_actions_addchdir_np(&actions, working_directory_.c_str());
+
+  posix_spawnattr_t attributes;
+  ::posix_spawnattr_init(&attributes);
+  sigset_t none;
+  sigset_t defaults;
+  sigemptyset(&none);
+  sigemptyset(&defaults);
+  for (const int signal : {SIGINT, SIGTERM, SIGPIPE, SIGCHLD}) sigaddset(&defaults, signal);
+  ::posix_spawnattr_setsigmask(&attributes, &none);
+  ::posix_spawnattr_setsigdefault(&attributes, &defaults);
+  ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+
+  pid_t child = -1;
+  const int problem =
+      ::posix_spawn(&child, program_.c_str(), &actions, &attributes, arguments.data(), variables.data());
+  ::posix_spawnattr_destroy(&attributes);
+  ::posix_spawn_file_actions_destroy(&actions);
+  if (problem != 0) return env::file_error("starting", program_, problem);
+
+  auto job = std::make_shared<Job>(loop_.context(), attempt, std::move(on_end));
+  job->nonce = request.attempt;
+  job->child = child;
+  jobs_[request.attempt] = job;
+  boost::system::error_code code;
+  job->socket.connect(stream_protocol::endpoint(request.socket.string()), code);
+  wait_for_end(job);
+  return {};
+}
+
+void LocalExecutor::adopt(const JobRequest& request, const AttemptPaths& attempt, OnEnd on_end) {
+  auto job = std::make_shared<Job>(loop_.context(), attempt, std::move(on_end));
+  job->nonce = request.attempt;
+  jobs_[request.attempt] = job;
+  boost::system::error_code code;
+  job->socket.connect(stream_protocol::endpoint(request.socket.string()), code);
+  wait_for_end(job);
+}
+
+void LocalExecutor::cancel(const std::string& attempt) {
+  const auto it = jobs_.find(attempt);
+  if (it == jobs_.end()) return;
+  boost::system::error_code code;
+  boost::asio::write(it->second->socket, boost::asio::buffer("c", 1), code);
+}
+
+// The shim never writes and never closes: whatever ends this read is its end.
+void LocalExecutor::wait_for_end(const std::shared_ptr<Job>& job) {
+  boost::asio::post(loop_.context(), [this, job] {
+    if (!job->socket.is_open()) {
+      wait_for_lock(job);
+      return;
+    }
+    job->socket.async_read_some(boost::asio::buffer(job->byte),
+                                [this, job](const boost::system::error_code&, std::size_t) { wait_for_lock(job); });
+  });
+}
+
+// The kernel frees lock and socket in no particular order, and a shim without a socket is only known by its lock.
+void LocalExecutor::wait_for_lock(const std::shared_ptr<Job>& job) {
+  if (job->child > 0) {
+    ::waitpid(job->child, nullptr, 0);
+    job->child = -1;
+  }
+  auto lock = env::FileLock::try_take(job->attempt.lock());
+  if (lock.ok() && !lock->has_value()) {
+    loop_.after(kLockPoll, [this, job] { wait_for_lock(job); });
+    return;
+  }
+  end(job);
+}
+
+void LocalExecutor::end(const std::shared_ptr<Job>& job) {
+  boost::system::error_code code;
+  job->socket.close(code);
+  jobs_.erase(job->nonce);
+  job->on_end();
+}
+
+Result<fs::path> socket_path(const std::string& nonce) {
+  const char* runtime = std::getenv("XDG_RUNTIME_DIR");
+  fs::path directory = runtime != nullptr && *runtime != '\0' && std::strlen(runtime) < 64
+                           ? fs::path(runtime) / "lowbit"
+                           : fs::path("/tmp/lowbit-" + std::to_string(::getuid()));
+  LB_TRY(env::make_directories(directory));
+  if (::chmod(directory.c_str(), 0700) != 0) return env::file_error("restricting", directory, errno);
+  return directory / (nonce + ".sock");
+}
+
+}  // namespace lowbit::exec

@@ -1,0 +1,41 @@
+// Jobs as processes of this machine: one shim each (worker/shim.h), in a session of its own.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "exec/executor.h"
+#include "exec/local/asio_loop.h"
+
+namespace lowbit::exec {
+
+/// `program` is the lowbit binary: its `worker --shim` runs the jobs, in `working_directory` (empty: the host's own;
+/// otherwise `program` is absolute). All calls on the loop's thread.
+class LocalExecutor : public Executor {
+ public:
+  LocalExecutor(AsioLoop& loop, std::filesystem::path program, std::filesystem::path working_directory = {});
+  ~LocalExecutor() override;
+
+  [[nodiscard]] Result<void> start(const JobRequest& request, const AttemptPaths& attempt,
+                                   const std::vector<std::string>& environment, OnEnd on_end) override;
+  void adopt(const JobRequest& request, const AttemptPaths& attempt, OnEnd on_end) override;
+  void cancel(const std::string& attempt) override;
+
+ private:
+  struct Job;
+  void wait_for_end(const std::shared_ptr<Job>& job);
+  void wait_for_lock(const std::shared_ptr<Job>& job);
+  void end(const std::shared_ptr<Job>& job);
+
+  AsioLoop& loop_;
+  std::filesystem::path program_;
+  std::filesystem::path working_directory_;
+  std::map<std::string, std::shared_ptr<Job>> jobs_;  ///< by attempt nonce
+};
+
+/// A fresh path for a shim's socket: short (a Unix socket's path holds 107 bytes), private to this user.
+[[nodiscard]] Result<std::filesystem::path> socket_path(const std::string& nonce);
+
+}  // namespace lowbit::exec

@@ -1,0 +1,50 @@
+// A fresh attempt: its row, its directory, and everything the job will read there.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+
+#include "base/result.h"
+#include "exec/attempt_files.h"
+#include "exec/project.h"
+#include "exec/publish.h"
+#include "graph/expanded_graph.h"
+#include "graph/keys.h"
+#include "graph/plan.h"
+
+namespace lowbit::exec {
+
+/// Where the files of the plugins and of the external inputs are.
+struct RunFiles {
+  std::function<std::filesystem::path(const std::string& stage_id)> library_of;
+  graph::PluginDigests plugins;
+  std::filesystem::path input_root;  ///< external paths are relative to it
+  graph::ExternalDigests externals;
+};
+
+/// Which variant to run, with its inputs known.
+struct AttemptOrder {
+  const graph::Variant& variant;
+  const Json& own_record;
+  graph::Key content;
+  Digest provenance_key;
+  graph::ArtifactOf artifact_of;
+  std::uint32_t threads = 1;
+  std::int64_t run = 0;
+};
+
+struct NewAttempt {
+  JobRequest request;
+  AttemptPaths paths;
+  PublishContext context;
+  bool checkpoint_refused = false;  ///< there is one, from another numeric environment
+};
+
+/// Row first, then files: a directory without a row is swept away, a row without a directory is a lost attempt.
+[[nodiscard]] Result<NewAttempt> new_attempt(
+    WritableProject& project, const RunFiles& files, const AttemptOrder& order,
+    const std::function<Result<std::filesystem::path>(const std::string& nonce)>& socket_path);
+
+}  // namespace lowbit::exec

@@ -1,0 +1,303 @@
+#include "exec/publish.h"
+
+#include <csignal>
+#include <cstring>
+
+#include <lowbit/plugin_abi.h>
+
+#include <array>
+#include <cmath>
+#include <cstdio>
+#include <optional>
+
+#include "domain/metric_registry.h"
+#include "env/clock.h"
+#include "env/files.h"
+#include "exec/artifact_check.h"
+#include "exec/journal.h"
+#include "exec/manifest.h"
+
+namespace lowbit::exec {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::array<std::pair<FailureCause, std::string_view>, 5> kCauses{{{FailureCause::stage, "stage"},
+                                                                            {FailureCause::resource, "resource"},
+                                                                            {FailureCause::preempted, "preempted"},
+                                                                            {FailureCause::timeout, "timeout"},
+                                                                            {FailureCause::cancelled, "cancelled"}}};
+
+std::string seconds_text(double seconds) {
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "%.1f s", seconds);
+  return text.data();
+}
+
+std::string gibibytes_text(std::uint64_t bytes) {
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "%.2f GiB", static_cast<double>(bytes) / (1024.0 * 1024.0 * 1024.0));
+  return text.data();
+}
+
+/// How far the job got, for messages about jobs that ended without a word.
+std::string last_position(const JobReport& report, const ExitRecord& end) {
+  std::string text = "it ran " + seconds_text(end.seconds) + ", peak memory " + gibibytes_text(end.peak_memory_bytes);
+  if (report.last_progress) {
+    const Json& p = *report.last_progress;
+    text += "; last progress: " + canonical(p.value("done", Json(0)));
+    if (p.value("total", 0) != 0) text += " of " + canonical(p["total"]);
+    text += " " + p.value("unit", std::string());
+  } else {
+    text += "; it reported no progress";
+  }
+  return text;
+}
+
+std::optional<Failure> failure_of(const JobReport& report, const std::optional<ExitRecord>& ended,
+                                  const std::string& label) {
+  const std::string logs = "see `lowbit logs '" + label + "'`";
+  if (!ended || ended->kind == ExitKind::lost) {
+    return Failure{FailureCause::preempted, "the job was lost", label,
+                   "job and shim ended without a record: killed, or the machine went down",
+                   "run the same command again: it continues"};
+  }
+  if (ended->cancelled) {
+    return Failure{FailureCause::cancelled, "the job was cancelled", label, last_position(report, *ended),
+                   "run the same command again: it continues"};
+  }
+  if (ended->timed_out) {
+    return Failure{FailureCause::timeout, "the job exceeded its time limit", label, last_position(report, *ended),
+                   "raise `resources.timeout` of the stage; " + logs};
+  }
+  if (ended->kind == ExitKind::signalled) {
+    const bool killed = ended->code == SIGKILL;
+    const char* name = ::strsignal(ended->code);
+    return Failure{killed ? FailureCause::preempted : FailureCause::stage,
+                   "the job ended without a result: signal " + std::to_string(ended->code) + " (" +
+                       (name == nullptr ? "unknown" : name) + ")",
+                   label, last_position(report, *ended),
+                   killed ? "someone or the out-of-memory killer ended it: give the stage more memory or run the same "
+                            "command again; " +
+                                logs
+                          : "the plugin crashed: report this to its author; " + logs};
+  }
+  const int status = report.status.value_or(ended->code);
+  if (ended->code == 0 && report.status == LB_OK) return std::nullopt;
+  if (ended->code == 0 && !report.status) {
+    return Failure{FailureCause::stage, "the job ended without a result", label,
+                   "the plugin ended its process with exit status 0 before the stage returned",
+                   "a plugin must return from run(): report this to its author; " + logs};
+  }
+  Failure failure{status == LB_RESOURCE ? FailureCause::resource : FailureCause::stage, "the stage failed", label,
+                  "status " + std::to_string(status), logs};
+  if (status == LB_CANCELLED) failure.cause = FailureCause::cancelled;
+  if (report.failure.is_object()) {
+    const auto take = [&](const char* key, std::string& into) {
+      const std::string text = report.failure.value(key, std::string());
+      if (!text.empty()) into = text;
+    };
+    take("what", failure.what);
+    take("where", failure.where);
+    take("why", failure.why);
+    take("fix", failure.fix);
+  }
+  return failure;
+}
+
+Failure misbehaved(const std::string& label, std::string what, std::string why) {
+  return Failure{FailureCause::stage, std::move(what), label, std::move(why),
+                 "this is a bug in the plugin: report it to its author"};
+}
+
+std::optional<Failure> metric_failure(const std::vector<MetricRow>& metrics, const std::string& label) {
+  for (const MetricRow& metric : metrics) {
+    if (metric.step >= 0) continue;
+    if (!std::isfinite(metric.value)) {
+      return Failure{FailureCause::stage, "final metric " + metric.name + " is not a finite number", label,
+                     "the computation produced NaN or infinity (numeric failure: a retry will not help)",
+                     "look at the stage's inputs and parameters; `lowbit logs '" + label + "'`"};
+    }
+    if (const auto problem = metric_problem(metric)) {
+      return misbehaved(label, "final metric " + metric.name + " is not as declared", *problem);
+    }
+  }
+  return std::nullopt;
+}
+
+struct CheckedOutputs {
+  std::vector<store::PublishedOutput> outputs;
+  std::map<std::string, std::vector<store::ItemRow>> items;
+  Json manifests = Json::object();
+};
+
+/// A rejected artifact is the plugin's failure, so its diagnostics become the failure's text.
+Result<std::variant<CheckedOutputs, Failure>> check_outputs(const AttemptPaths& attempt, const PublishContext& context,
+                                                            const fs::path& target) {
+  CheckedOutputs checked;
+  for (const auto& [port, type] : context.output_types) {
+    const fs::path directory = attempt.output(port);
+    if (!env::exists(directory)) continue;
+    LB_TRY_ASSIGN(const Manifest manifest, read_manifest(directory, false));
+    if (manifest.files.empty()) continue;
+    auto artifact = check_artifact(type, directory);
+    if (!artifact.ok()) {
+      std::string why;
+      for (const Diagnostic& d : artifact.error()) why += (why.empty() ? "" : "; ") + d.what;
+      return std::variant<CheckedOutputs, Failure>(
+          misbehaved(context.stage_label, "output `" + port + "` is not a valid " + type, why));
+    }
+    checked.outputs.push_back({.port = port,
+                               .artifact = {.type = type, .digest = manifest.digest()},
+                               .path = (target / "out" / port).string(),
+                               .bytes = manifest.bytes(),
+                               .bases = artifact->bases,
+                               .summary = artifact->summary});
+    if (!artifact->items.empty()) checked.items[port] = std::move(artifact->items);
+    checked.manifests[port] = {{"type", type}, {"digest", manifest.digest().hex()}, {"files", manifest.to_json()}};
+  }
+  return std::variant<CheckedOutputs, Failure>(std::move(checked));
+}
+
+Json metrics_json(const std::vector<MetricRow>& metrics) {
+  Json list = Json::array();
+  for (const MetricRow& metric : metrics) list.push_back(to_json(metric));
+  return list;
+}
+
+store::Publication publication_of(const PublishContext& context, CheckedOutputs checked, const JobReport& report,
+                                  const std::string& directory, double seconds, const std::string& ended_at) {
+  store::Publication publication;
+  publication.attempt_id = context.attempt_id;
+  publication.provenance_key = context.provenance_key;
+  publication.result.content_key = context.content.digest;
+  publication.result.content_record = context.content.record;
+  publication.result.plugin_digest = context.plugin_digest;
+  for (const store::PublishedOutput& output : checked.outputs)
+    publication.result.outputs[output.port] = output.artifact;
+  publication.own_record = context.own_record;
+  publication.stage_id = context.plugin_id;
+  publication.stage_kind = context.plugin_kind;
+  publication.result_directory = directory;
+  publication.outputs = std::move(checked.outputs);
+  publication.metrics = report.metrics;
+  publication.items = std::move(checked.items);
+  publication.ended_at = ended_at;
+  publication.seconds = seconds;
+  return publication;
+}
+
+}  // namespace
+
+Json to_json(const PublishContext& c) {
+  return {{"format", 1},
+          {"attempt_id", c.attempt_id},
+          {"stage_label", c.stage_label},
+          {"plugin",
+           {{"id", c.plugin_id},
+            {"version", c.plugin_version},
+            {"kind", c.plugin_kind},
+            {"sha256", c.plugin_digest.hex()}}},
+          {"content_key", c.content.digest.hex()},
+          {"content_record", c.content.record},
+          {"provenance_key", c.provenance_key.hex()},
+          {"own_record", c.own_record},
+          {"output_types", c.output_types},
+          {"environment", c.environment},
+          {"started_at", c.started_at},
+          {"replace", c.replace}};
+}
+
+Result<PublishContext> publish_context(const Json& json) {
+  try {
+    const auto digest = [](const Json& text) { return Digest::from_hex(text.get<std::string>()).value_or(Digest()); };
+    PublishContext c;
+    c.attempt_id = json.at("attempt_id");
+    c.stage_label = json.at("stage_label");
+    c.plugin_id = json.at("plugin").at("id");
+    c.plugin_version = json.at("plugin").at("version");
+    c.plugin_kind = json.at("plugin").at("kind");
+    c.plugin_digest = digest(json.at("plugin").at("sha256"));
+    c.content = {.record = json.at("content_record"), .digest = digest(json.at("content_key"))};
+    c.provenance_key = digest(json.at("provenance_key"));
+    c.own_record = json.at("own_record");
+    c.output_types = json.at("output_types").get<std::map<std::string, std::string>>();
+    c.environment = json.at("environment");
+    c.started_at = json.at("started_at");
+    c.replace = json.at("replace");
+    return c;
+  } catch (const Json::exception& e) {
+    return error("LB5003", "the record of an attempt cannot be read").note(e.what()).fix("run the same command again");
+  }
+}
+
+fs::path context_file(const AttemptPaths& attempt) { return attempt.directory / "host.json"; }
+
+std::string_view name_of(FailureCause cause) {
+  for (const auto& [c, name] : kCauses) {
+    if (c == cause) return name;
+  }
+  return "stage";
+}
+
+Json to_json(const Failure& failure) {
+  return {{"cause", name_of(failure.cause)},
+          {"what", failure.what},
+          {"where", failure.where},
+          {"why", failure.why},
+          {"fix", failure.fix}};
+}
+
+fs::path result_directory(const ProjectPaths& project, const Digest& content_key, const std::string& nonce) {
+  const std::string hex = content_key.hex();
+  return project.results() / hex.substr(0, 2) / (hex + "-" + nonce);
+}
+
+Result<Prepared> prepare(const ProjectPaths& project, const AttemptPaths& attempt, const PublishContext& context) {
+  const std::optional<ExitRecord> ended = exit_record(attempt.exit());
+  const JobReport report = read_report(attempt.journal());
+  if (auto failure = failure_of(report, ended, context.stage_label)) return Prepared(*std::move(failure));
+  if (auto failure = metric_failure(report.metrics, context.stage_label)) return Prepared(*std::move(failure));
+
+  const std::string name = attempt.directory.filename().string();
+  const std::string nonce = name.substr(name.find('-') + 1);
+  const fs::path target = result_directory(project, context.content.digest, nonce);
+  const fs::path relative = target.lexically_relative(project.state());
+  LB_TRY_ASSIGN(auto outputs, check_outputs(attempt, context, relative));
+  if (auto* failure = std::get_if<Failure>(&outputs)) return Prepared(std::move(*failure));
+  CheckedOutputs checked = std::get<CheckedOutputs>(std::move(outputs));
+
+  const std::string ended_at = env::utc_now();
+  Json manifest = to_json(context);
+  manifest["outputs"] = checked.manifests;
+  manifest["metrics"] = metrics_json(report.metrics);
+  manifest["seconds"] = ended->seconds;
+  manifest["ended_at"] = ended_at;
+  LB_TRY(env::remove_tree(attempt.scratch()));
+  LB_TRY(env::remove_tree(attempt.checkpoints()));
+  LB_TRY(env::write_file_durably(attempt.manifest(), manifest.dump(1)));
+  LB_TRY(env::sync_tree(attempt.directory));
+  LB_TRY(env::make_directories(target.parent_path()));
+  LB_TRY(env::rename_durably(attempt.directory, target));
+  return Prepared(publication_of(context, std::move(checked), report, relative.string(), ended->seconds, ended_at));
+}
+
+Result<std::pair<store::Publication, bool>> republish(const ProjectPaths& project, const fs::path& directory) {
+  const AttemptPaths attempt{directory};
+  LB_TRY_ASSIGN(const std::string text, env::read_file(attempt.manifest()));
+  const Json manifest = Json::parse(text, nullptr, false);
+  LB_TRY_ASSIGN(const PublishContext context, publish_context(manifest));
+  const fs::path relative = directory.lexically_relative(project.state());
+  LB_TRY_ASSIGN(auto outputs, check_outputs(attempt, context, relative));
+  if (const auto* failure = std::get_if<Failure>(&outputs)) {
+    return error("LB5004", "a published result is damaged: " + failure->what)
+        .note(failure->why)
+        .fix("remove " + directory.string() + " and run the same command again");
+  }
+  return std::pair(
+      publication_of(context, std::get<CheckedOutputs>(std::move(outputs)), read_report(attempt.journal()),
+                     relative.string(), manifest.value("seconds", 0.0), manifest.value("ended_at", std::string())),
+      context.replace);
+}
+
+}  // namespace lowbit::exec

@@ -1,0 +1,133 @@
+#include "exec/recover.h"
+
+#include <set>
+
+#include "env/file_lock.h"
+#include "env/files.h"
+#include "env/process.h"
+
+namespace lowbit::exec {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::optional<Json> read_json(const fs::path& file) {
+  const auto text = env::read_file(file);
+  if (!text.ok()) return std::nullopt;
+  Json json = Json::parse(*text, nullptr, false);
+  if (!json.is_object()) return std::nullopt;
+  return json;
+}
+
+class Recoverer {
+ public:
+  explicit Recoverer(WritableProject& project) : project_(project), store_(project.store()) {}
+
+  Result<Recovery> run() {
+    LB_TRY_ASSIGN(const std::vector<store::Attempt> running, store_.running_attempts());
+    for (const store::Attempt& attempt : running) LB_TRY(settle(attempt));
+    LB_TRY(sweep_results());
+    LB_TRY(sweep_work());
+    return std::move(recovery_);
+  }
+
+ private:
+  Result<void> settle(const store::Attempt& row) {
+    const AttemptPaths attempt{project_.paths().state() / row.directory};
+    const fs::path published = result_directory(project_.paths(), row.content_key, row.nonce);
+    if (env::exists(AttemptPaths{published}.manifest())) {
+      LB_TRY_ASSIGN(const auto publication, republish(project_.paths(), published));
+      LB_TRY(store_.publish({publication.first}, publication.second));
+      recovery_.harvested.push_back(row.stage_label);
+      return {};
+    }
+    const auto request_json = read_json(attempt.request());
+    const auto context_json = read_json(context_file(attempt));
+    if (!request_json || !context_json) return lose(row);  // the host died before the attempt was complete
+    LB_TRY_ASSIGN(JobRequest request, job_request(*request_json));
+    LB_TRY_ASSIGN(PublishContext context, publish_context(*context_json));
+
+    LB_TRY_ASSIGN(const std::optional<env::FileLock> lock, env::FileLock::try_take(attempt.lock()));
+    if (!lock) {
+      recovery_.adopted.push_back({row, attempt, std::move(request), std::move(context)});
+      return {};
+    }
+    if (!env::exists(attempt.exit())) {
+      LB_TRY(bury(attempt, row.nonce));
+      return lose(row);
+    }
+    LB_TRY_ASSIGN(const Prepared prepared, prepare(project_.paths(), attempt, context));
+    if (const auto* failure = std::get_if<Failure>(&prepared)) {
+      recovery_.failed.push_back(row.stage_label);
+      const auto state =
+          failure->cause == FailureCause::cancelled ? store::AttemptState::cancelled : store::AttemptState::failed;
+      return store_.end_attempt(row.id, state, to_json(*failure), 0);
+    }
+    LB_TRY(store_.publish({std::get<store::Publication>(prepared)}, context.replace));
+    recovery_.harvested.push_back(row.stage_label);
+    return {};
+  }
+
+  Result<void> lose(const store::Attempt& row) {
+    recovery_.lost.push_back(row.stage_label);
+    return store_.end_attempt(row.id, store::AttemptState::lost, Json(), 0);
+  }
+
+  Result<void> sweep_results() {
+    LB_TRY_ASSIGN(const std::vector<std::string> known_list, store_.result_directories());
+    const std::set<std::string> known(known_list.begin(), known_list.end());
+    std::error_code code;
+    for (const fs::directory_entry& shelf : fs::directory_iterator(project_.paths().results(), code)) {
+      for (const fs::directory_entry& result : fs::directory_iterator(shelf.path(), code)) {
+        if (known.contains(result.path().lexically_relative(project_.paths().state()).string())) continue;
+        LB_TRY(env::remove_tree(result.path()));
+      }
+    }
+    return {};
+  }
+
+  // What is kept: attempts that run, and those that did not end well: their logs and checkpoints.
+  Result<void> sweep_work() {
+    std::error_code code;
+    for (const fs::directory_entry& key : fs::directory_iterator(project_.paths().work(), code)) {
+      const auto digest = Digest::from_hex(key.path().filename().string());
+      std::set<std::string> kept;
+      if (digest) {
+        LB_TRY_ASSIGN(const std::vector<store::Attempt> attempts, store_.attempts_of(*digest));
+        for (const store::Attempt& attempt : attempts) {  // newest first: a success makes what came before it dead
+          if (attempt.state == store::AttemptState::done) break;
+          kept.insert(attempt.directory);
+        }
+      }
+      bool empty = true;
+      for (const fs::directory_entry& attempt : fs::directory_iterator(key.path(), code)) {
+        if (kept.contains(attempt.path().lexically_relative(project_.paths().state()).string())) {
+          empty = false;
+        } else {
+          LB_TRY(env::remove_tree(attempt.path()));
+        }
+      }
+      if (empty) LB_TRY(env::remove_tree(key.path()));
+    }
+    return {};
+  }
+
+  WritableProject& project_;
+  store::Store& store_;
+  Recovery recovery_;
+};
+
+}  // namespace
+
+// A shim that has not started yet will find exit.json and do nothing.
+Result<void> bury(const AttemptPaths& attempt, const std::string& nonce) {
+  if (const auto shim = read_json(attempt.shim())) {
+    const auto identity = env::process_identity(*shim);
+    if (identity && identity->boot_id == env::boot_id()) env::kill_session(identity->pid, nonce);
+  }
+  return env::write_file_durably(attempt.exit(), canonical(to_json(ExitRecord{.kind = ExitKind::lost})));
+}
+
+Result<Recovery> recover(WritableProject& project) { return Recoverer(project).run(); }
+
+}  // namespace lowbit::exec

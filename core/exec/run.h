@@ -1,0 +1,44 @@
+// One `lowbit run`: recover, plan, do what is missing.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <set>
+#include <string>
+
+#include "base/result.h"
+#include "exec/project.h"
+#include "exec/recover.h"
+#include "exec/scheduler.h"
+#include "graph/expanded_graph.h"
+#include "graph/plan.h"
+
+namespace lowbit::exec {
+
+struct RunRequest {
+  std::filesystem::path program;          ///< the lowbit binary that runs the jobs
+  std::filesystem::path experiment_file;  ///< external inputs are relative to its directory
+  std::string command;                    ///< as typed, for the record
+  unsigned cpus = 0;                      ///< 0: all this process may use
+  graph::PlanOptions plan;
+  graph::PluginDigests plugins;
+  std::function<std::filesystem::path(const std::string& stage_id)> library_of;
+};
+
+/// What a person is told between the parts.
+class RunReporter : public RunObserver {
+ public:
+  virtual void on_recovery(const Recovery& recovery) = 0;
+  virtual void on_plan(const graph::ExpandedGraph& graph, const graph::Plan& plan) = 0;
+};
+
+/// SIGINT or SIGTERM stops cleanly (running jobs are asked to stop, their checkpoints stay); a second one returns at
+/// once and leaves the jobs to the next run. REQUIRES: one call at a time per process.
+[[nodiscard]] Result<RunSummary> run(WritableProject& project, const graph::ExpandedGraph& graph,
+                                     const RunRequest& request, RunReporter& reporter);
+
+/// Plans without running. `store` may be read-only.
+[[nodiscard]] Result<graph::Plan> plan(const store::Store& store, const graph::ExpandedGraph& graph,
+                                       const RunRequest& request);
+
+}  // namespace lowbit::exec

@@ -1,0 +1,215 @@
+#include "graph/plan.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "base/check.h"
+
+namespace lowbit::graph {
+namespace {
+
+constexpr std::array<std::string_view, 10> kReasonNames{"",
+                                                        "up_to_date",
+                                                        "never_ran",
+                                                        "record_changed",
+                                                        "input_recreated",
+                                                        "input_pending",
+                                                        "artifact_missing",
+                                                        "forced",
+                                                        "plugin_file_changed",
+                                                        "late_member"};
+
+Reason because(ReasonKind kind, std::string text, std::vector<std::string> details = {}) {
+  return {kind, std::move(text), std::move(details)};
+}
+
+// One line for several: the first, which is the most telling, and how many more there are.
+std::string headline(const std::vector<std::string>& lines) {
+  if (lines.empty()) return "the key record changed";
+  return lines.size() == 1 ? lines.front() : lines.front() + " and " + std::to_string(lines.size() - 1) + " more";
+}
+
+Reason changed(const Json& before, const Json& now) {
+  std::vector<std::string> lines = differences(before, now);
+  const ReasonKind kind = only_gained_members(before, now) ? ReasonKind::late_member : ReasonKind::record_changed;
+  std::string text = headline(lines);
+  return because(kind, std::move(text), std::move(lines));
+}
+
+Json own_part(Json record) {
+  record.erase("inputs");
+  return record;
+}
+
+/// Why there is no result for these inputs.
+Reason why_no_result(const PlannedVariant& known, const std::string& experiment, const Variant& variant,
+                     const ResultLookup& results) {
+  if (const auto earlier = results.by_provenance_key(known.provenance.digest)) {
+    Reason reason = changed(earlier->content_record, known.content->record);
+    if (reason.kind == ReasonKind::record_changed) {
+      reason.kind = ReasonKind::input_recreated;
+      reason.text += ": made again, with other bytes";
+    }
+    return reason;
+  }
+  const std::optional<Json> last = results.last_record(experiment, variant.stage, variant.coordinates);
+  if (!last || *last == known.provenance.record) return because(ReasonKind::never_ran, "never ran");
+  return changed(*last, known.provenance.record);
+}
+
+/// The first output port whose artifact is gone, or empty.
+std::string missing_output(const StageResult& result, const ResultLookup& results) {
+  for (const auto& [port, artifact] : result.outputs) {
+    if (!results.artifact_present(artifact.digest)) return port;
+  }
+  return {};
+}
+
+/// Whether another plugin file than the present one made it.
+bool other_file(const StageResult& result, const Variant& variant, const PluginDigests& plugins) {
+  const auto present = plugins.find(variant.plugin->id);
+  return present != plugins.end() && present->second != result.plugin_digest;
+}
+
+class Planner {
+ public:
+  Planner(const ExpandedGraph& graph, const ExternalDigests& externals, const PluginDigests& plugins,
+          const ResultLookup& results, const PlanOptions& options)
+      : graph_(graph), externals_(externals), plugins_(plugins), results_(results), options_(options) {}
+
+  Plan plan() {
+    plan_.variants.reserve(graph_.variants.size());
+    for (VariantIndex i = 0; i < graph_.variants.size(); ++i) plan_.variants.push_back(plan_variant(i));
+    return std::move(plan_);
+  }
+
+ private:
+  PlannedVariant plan_variant(VariantIndex index) {
+    const Variant& variant = graph_.variants[index];
+    PlannedVariant planned;
+    planned.variant = index;
+    planned.own = own_record(variant, options_.device_class);
+    planned.provenance = make_key(planned.own, variant, [&](const Member& member) { return provenance_of(member); });
+    if (const PlannedVariant* pending = first_pending(variant)) {
+      decide_pending(planned, variant, *pending);
+      return planned;
+    }
+    planned.content = content_key_for(planned.own, variant, [&](const Member& member) { return artifact_of(member); });
+    planned = decide(std::move(planned), graph_.experiment, variant, plugins_, results_, options_);
+    if (planned.result && other_file(*planned.result, variant, plugins_)) notice_rebuilt(*variant.plugin);
+    return planned;
+  }
+
+  [[nodiscard]] const Digest& external(const External& input) const {
+    const auto it = externals_.find(input.path);
+    LB_CHECK(it != externals_.end());
+    return it->second;
+  }
+
+  [[nodiscard]] Json provenance_of(const Member& member) const {
+    if (const auto* input = std::get_if<External>(&member.source)) {
+      return artifact_record(input->type, external(*input));
+    }
+    const auto& produced = std::get<Produced>(member.source);
+    return produced_record(plan_.variants[produced.producer].provenance.digest, produced.port);
+  }
+
+  // REQUIRES: the producer is reused.
+  [[nodiscard]] std::optional<ArtifactRef> artifact_of(const Member& member) const {
+    if (const auto* input = std::get_if<External>(&member.source)) return ArtifactRef{input->type, external(*input)};
+    const auto& produced = std::get<Produced>(member.source);
+    const auto& outputs = plan_.variants[produced.producer].result->outputs;
+    const auto it = outputs.find(produced.port);
+    return it == outputs.end() ? std::nullopt : std::optional(it->second);
+  }
+
+  [[nodiscard]] const PlannedVariant* first_pending(const Variant& variant) const {
+    for (const BoundInput& input : variant.inputs) {
+      for (const Member& member : input.members) {
+        const auto* produced = std::get_if<Produced>(&member.source);
+        if (produced == nullptr) continue;
+        const PlannedVariant& producer = plan_.variants[produced->producer];
+        if (producer.decision != Decision::reuse) return &producer;
+      }
+    }
+    return nullptr;
+  }
+
+  // It can only be cut off if something with this own record was made before.
+  void decide_pending(PlannedVariant& planned, const Variant& variant, const PlannedVariant& pending) const {
+    if (options_.force.contains(variant.stage)) {
+      planned.reason = because(ReasonKind::forced, "forced");
+    } else if (results_.has_own_record(digest_of(planned.own))) {
+      planned.decision = Decision::maybe;
+      planned.reason = because(ReasonKind::input_pending, "waits for " + graph_.variants[pending.variant].label());
+    } else {
+      const std::optional<Json> last = results_.last_record(graph_.experiment, variant.stage, variant.coordinates);
+      planned.reason = !last || own_part(*last) == planned.own ? because(ReasonKind::never_ran, "never ran")
+                                                               : changed(*last, planned.provenance.record);
+    }
+  }
+
+  void notice_rebuilt(const StageDescription& plugin) {
+    if (!noticed_.insert(plugin.id).second) return;
+    plan_.notices.push_back("the file of plugin " + plugin.id + " changed since its results were made, its version " +
+                            plugin.version + " did not: they are reused; --strict makes them stale");
+  }
+
+  const ExpandedGraph& graph_;
+  const ExternalDigests& externals_;
+  const PluginDigests& plugins_;
+  const ResultLookup& results_;
+  const PlanOptions& options_;
+  Plan plan_;
+  std::set<std::string> noticed_;
+};
+
+}  // namespace
+
+std::string_view name_of(Decision decision) {
+  switch (decision) {
+    case Decision::reuse: return "reuse";
+    case Decision::run: return "run";
+    case Decision::maybe: return "maybe";
+  }
+  return {};
+}
+
+std::string_view name_of(ReasonKind kind) { return kReasonNames.at(static_cast<std::size_t>(kind)); }
+
+std::size_t Plan::count(Decision decision) const {
+  return static_cast<std::size_t>(std::count_if(
+      variants.begin(), variants.end(), [&](const PlannedVariant& planned) { return planned.decision == decision; }));
+}
+
+Plan make_plan(const ExpandedGraph& graph, const ExternalDigests& externals, const PluginDigests& plugins,
+               const ResultLookup& results, const PlanOptions& options) {
+  return Planner(graph, externals, plugins, results, options).plan();
+}
+
+PlannedVariant decide(PlannedVariant known, const std::string& experiment, const Variant& variant,
+                      const PluginDigests& plugins, const ResultLookup& results, const PlanOptions& options) {
+  LB_CHECK(known.content.has_value());
+  known.decision = Decision::run;
+  known.result.reset();
+  std::optional<StageResult> result = results.by_content_key(known.content->digest);
+  if (options.force.contains(variant.stage)) {
+    known.reason = because(ReasonKind::forced, "forced");
+  } else if (!result) {
+    known.reason = why_no_result(known, experiment, variant, results);
+  } else if (const std::string port = missing_output(*result, results); !port.empty()) {
+    known.reason = because(ReasonKind::artifact_missing, "the files of output " + port + " are gone");
+  } else if (options.strict && other_file(*result, variant, plugins)) {
+    known.reason =
+        because(ReasonKind::plugin_file_changed, "the file of plugin " + variant.plugin->id + " changed, its version " +
+                                                     variant.plugin->version + " did not");
+  } else {
+    known.decision = Decision::reuse;
+    known.reason = because(ReasonKind::up_to_date, "up to date");
+    known.result = std::move(result);
+  }
+  return known;
+}
+
+}  // namespace lowbit::graph

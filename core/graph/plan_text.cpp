@@ -1,0 +1,63 @@
+#include "graph/plan_text.h"
+
+#include <algorithm>
+
+namespace lowbit::graph {
+namespace {
+
+// Longer labels push their own reason to the right instead of everyone's.
+constexpr std::size_t kMaxLabelWidth = 60;
+
+std::string padded(std::string text, std::size_t width) {
+  text.resize(std::max(width, text.size()), ' ');
+  return text;
+}
+
+}  // namespace
+
+std::string plan_text(const ExpandedGraph& graph, const Plan& plan, const PlanTextOptions& options) {
+  std::size_t width = 0;
+  for (const Variant& variant : graph.variants) width = std::max(width, variant.label().size());
+  width = std::min(width, kMaxLabelWidth);
+
+  std::string out;
+  for (const PlannedVariant& planned : plan.variants) {
+    out += padded(std::string(name_of(planned.decision)), 7) + padded(graph.variants[planned.variant].label(), width) +
+           "  " + planned.reason.text + "\n";
+    if (!options.details || planned.reason.details.size() < 2) continue;
+    for (const std::string& detail : planned.reason.details) out += "         " + detail + "\n";
+  }
+  out += std::to_string(plan.variants.size()) + (plan.variants.size() == 1 ? " variant: " : " variants: ") +
+         std::to_string(plan.count(Decision::reuse)) + " reuse, " + std::to_string(plan.count(Decision::run)) +
+         " run, " + std::to_string(plan.count(Decision::maybe)) + " maybe\n";
+  for (const std::string& note : graph.notes) out += "note: " + note + "\n";
+  for (const std::string& notice : plan.notices) out += "notice: " + notice + "\n";
+  return out;
+}
+
+Json plan_json(const ExpandedGraph& graph, const Plan& plan) {
+  Json variants = Json::array();
+  for (const PlannedVariant& planned : plan.variants) {
+    const Variant& variant = graph.variants[planned.variant];
+    variants.push_back(
+        {{"stage", variant.stage},
+         {"coordinates", variant.coordinates.to_json()},
+         {"label", variant.label()},
+         {"plugin", variant.plugin->id},
+         {"decision", name_of(planned.decision)},
+         {"reason",
+          {{"kind", name_of(planned.reason.kind)}, {"text", planned.reason.text}, {"details", planned.reason.details}}},
+         {"provenance_key", planned.provenance.digest.hex()},
+         {"content_key", planned.content ? Json(planned.content->digest.hex()) : Json()}});
+  }
+  return {{"experiment", graph.experiment},
+          {"variants", std::move(variants)},
+          {"counts",
+           {{"reuse", plan.count(Decision::reuse)},
+            {"run", plan.count(Decision::run)},
+            {"maybe", plan.count(Decision::maybe)}}},
+          {"notes", graph.notes},
+          {"notices", plan.notices}};
+}
+
+}  // namespace lowbit::graph

@@ -1,0 +1,134 @@
+#include "plugin/kind_signature.h"
+
+#include <algorithm>
+#include <string_view>
+
+namespace lowbit::plugin {
+namespace {
+
+enum class Presence { must, may };
+
+struct PortRule {
+  std::string_view name;
+  std::vector<std::string_view> types;  ///< the port's types are among these
+  Presence presence;
+};
+
+struct Signature {
+  StageKind kind;
+  std::vector<PortRule> inputs;
+  bool more_inputs;  ///< further inputs of any name
+  PortRule output;
+};
+
+const std::vector<std::string_view> kModels{"model/1", "quantized-model/1", "adapter/1"};
+// Code that a stage runs, such as lowbit.command-quantizer's: bound as a file so that it enters the key.
+const PortRule kProgram{"program", {"file"}, Presence::may};
+
+// A trainer may lack `model` (pretraining) or `data` (merging an adapter), not both: checked below.
+const std::vector<Signature> kSignatures{
+    {StageKind::quantizer,
+     {{"model", kModels, Presence::must},
+      {"calibration", {"token-batches/1"}, Presence::may},
+      {"hessians", {"hessians/1"}, Presence::may},
+      kProgram},
+     false,
+     {"quantized", {"quantized-model/1"}, Presence::must}},
+    {StageKind::trainer,
+     {{"model", kModels, Presence::may},
+      {"data", {"sft-pairs/1", "preference-pairs/1", "token-batches/1"}, Presence::may},
+      {"reference", kModels, Presence::may},
+      kProgram},
+     false,
+     {"trained", {"model/1", "adapter/1"}, Presence::must}},
+    {StageKind::evaluator,
+     {{"model", kModels, Presence::must},
+      {"task", {"task/1", "token-batches/1"}, Presence::must},
+      {"reference", kModels, Presence::may},
+      kProgram},
+     false,
+     {"predictions", {"predictions/1"}, Presence::must}},
+    {StageKind::judge,
+     {{"predictions", {"predictions/1"}, Presence::must}, {"task", {"task/1"}, Presence::must}},
+     true,
+     {"verdicts", {"verdicts/1"}, Presence::must}},
+};
+
+template <class Text>
+std::string joined(const std::vector<Text>& words, std::string_view separator) {
+  std::string out;
+  for (const auto& word : words) out.append(out.empty() ? "" : separator).append(word);
+  return out;
+}
+
+class Checker {
+ public:
+  Checker(const StageDescription& stage, const Signature& signature, const std::string& library)
+      : stage_(stage), signature_(signature), library_(library) {}
+
+  Diagnostics check() {
+    for (const PortRule& rule : signature_.inputs) check_port(rule, stage_.input(rule.name), "input");
+    check_port(signature_.output, stage_.output(signature_.output.name), "output");
+    if (!signature_.more_inputs) refuse_others(stage_.inputs, input_names(), "input");
+    refuse_others(stage_.outputs, {signature_.output.name}, "output");
+    if (stage_.kind == StageKind::trainer && stage_.input("model") == nullptr && stage_.input("data") == nullptr) {
+      report("reads neither `model` nor `data`", "inputs of a trainer: `model`, `data` or both");
+    }
+    return std::move(problems_);
+  }
+
+ private:
+  void check_port(const PortRule& rule, const PortDescription* port, const std::string& side) {
+    const std::string expected = side + " `" + std::string(rule.name) + "` of type " + joined(rule.types, " or ");
+    if (port == nullptr) {
+      if (rule.presence == Presence::must) report("has no " + side + " `" + std::string(rule.name) + "`", expected);
+      return;
+    }
+    for (const std::string& type : port->types) {
+      if (std::find(rule.types.begin(), rule.types.end(), type) == rule.types.end()) {
+        report("has " + side + " `" + port->name + "` of type " + joined(port->types, " or "), expected);
+        break;
+      }
+    }
+    if (port->optional && rule.presence == Presence::must) {
+      report("declares " + side + " `" + port->name + "` optional", expected + ", always there");
+    }
+  }
+
+  void refuse_others(const std::vector<PortDescription>& ports, const std::vector<std::string_view>& known,
+                     const std::string& side) {
+    for (const PortDescription& port : ports) {
+      if (std::find(known.begin(), known.end(), port.name) != known.end()) continue;
+      report("has " + side + " `" + port.name + "`", side + "s of this kind: " + joined(known, ", "));
+    }
+  }
+
+  [[nodiscard]] std::vector<std::string_view> input_names() const {
+    std::vector<std::string_view> names;
+    for (const PortRule& rule : signature_.inputs) names.push_back(rule.name);
+    return names;
+  }
+
+  void report(const std::string& found, const std::string& expected) {
+    problems_.push_back(
+        error("LB4010", std::string(name_of(stage_.kind)) + " `" + stage_.id + "` of " + library_ + " " + found)
+            .note("expected: " + expected)
+            .fix("change the port, or declare the stage as a dataset, whose ports are free"));
+  }
+
+  const StageDescription& stage_;
+  const Signature& signature_;
+  const std::string& library_;
+  Diagnostics problems_;
+};
+
+}  // namespace
+
+Diagnostics check_signature(const StageDescription& stage, const std::string& library) {
+  for (const Signature& signature : kSignatures) {
+    if (signature.kind == stage.kind) return Checker(stage, signature, library).check();
+  }
+  return {};  // a dataset: anything
+}
+
+}  // namespace lowbit::plugin

@@ -1,0 +1,183 @@
+#include "report/text_table.h"
+
+#include <algorithm>
+#include <set>
+
+namespace lowbit::report {
+namespace {
+
+constexpr const char* kNull = "–";
+
+/// Characters, not bytes; continuation bytes are 10xxxxxx.
+std::size_t width_of(std::string_view text) {
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+}
+
+std::string raw(const Json& cell) { return cell.is_string() ? cell.get<std::string>() : canonical(cell); }
+
+/// One line, safe for a terminal.
+std::string printable(const std::string& text) {
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '\n') {
+      out += "\\n";
+    } else if (c == '\t') {
+      out += "\\t";
+    } else if (byte < 0x20 || byte == 0x7F) {
+      constexpr const char* kHex = "0123456789abcdef";
+      out += {'\\', 'x', kHex[byte >> 4U], kHex[byte & 0xFU]};
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
+std::string csv_cell(const std::optional<Json>& cell) {
+  if (!cell) return {};
+  const std::string text = raw(*cell);
+  if (!text.empty() && text.find_first_of(",\"\r\n") == std::string::npos) return text;
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"') out += '"';
+    out += c;
+  }
+  return out + "\"";
+}
+
+std::string csv(const QueryResult& table) {
+  std::string out;
+  const auto append = [&](const auto& cells) {
+    for (std::size_t c = 0; c < cells.size(); ++c) out += (c == 0 ? "" : ",") + csv_cell(cells[c]);
+    out += "\n";
+  };
+  append(std::vector<std::optional<Json>>(table.columns.begin(), table.columns.end()));
+  for (const auto& row : table.rows) append(row);
+  return out;
+}
+
+std::vector<std::string> distinct(const std::vector<std::string>& names) {
+  std::vector<std::string> out;
+  std::set<std::string> taken(names.begin(), names.end());
+  std::set<std::string> used;
+  for (const std::string& name : names) {
+    std::string candidate = name;
+    for (int n = 2; used.count(candidate) != 0 || (candidate != name && taken.count(candidate) != 0); ++n) {
+      candidate = name + "_" + std::to_string(n);
+    }
+    used.insert(candidate);
+    out.push_back(candidate);
+  }
+  return out;
+}
+
+std::string json(const QueryResult& table) {
+  const std::vector<std::string> names = distinct(table.columns);
+  std::string out = "[";
+  for (std::size_t r = 0; r < table.rows.size(); ++r) {
+    out += r == 0 ? "\n  {" : ",\n  {";
+    for (std::size_t c = 0; c < names.size(); ++c) {
+      const auto& cell = table.rows[r][c];
+      out += (c == 0 ? "" : ", ") + canonical(names[c]) + ": " + (cell ? canonical(*cell) : "null");
+    }
+    out += "}";
+  }
+  return out + (table.rows.empty() ? "]\n" : "\n]\n");
+}
+
+/// Cells as text with what a page of fixed width needs to know.
+struct Layout {
+  std::vector<std::string> header;
+  std::vector<std::vector<std::string>> rows;
+  std::vector<std::size_t> widths;
+  std::vector<bool> right;  ///< a column without text and with a number
+};
+
+Layout lay_out(const QueryResult& table, std::string (*escape)(const std::string&)) {
+  const std::size_t n = table.columns.size();
+  Layout layout{.header = {}, .rows = {}, .widths = std::vector<std::size_t>(n), .right = std::vector<bool>(n)};
+  for (std::size_t c = 0; c < n; ++c) {
+    layout.header.push_back(escape(table.columns[c]));
+    layout.widths[c] = width_of(layout.header[c]);
+    bool number = false;
+    bool text = false;
+    for (const auto& row : table.rows) {
+      if (row[c]) (row[c]->is_number() ? number : text) = true;
+    }
+    layout.right[c] = number && !text;
+  }
+  for (const auto& row : table.rows) {
+    auto& cells = layout.rows.emplace_back();
+    for (std::size_t c = 0; c < n; ++c) {
+      cells.push_back(row[c] ? escape(raw(*row[c])) : kNull);
+      layout.widths[c] = std::max(layout.widths[c], width_of(cells[c]));
+    }
+  }
+  return layout;
+}
+
+std::string padded(const std::string& cell, std::size_t width, bool right) {
+  const std::string space(width - width_of(cell), ' ');
+  return right ? space + cell : cell + space;
+}
+
+std::string text(const QueryResult& table) {
+  const Layout layout = lay_out(table, printable);
+  std::string out;
+  const auto append = [&](const std::vector<std::string>& cells) {
+    std::string line;
+    for (std::size_t c = 0; c < cells.size(); ++c) {
+      line += (c == 0 ? "" : "  ") + padded(cells[c], layout.widths[c], layout.right[c]);
+    }
+    line.erase(line.find_last_not_of(' ') + 1);  // npos + 1 == 0: a blank line
+    out += line + "\n";
+  };
+  append(layout.header);
+  for (const auto& row : layout.rows) append(row);
+  const std::size_t n = table.rows.size();
+  return out + "(" + std::to_string(n) + (n == 1 ? " row)\n" : " rows)\n");
+}
+
+std::string markdown_cell(const std::string& text) {
+  std::string out;
+  for (const char c : printable(text)) {
+    if (c == '|' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out;
+}
+
+std::string markdown(const QueryResult& table) {
+  const Layout layout = lay_out(table, markdown_cell);
+  std::string out;
+  const auto append = [&](const std::vector<std::string>& cells) {
+    for (std::size_t c = 0; c < cells.size(); ++c) {
+      out += (c == 0 ? "| " : " | ") + padded(cells[c], layout.widths[c], layout.right[c]);
+    }
+    out += " |\n";
+  };
+  append(layout.header);
+  for (std::size_t c = 0; c < layout.header.size(); ++c) {
+    const std::string dashes(std::max<std::size_t>(layout.widths[c], 3), '-');
+    out += "|" + (layout.right[c] ? "-" + dashes + ":" : "-" + dashes + "-");
+  }
+  out += "|\n";
+  for (const auto& row : layout.rows) append(row);
+  return out;
+}
+
+}  // namespace
+
+std::string render(const QueryResult& table, TableFormat format) {
+  switch (format) {
+    case TableFormat::csv: return csv(table);
+    case TableFormat::json: return json(table);
+    case TableFormat::markdown: return markdown(table);
+    case TableFormat::text: break;
+  }
+  return text(table);
+}
+
+}  // namespace lowbit::report

@@ -1,0 +1,23 @@
+// Text -> ExperimentSpec: the grammar of docs/experiment-file.md, checked for form. Which plugins, stages and ports
+// exist is not known here. Pure and thread-safe.
+//
+//   const auto file = std::make_shared<const SourceText>(SourceText{"experiment.yaml", text});
+//   const auto set = std::make_shared<const SourceText>(SourceText{"--set #1", "seeds=[3,4,5]"});
+//   LB_TRY_ASSIGN(const ExperimentSpec spec, spec::read_experiment(file, {{set}}));
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "base/result.h"
+#include "base/source_span.h"
+#include "domain/experiment_spec.h"
+#include "spec/overrides.h"
+
+namespace lowbit::spec {
+
+/// All problems of the file and of the overrides at once (LB10xx, LB001x); places in an override point into its text.
+[[nodiscard]] Result<ExperimentSpec> read_experiment(const std::shared_ptr<const SourceText>& source,
+                                                     const std::vector<Override>& overrides);
+
+}  // namespace lowbit::spec

@@ -1,0 +1,110 @@
+#include "spec/language.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/check.h"
+
+namespace lowbit::spec {
+namespace {
+
+struct Row {
+  Place place;
+  PlaceRules rules;
+};
+
+const std::vector<Row>& table() {
+  static const std::vector<Row> rows{
+      {Place::experiment,
+       {.called = "an experiment",
+        .keys = {{"experiment", Place::value, true},
+                 {"seeds", Place::value},
+                 {"replicates", Place::value},
+                 {"matrix", Place::matrix},
+                 {"inputs", Place::inputs},
+                 {"stages", Place::stage, true}}}},
+      {Place::matrix, {.called = "a matrix", .keys = {{"exclude", Place::exclusion}}, .own_names = true}},
+      {Place::exclusion, {.called = "an entry of `exclude`", .keys = {}, .own_names = true}},
+      {Place::inputs, {.called = "the inputs", .keys = {}, .own_names = true, .below_own_names = Place::input}},
+      {Place::input, {.called = "an input", .keys = {{"type", Place::value, true}, {"path", Place::value, true}}}},
+      {Place::stage,
+       {.called = "a stage",
+        .keys = {{"id", Place::value, true},
+                 {"use", Place::value, true},
+                 {"with", Place::with},
+                 {"params", Place::params},
+                 {"params_for", Place::params_for},
+                 {"resources", Place::resources},
+                 {"retry", Place::retry}}}},
+      {Place::with, {.called = "`with`", .keys = {}, .own_names = true, .below_own_names = Place::binding}},
+      {Place::binding,
+       {.called = "a binding",
+        .keys = {{"from", Place::value},
+                 {"first", Place::value},
+                 {"each", Place::value},
+                 {"over", Place::value},
+                 {"at", Place::pins},
+                 {"require", Place::requirement}}}},
+      {Place::pins, {.called = "`at`", .keys = {}, .own_names = true}},
+      {Place::requirement, {.called = "`require`", .keys = {{"min", Place::value, true}}}},
+      {Place::params_for, {.called = "`params_for`", .keys = {}, .own_names = true, .below_own_names = Place::params}},
+      {Place::params, {.called = "`params`", .keys = {}, .own_names = true, .set_may_add = true}},
+      {Place::resources,
+       {.called = "`resources`",
+        .keys = {{"cpus", Place::value}, {"gpus", Place::value}, {"memory", Place::value}, {"timeout", Place::value}}}},
+      {Place::retry, {.called = "`retry`", .keys = {{"attempts", Place::value, true}, {"on", Place::value, true}}}},
+      {Place::value, {.called = "a value", .keys = {}, .own_names = true, .set_may_add = true}},
+  };
+  return rows;
+}
+
+}  // namespace
+
+const PlaceRules& rules_of(Place place) {
+  const auto row = std::find_if(table().begin(), table().end(), [&](const Row& r) { return r.place == place; });
+  LB_CHECK(row != table().end());
+  return row->rules;
+}
+
+const Key* find_key(Place place, std::string_view name) {
+  const std::vector<Key>& keys = rules_of(place).keys;
+  const auto key = std::find_if(keys.begin(), keys.end(), [&](const Key& k) { return k.name == name; });
+  return key == keys.end() ? nullptr : &*key;
+}
+
+std::vector<std::string> key_names(Place place) {
+  std::vector<std::string> names;
+  for (const Key& key : rules_of(place).keys) names.emplace_back(key.name);
+  return names;
+}
+
+bool is_not_yet_supported(Place place, std::string_view name) {
+  static constexpr std::array<std::string_view, 7> kLater{"zip",     "union",  "include", "when",
+                                                          "extends", "import", "profiles"};
+  static constexpr std::array<std::string_view, 3> kLaterInMatrix{"zip", "union", "include"};
+  if (place == Place::matrix)
+    return std::find(kLaterInMatrix.begin(), kLaterInMatrix.end(), name) != kLaterInMatrix.end();
+  return (place == Place::experiment || place == Place::stage) &&
+         std::find(kLater.begin(), kLater.end(), name) != kLater.end();
+}
+
+std::string ticked(std::string_view word) {
+  std::string text("`");
+  text.append(word).append("`");
+  return text;
+}
+
+std::string list_of(const std::vector<std::string>& words, std::string_view last) {
+  std::string text;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (i > 0 && i + 1 == words.size()) {
+      text.append(" ").append(last).append(" ");
+    } else if (i > 0) {
+      text += ", ";
+    }
+    text += words[i];
+  }
+  return text;
+}
+
+}  // namespace lowbit::spec

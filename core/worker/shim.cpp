@@ -1,0 +1,196 @@
+#include "worker/shim.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <cstdio>
+#include <optional>
+#include <vector>
+
+#include "env/fault.h"
+#include "env/file_lock.h"
+#include "env/files.h"
+#include "env/process.h"
+#include "worker/job.h"
+
+namespace lowbit::worker {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using exec::AttemptPaths;
+using exec::ExitKind;
+using exec::ExitRecord;
+
+constexpr std::chrono::seconds kGrace{10};
+constexpr int kNotOurs = 4;  ///< another process runs or ran this attempt
+constexpr int kBroken = 3;   ///< the machine: no permission, full disk
+
+int broken(const Diagnostics& problems) {
+  std::fputs(render(problems).c_str(), stderr);
+  return kBroken;
+}
+
+/// Waits for one child and for people who want it to stop.
+class Watch {
+ public:
+  Watch(pid_t job, int listener, int signals, std::chrono::milliseconds timeout)
+      : job_(job), listener_(listener), signals_(signals), started_(Clock::now()) {
+    if (timeout.count() > 0) timeout_at_ = started_ + timeout;
+  }
+
+  ExitRecord wait() {
+    for (;;) {
+      if (const auto record = reaped()) return *record;
+      const auto now = Clock::now();
+      if (timeout_at_ && now >= *timeout_at_) {
+        timeout_at_.reset();
+        timed_out_ = true;
+        stop();
+      }
+      if (kill_at_ && now >= *kill_at_) {
+        kill_at_.reset();
+        ::kill(-job_, SIGKILL);
+      }
+      poll_once();
+    }
+  }
+
+ private:
+  std::optional<ExitRecord> reaped() {
+    int status = 0;
+    rusage usage{};
+    const pid_t pid = ::wait4(job_, &status, WNOHANG, &usage);
+    if (pid != job_) return std::nullopt;
+    ExitRecord record;
+    record.kind = WIFSIGNALED(status) ? ExitKind::signalled : ExitKind::exited;
+    record.code = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
+    record.timed_out = timed_out_;
+    record.cancelled = cancelled_;
+    record.seconds = std::chrono::duration<double>(Clock::now() - started_).count();
+    record.peak_memory_bytes = static_cast<std::uint64_t>(usage.ru_maxrss) * 1024U;
+    return record;
+  }
+
+  void stop() {
+    ::kill(-job_, SIGTERM);
+    if (!kill_at_) kill_at_ = Clock::now() + kGrace;
+  }
+
+  void cancel() {
+    if (!cancelled_) stop();
+    cancelled_ = true;
+  }
+
+  void poll_once() {
+    std::vector<pollfd> waiting{{signals_, POLLIN, 0}};
+    if (listener_ >= 0) waiting.push_back({listener_, POLLIN, 0});
+    const std::size_t first_peer = waiting.size();
+    for (const int peer : peers_) waiting.push_back({peer, POLLIN, 0});
+    if (::poll(waiting.data(), waiting.size(), milliseconds_to_next()) <= 0) return;
+
+    if ((waiting[0].revents & POLLIN) != 0) {
+      signalfd_siginfo info{};
+      while (::read(signals_, &info, sizeof info) == static_cast<ssize_t>(sizeof info)) {
+        if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT) cancel();
+      }
+    }
+    for (std::size_t i = waiting.size(); i-- > first_peer;) {
+      if (waiting[i].revents != 0) hear(i - first_peer);
+    }
+    if (listener_ >= 0 && (waiting[1].revents & POLLIN) != 0) {
+      const int peer = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+      if (peer >= 0) peers_.push_back(peer);
+    }
+  }
+
+  void hear(std::size_t index) {
+    std::array<char, 64> buffer{};
+    const ssize_t n = ::read(peers_[index], buffer.data(), buffer.size());
+    if (n > 0) {
+      if (std::find(buffer.begin(), buffer.begin() + n, 'c') != buffer.begin() + n) cancel();
+      return;
+    }
+    if (n < 0 && (errno == EAGAIN || errno == EINTR)) return;
+    ::close(peers_[index]);
+    peers_.erase(peers_.begin() + static_cast<std::ptrdiff_t>(index));
+  }
+
+  [[nodiscard]] int milliseconds_to_next() const {
+    std::optional<Clock::time_point> next = timeout_at_;
+    if (kill_at_ && (!next || *kill_at_ < *next)) next = kill_at_;
+    if (!next) return -1;
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(*next - Clock::now()).count();
+    return static_cast<int>(std::clamp<std::int64_t>(left + 1, 0, 3'600'000));
+  }
+
+  pid_t job_;
+  int listener_;
+  int signals_;
+  Clock::time_point started_;
+  std::optional<Clock::time_point> timeout_at_;
+  std::optional<Clock::time_point> kill_at_;
+  std::vector<int> peers_;
+  bool timed_out_ = false;
+  bool cancelled_ = false;
+};
+
+}  // namespace
+
+int run_shim(const AttemptPaths& attempt, int listener) {
+  env::set_fault_role(env::ProcessRole::shim);
+  auto lock = env::FileLock::try_take(attempt.lock());
+  if (!lock.ok()) return broken(lock.error());
+  if (!lock->has_value() || env::exists(attempt.exit())) return kNotOurs;
+
+  // Blocked before the fork: a SIGTERM or a job that ends at once is not missed.
+  sigset_t mask;
+  sigset_t before;
+  sigemptyset(&mask);
+  for (const int signal : {SIGCHLD, SIGTERM, SIGINT}) sigaddset(&mask, signal);
+  ::sigprocmask(SIG_BLOCK, &mask, &before);
+  const int signals = ::signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
+
+  const auto text = env::read_file(attempt.request());
+  if (!text.ok()) return broken(text.error());
+  const auto request = exec::job_request(Json::parse(*text, nullptr, false));
+  if (!request.ok()) return broken(request.error());
+  if (const auto r = env::write_file_durably(attempt.shim(), canonical(to_json(env::own_identity()))); !r.ok()) {
+    return broken(r.error());
+  }
+
+  const pid_t shim = ::getpid();
+  const pid_t job = ::fork();
+  if (job < 0) return broken({env::file_error("forking a job for", attempt.directory, errno)});
+  if (job == 0) {
+    ::setpgid(0, 0);
+    // The job dies with its shim; a host that finds the shim dead ends the rest of the session.
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (::getppid() != shim) ::_exit(kBroken);
+    ::sigprocmask(SIG_SETMASK, &before, nullptr);
+    if (listener >= 0) ::close(listener);
+    ::close(signals);
+    env::set_fault_role(env::ProcessRole::job);
+    const int status = run_job(*request, attempt);
+    std::fflush(nullptr);
+    ::_exit(status);  // no static destructors: a loaded library is never unloaded
+  }
+  ::setpgid(job, job);
+
+  const ExitRecord record = Watch(job, listener, signals, request->timeout).wait();
+  ::kill(-job, SIGKILL);  // whatever the job started and left behind
+  const auto written = env::write_file_durably(attempt.exit(), canonical(to_json(record)));
+  if (!request->socket.empty()) ::unlink(request->socket.c_str());
+  return written.ok() ? 0 : broken(written.error());
+}
+
+}  // namespace lowbit::worker

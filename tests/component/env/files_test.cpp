@@ -1,0 +1,74 @@
+#include "env/files.h"
+
+#include <catch2/catch.hpp>
+#include <cerrno>
+
+#include "env/file_lock.h"
+#include "support/program.h"
+
+using namespace lowbit;
+using test::TemporaryDirectory;
+
+namespace fs = std::filesystem;
+
+TEST_CASE("what the system says about a file becomes what, why and what to do", "[env]") {
+  CHECK(render(env::file_error("reading", "a/b", ENOENT)) ==
+        "error[LB6101]: reading a/b failed\n"
+        " = note: there is no such file or directory\n"
+        " = help: check the path; was it moved or deleted?\n");
+  CHECK(render(env::file_error("writing", "a/b", EACCES)) ==
+        "error[LB6102]: writing a/b failed\n"
+        " = note: Permission denied\n"
+        " = help: make it accessible to this user (chmod, chown), or use another directory\n");
+  CHECK(render(env::file_error("writing", "a/b", ENOSPC)) ==
+        "error[LB6103]: writing a/b failed\n"
+        " = note: No space left on device\n"
+        " = help: free some space and run the same command again: finished results are kept\n");
+  CHECK(render(env::file_error("writing", "a/b", EIO)) ==
+        "error[LB6104]: writing a/b failed\n"
+        " = note: Input/output error\n"
+        " = help: repair the cause and run the same command again\n");
+}
+
+TEST_CASE("a durable write replaces the whole text and leaves nothing else", "[env]") {
+  const TemporaryDirectory directory;
+  const fs::path file = directory.path() / "a";
+  REQUIRE(env::write_file_durably(file, "one").ok());
+  REQUIRE(env::write_file_durably(file, "two").ok());
+  CHECK(*env::read_file(file) == "two");
+  CHECK(std::distance(fs::directory_iterator(directory.path()), fs::directory_iterator()) == 1);
+  const auto nowhere = env::write_file_durably(directory.path() / "no" / "a", "x");
+  REQUIRE_FALSE(nowhere.ok());
+  CHECK(nowhere.error().front().code == "LB6101");
+  const auto directory_as_file = env::read_file(directory.path());
+  REQUIRE_FALSE(directory_as_file.ok());
+  CHECK(directory_as_file.error().front().code == "LB6104");
+}
+
+TEST_CASE("a symbolic link cannot be made durable", "[env]") {
+  const TemporaryDirectory directory;
+  fs::create_symlink("/dev/null", directory.path() / "link");
+  const auto synced = env::sync_tree(directory.path());
+  REQUIRE_FALSE(synced.ok());
+  CHECK(render(synced.error()) ==
+        "error[LB6105]: " + (directory.path() / "link").string() +
+            " is a symbolic link\n"
+            " = note: an artifact must hold its bytes itself: a link can change behind the result\n"
+            " = help: write a copy or a hard link instead\n");
+}
+
+TEST_CASE("a lock is held by one at a time and freed when its holder goes", "[env]") {
+  const TemporaryDirectory directory;
+  const fs::path file = directory.path() / "lock";
+  {
+    const auto first = env::FileLock::try_take(file);
+    REQUIRE(first.ok());
+    REQUIRE(first->has_value());
+    const auto second = env::FileLock::try_take(file);
+    REQUIRE(second.ok());
+    CHECK_FALSE(second->has_value());
+  }
+  const auto third = env::FileLock::try_take(file);
+  REQUIRE(third.ok());
+  CHECK(third->has_value());
+}

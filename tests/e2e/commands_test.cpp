@@ -1,0 +1,127 @@
+// What commands say to a person who made a mistake, or asks for machine-readable output.
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+
+#include "e2e/project.h"
+
+using namespace lowbit::test;
+using Catch::Contains;
+using Json = nlohmann::json;
+
+namespace {
+
+constexpr const char* kOne = "experiment: one\nstages: [{id: one, use: lowbit.toy.source}]\n";
+
+}  // namespace
+
+TEST_CASE("mistyped commands, options and arguments name what is near", "[e2e]") {
+  const Project project(kOne);
+  const Ended command = project.lowbit({"plna"});
+  CHECK(command.status == 2);
+  CHECK(command.err ==
+        "error[LB0001]: there is no command `plna`\n"
+        " = note: a command with a similar name exists: plan\n"
+        " = help: `lowbit help` lists the commands\n");
+  const Ended option = project.lowbit({"run", "experiment.yaml", "--dry-rum"});
+  CHECK(option.status == 2);
+  CHECK(option.err ==
+        "error[LB0001]: `lowbit run` has no option --dry-rum\n"
+        " = note: an option with a similar name exists: --dry-run\n"
+        " = help: see `lowbit run --help`\n");
+  CHECK(project.lowbit({"run"}).err ==
+        "error[LB0001]: `lowbit run` needs file\n"
+        " = help: see `lowbit run --help`\n");
+  CHECK(project.lowbit({"explain", "LB00O1"}).err ==
+        "error[LB0002]: there is no error code LB00O1\n"
+        " = note: a code with a similar name exists: LB0001\n"
+        " = help: codes are LB and four digits, as printed in brackets after `error`\n");
+  CHECK_THAT(project.lowbit({"explain", "LB0001"}).out, Contains("## LB0001"));
+  CHECK(project.lowbit({"why", "onw", "experiment.yaml"}).err ==
+        "error[LB0003]: there is no stage onw in experiment.yaml\n"
+        " = note: a stage with a similar name exists: one\n"
+        " = help: `lowbit plan` lists them\n");
+  const Ended nothing = project.lowbit({});
+  CHECK(nothing.status == 2);
+  CHECK_THAT(nothing.err, Contains("usage: lowbit COMMAND"));
+}
+
+TEST_CASE("a missing experiment, a missing input and a missing project are three different things", "[e2e]") {
+  const Project project(kOne);
+  const Ended file = project.lowbit({"run", "experimnet.yaml"});
+  CHECK(file.status == 2);
+  CHECK(file.err ==
+        "error[LB0005]: the experiment file experimnet.yaml cannot be read\n"
+        " = note: there is no such file or directory\n"
+        " = help: check the path; `lowbit init` makes a first one\n");
+  const Ended query = project.lowbit({"query"});
+  CHECK(query.status == 2);
+  CHECK_THAT(query.err, Contains("error[LB7010]: there are no results in") && Contains("`lowbit run FILE` first"));
+  project.edit(
+      "experiment: one\ninputs: {text: {type: file, path: nowhere.txt}}\n"
+      "stages: [{id: one, use: lowbit.toy.transform, with: {in: inputs.text}}]\n");
+  const Ended input = project.run();
+  CHECK(input.status == 2);
+  CHECK(input.err ==
+        "error[LB2101]: input `text` does not exist: nowhere.txt\n"
+        " --> experiment.yaml:2:35\n"
+        "  |\n"
+        "2 | inputs: {text: {type: file, path: nowhere.txt}}\n"
+        "  |                                   ^^^^^^^^^^^ not found\n"
+        "  = note: paths are relative to the experiment file\n"
+        "  = help: put it there, or correct the path\n");
+}
+
+TEST_CASE("logs of a stage that never ran name what is near", "[e2e]") {
+  const Project project(kOne);
+  REQUIRE(project.run().status == 0);
+  const Ended logs = project.lowbit({"logs", "onw"});
+  CHECK(logs.status == 2);
+  CHECK_THAT(logs.err, Contains("error[LB0004]: no attempt of onw is recorded in") &&
+                           Contains("an attempt with a similar name exists: one"));
+}
+
+TEST_CASE("an edited input file makes what reads it run again, and only that", "[e2e]") {
+  const Project project(
+      "experiment: one\ninputs: {text: {type: file, path: in.txt}}\nstages:\n"
+      "  - {id: reads, use: lowbit.toy.transform, with: {in: inputs.text}}\n"
+      "  - {id: other, use: lowbit.toy.source}\n");
+  write_text(project.path() / "in.txt", "first\n");
+  REQUIRE(project.run().status == 0);
+  write_text(project.path() / "in.txt", "second\n");
+  CHECK_THAT(project.plan(), Contains("run    reads  input in changed") && Contains("reuse  other"));
+  CHECK_THAT(project.run().err, Contains("1 done, 1 reused"));
+}
+
+TEST_CASE("an unwritable place for results is the machine's fault, and says so", "[e2e]") {
+  const Project project(kOne);
+  write_text(project.path() / ".lowbit", "not a directory");
+  const Ended run = project.run();
+  CHECK(run.status == 3);
+  CHECK_THAT(run.err, Contains("error[LB610") && Contains(".lowbit"));
+}
+
+TEST_CASE("everything that prints data also prints JSON", "[e2e]") {
+  const Project project(kOne);
+  CHECK(Json::parse(project.lowbit({"plan", "experiment.yaml", "--json"}).out).at("counts").at("run") == 1);
+  const Ended run = project.lowbit({"run", "experiment.yaml", "--json"});
+  CHECK(run.status == 0);
+  CHECK(Json::parse(run.out.substr(0, run.out.find('\n'))).at("event") == "run");
+  CHECK(Json::parse(project.lowbit({"plan", "experiment.yaml", "--json"}).out).at("counts").at("reuse") == 1);
+  CHECK(Json::parse(project.lowbit({"why", "one", "experiment.yaml", "--json"}).out).at(0).at("decision") == "reuse");
+  CHECK(Json::parse(project.lowbit({"status", "--json"}).out).at(0).at("state") == "done");
+  CHECK(Json::parse(project.lowbit({"logs", "one", "--json"}).out).at("exit").at("code") == 0);
+  CHECK(Json::parse(project.lowbit({"query", "SELECT 1 AS a", "--json"}).out) == Json::parse(R"([{"a":1}])"));
+  CHECK(Json::parse(project.lowbit({"plugins", "--json"}).out).at("problems").empty());
+  CHECK(Json::parse(project.lowbit({"doctor", "--json"}).out).is_array());
+}
+
+TEST_CASE("init makes a project whose first experiment runs, and keeps what is there", "[e2e]") {
+  const Project project(kOne);
+  REQUIRE(project.lowbit({"init", "new"}).status == 0);
+  const Ended again = project.lowbit({"init", "new"});
+  CHECK(again.status == 0);
+  CHECK_THAT(again.out, Contains("kept     new/lowbit.yaml") && Contains("kept     new/experiment.yaml"));
+  const Ended run = project.lowbit({"run", "new/experiment.yaml", "--project", "new"});
+  CHECK(run.status == 0);
+  CHECK_THAT(run.err, Contains("8 done in"));
+}

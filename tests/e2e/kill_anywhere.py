@@ -1,0 +1,162 @@
+#!/usr/bin/env python3
+"""Kills hosts, shims and jobs with SIGKILL at random moments, runs the same command again each time, and compares
+the end with an undisturbed run: same results byte for byte, a sound database, no orphans, no process left. Whenever
+an experiment is done before all kills are used up, the next round starts from an empty store.
+
+usage: kill_anywhere.py LOWBIT EXPERIMENT [--kills N] [--seed S] [--delay SECONDS]
+LOWBIT_PLUGIN_PATH must name the plugins that the experiment uses.
+"""
+import argparse
+import os
+import random
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+RESULTS = """
+SELECT e.label, a.port, a.digest FROM expansions e
+JOIN provenance p ON p.provenance_key = e.provenance_key
+JOIN results r ON r.content_key = p.content_key AND r.is_current = 1
+JOIN artifacts a ON a.result_id = r.result_id ORDER BY 1, 2, 3"""
+METRICS = "SELECT label, metric, value, std_error, count FROM v_results ORDER BY 1, 2"
+
+
+class Failed(Exception):
+    pass
+
+
+def start(lowbit, experiment, project):
+    return subprocess.Popen([lowbit, "run", str(experiment), "--project", str(project), "-j", "2"],
+                            cwd=project, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+
+
+def run_to_end(lowbit, experiment, project, tries):
+    text = ""
+    for _ in range(tries):
+        process = start(lowbit, experiment, project)
+        _, text = process.communicate(timeout=300)
+        if process.returncode == 0:
+            return text
+    raise Failed(f"the run did not succeed in {tries} tries; the last one said:\n{text}")
+
+
+def rows(project, sql):
+    with sqlite3.connect(f"file:{project}/.lowbit/results.db?mode=ro", uri=True) as db:
+        return db.execute(sql).fetchall()
+
+
+def processes(project):
+    """(pid, is the leader of its session) of every shim and job that works below `project`."""
+    wanted = str(project).encode()
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:
+            command = (entry / "cmdline").read_bytes().split(b"\0")
+            if b"--shim" not in command or not any(wanted in word for word in command):
+                continue
+            session = int((entry / "stat").read_text().rsplit(")", 1)[1].split()[3])
+        except (OSError, IndexError, ValueError):
+            continue
+        yield int(entry.name), session == int(entry.name)
+
+
+def kill_one(victim, host, project):
+    """Returns what was killed; a job that is not there any more falls back to the host."""
+    if victim != "host":
+        found = []
+        deadline = time.time() + 2  # a host that has just started has no job yet
+        while not found and time.time() < deadline and host.poll() is None:
+            found = [pid for pid, leader in processes(project) if leader == (victim == "shim")]
+        if found:
+            try:
+                os.kill(random.choice(found), signal.SIGKILL)
+                return victim
+            except ProcessLookupError:
+                pass
+    host.kill()
+    return "host"
+
+
+def check_sound(project):
+    problems = []
+    if rows(project, "PRAGMA integrity_check") != [("ok",)]:
+        problems.append("PRAGMA integrity_check finds damage")
+    known = {row[0] for row in rows(project, "SELECT directory FROM results")}
+    on_disk = {str(p.relative_to(project / ".lowbit")) for p in (project / ".lowbit/results").glob("*/*")}
+    if known != on_disk:
+        problems.append(f"orphans: on disk only {sorted(on_disk - known)}, in the database only {sorted(known - on_disk)}")
+    if rows(project, "SELECT count(*) FROM attempts WHERE state = 1") != [(0,)]:
+        problems.append("an attempt still counts as running")
+    left = [pid for pid, _ in processes(project)]
+    if left:
+        problems.append(f"processes left: {left}")
+    if list((project / ".lowbit/work").glob("*/*")):
+        problems.append("attempts left in .lowbit/work")
+    return problems
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("lowbit")
+    parser.add_argument("experiment")
+    parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--seed", type=int, default=int(time.time()))
+    parser.add_argument("--delay", type=float, default=1.5, help="longest time before a kill")
+    arguments = parser.parse_args()
+    random.seed(arguments.seed)
+    print(f"seed {arguments.seed}")
+    lowbit = str(Path(arguments.lowbit).resolve())
+    experiment = Path(arguments.experiment).resolve()
+
+    root = Path(tempfile.mkdtemp(prefix="lowbit-kill-"))
+    try:
+        calm = root / "calm"
+        calm.mkdir()
+        run_to_end(lowbit, experiment, calm, 1)
+        counts = {"host": 0, "shim": 0, "job": 0}
+        rounds = 0
+        while sum(counts.values()) < arguments.kills:
+            killed = root / f"killed-{rounds}"
+            killed.mkdir()
+            rounds += 1
+            while sum(counts.values()) < arguments.kills:
+                host = start(lowbit, experiment, killed)
+                time.sleep(random.uniform(0.0, arguments.delay))
+                if host.poll() is None:
+                    counts[kill_one(("host", "job", "shim")[sum(counts.values()) % 3], host, killed)] += 1
+                host.communicate(timeout=300)
+                if host.returncode == 0:
+                    break
+            # A host that was killed left jobs behind; the next run adopts or harvests them.
+            run_to_end(lowbit, experiment, killed, 3)
+            again = run_to_end(lowbit, experiment, killed, 1)
+            problems = check_sound(killed)
+            for what, sql in (("results", RESULTS), ("metrics", METRICS)):
+                if rows(calm, sql) != rows(killed, sql):
+                    problems.append(f"other {what} than the undisturbed run:\n{rows(calm, sql)}\n{rows(killed, sql)}")
+            if "nothing to do" not in again:
+                problems.append(f"a finished experiment still finds work:\n{again}")
+            if not rows(calm, RESULTS):
+                problems.append("the experiment has no results to compare")
+            if problems:
+                raise Failed("\n".join(problems))
+        print(f"killed {counts} in {rounds} rounds")
+        print("same end")
+        return 0
+    except Failed as failure:
+        print(f"FAILED (seed {arguments.seed})\n{failure}", file=sys.stderr)
+        return 1
+    finally:
+        for pid, _ in list(processes(root)):
+            os.kill(pid, signal.SIGKILL)
+        shutil.rmtree(root, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

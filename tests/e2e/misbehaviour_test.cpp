@@ -1,0 +1,117 @@
+// Plugins that crash, throw, hang and lie: each costs its own branch, says what happened and what to do, and nothing
+// that was finished is lost.
+#include <catch2/catch.hpp>
+
+#include "e2e/project.h"
+
+using namespace lowbit::test;
+using Catch::Contains;
+
+namespace {
+
+std::string with_bystander(const std::string& bad_stage) {
+  return "experiment: bad\nstages:\n  - {id: good, use: lowbit.toy.source}\n  - " + bad_stage +
+         "\n  - {id: after, use: lowbit.toy.transform, with: {in: bad.out}}\n";
+}
+
+/// Runs a bad stage beside a good one; returns what the program said of it.
+std::string failure_of(const std::string& bad_stage) {
+  const Project project(with_bystander(bad_stage));
+  const Ended run = project.run();
+  CHECK(run.status == 1);
+  CHECK(project.query("SELECT label, state FROM v_stages ORDER BY 1") == "after,never\nbad,failed\ngood,done\n");
+  CHECK_THAT(without_times(run.err),
+             Contains("1 done, 1 failed, 1 blocked in T s; continue with: lowbit run experiment.yaml"));
+  CHECK_THAT(run.err, Contains("blocked after  input in needs bad.out, which is not there"));
+  const std::string said = without_times(run.err);
+  const auto begin = said.find("FAIL    bad");
+  REQUIRE(begin != std::string::npos);
+  return said.substr(begin, said.find("blocked after") - begin);
+}
+
+constexpr const char* kMargin = "                      ";
+
+}  // namespace
+
+TEST_CASE("a stage that crashes is reported with its signal and its last position", "[e2e]") {
+  const std::string said = failure_of("{id: bad, use: lowbit.toy.crash}");
+  CHECK_THAT(said, Contains("FAIL    bad  the job ended without a result: signal 11 (Segmentation fault)"));
+  CHECK_THAT(said, Contains("last progress: 1 of 2 steps"));
+  CHECK_THAT(said, Contains("the plugin crashed: report this to its author; see `lowbit logs 'bad'`"));
+}
+
+TEST_CASE("whatever a stage throws ends as a four-part failure", "[e2e]") {
+  CHECK(failure_of("{id: bad, use: lowbit.toy.throw, params: {what: stage_error}}") ==
+        std::string("FAIL    bad  the toy's Hessian is singular\n") + kMargin + "where step 1\n" + kMargin +
+            "why   it was told to be\n" + kMargin + "fix   choose another `what`\n");
+  CHECK_THAT(failure_of("{id: bad, use: lowbit.toy.throw, params: {what: int}}"),
+             Contains("report this to the plugin's author"));
+  CHECK_THAT(failure_of("{id: bad, use: lowbit.toy.throw, params: {what: runtime_error}}"),
+             Contains("the toy was told to throw") && Contains("report this to the plugin's author"));
+  CHECK_THAT(failure_of("{id: bad, use: lowbit.toy.throw, params: {what: bad_alloc}}"), Contains("memory"));
+}
+
+TEST_CASE("a stage that hangs is ended at its time limit, with everything it started", "[e2e]") {
+  const std::string said =
+      failure_of("{id: bad, use: lowbit.toy.hang, params: {honours_cancel: true}, resources: {timeout: 1s}}");
+  CHECK_THAT(said, Contains("FAIL    bad  the job exceeded its time limit") && Contains("resources.timeout"));
+}
+
+TEST_CASE("a stage that lies is caught: what it claims is not published", "[e2e]") {
+  const auto lie = [](const char* what) {
+    return failure_of("{id: bad, use: lowbit.toy.lie, params: {about: " + std::string(what) + "}}");
+  };
+  CHECK_THAT(lie("nan_metric"), Contains("is not a finite number"));
+  CHECK_THAT(lie("no_output"), Contains("succeeded without writing its output `out`"));
+  CHECK_THAT(lie("silent_failure"), Contains("failed without saying why"));
+  CHECK_THAT(lie("wrong_metric_unit"), Contains("final metric data/n_items is not as declared"));
+  CHECK_THAT(lie("malformed_artifact"), Contains("output `predictions` is not a valid predictions/1"));
+}
+
+TEST_CASE("a stage that fails for want of something continues after the repair", "[e2e]") {
+  const Project project(with_bystander("{id: bad, use: lowbit.toy.fail_until, params: {path: repaired}}"));
+  std::string text = read_text(project.path() / "experiment.yaml");
+  text.replace(text.find("repaired"), 8, (project.path() / "repaired").string());
+  project.edit(text);
+  CHECK(project.run().status == 1);
+  CHECK_THAT(project.lowbit({"status", "--failed"}).out, Contains("failed: bad  the file is not there yet"));
+  CHECK_THAT(project.lowbit({"logs", "bad"}).out, Contains("fix   create the file, then run again"));
+  write_text(project.path() / "repaired", "");
+  const Ended again = project.run();
+  CHECK(again.status == 0);
+  CHECK_THAT(again.err, Contains("2 done, 1 reused"));
+}
+
+TEST_CASE("a retry happens for the causes it was asked for, and only for those", "[e2e]") {
+  const auto attempts = [](const std::string& status, const std::string& on) {
+    const Project project(
+        "experiment: retry\nstages: [{id: bad, use: lowbit.toy.fail_until, params: {path: /nowhere, status: " + status +
+        "}, retry: {attempts: 3, on: [" + on + "]}}]\n");
+    CHECK(project.run().status == 1);
+    return project.query("SELECT count(*) FROM attempts");
+  };
+  CHECK(attempts("resource", "resource") == "3\n");
+  CHECK(attempts("resource", "preempted") == "1\n");
+  CHECK(attempts("numeric", "resource") == "1\n");
+}
+
+TEST_CASE("a gathered input with a minimum goes on without the member that failed, and is stale when it comes",
+          "[e2e]") {
+  const Project project("");
+  const auto experiment = [&](const std::string& missing) {
+    return "experiment: min\nmatrix: {path: [" + (project.path() / "experiment.yaml").string() + ", " + missing +
+           "]}\nstages:\n" + "  - {id: member, use: lowbit.toy.fail_until, params: {path: \"${path}\"}}\n" +
+           "  - {id: all, use: lowbit.toy.concat, with: {in: {each: member.out, over: [path], require: {min: 1}}}}\n";
+  };
+  const std::string late = (project.path() / "late").string();
+  project.edit(experiment(late));
+  CHECK(project.run().status == 1);
+  CHECK(project.query("SELECT count(*) FROM results") == "2\n");
+  const Ended again = project.run();
+  CHECK(again.status == 1);
+  CHECK(project.query("SELECT count(*) FROM results") == "2\n");
+  write_text(late, "");
+  CHECK(project.run().status == 0);
+  CHECK(project.query("SELECT count(*) FROM results") == "4\n");
+  CHECK_THAT(project.plan(), Contains("3 reuse, 0 run, 0 maybe"));
+}

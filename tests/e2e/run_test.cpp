@@ -1,0 +1,219 @@
+// A person's view of `lowbit run`: what it does first, again, after an edit, after a stop.
+#include <signal.h>
+
+#include <catch2/catch.hpp>
+#include <chrono>
+#include <fstream>
+#include <thread>
+
+#include "e2e/project.h"
+
+using namespace lowbit::test;
+using Catch::Contains;
+
+namespace {
+
+constexpr const char* kChain = R"(experiment: chain
+matrix: {word: [a, b]}
+stages:
+  - {id: first, use: lowbit.toy.source, params: {text: "${word}"}}
+  - {id: second, use: lowbit.toy.transform, with: {in: first.out}, params: {text: x}}
+  - {id: third, use: lowbit.toy.concat, with: {in: {each: second.out, over: [word]}}}
+)";
+
+/// Waits until `condition` holds; a test that would wait longer has failed.
+template <class Condition>
+void wait_until(const Condition& condition) {
+  for (int i = 0; i < 600 && !condition(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  REQUIRE(condition());
+}
+
+}  // namespace
+
+TEST_CASE("a first run does everything, a second one nothing", "[e2e]") {
+  const Project project(kChain);
+  const Ended first = project.run();
+  CHECK(first.status == 0);
+  CHECK_THAT(first.err, Contains("5 done in"));
+  const Ended second = project.run();
+  CHECK(second.status == 0);
+  CHECK_THAT(without_times(second.err), Contains("nothing to do: all 5 stages are up to date (T s)"));
+  CHECK(project.query("SELECT state, count(*) FROM v_stages GROUP BY state") == "done,5\n");
+}
+
+TEST_CASE("after editing one parameter the plan lists its stage as run, its dependants as maybe, nothing else",
+          "[e2e]") {
+  const Project project(kChain);
+  REQUIRE(project.run().status == 0);
+  std::string edited = kChain;
+  edited.replace(edited.find("text: x"), 7, "text: z");
+  project.edit(edited);
+  CHECK(project.plan() ==
+        "reuse  first[word=a]   up to date\n"
+        "reuse  first[word=b]   up to date\n"
+        "run    second[word=a]  parameter text x -> z\n"
+        "run    second[word=b]  parameter text x -> z\n"
+        "maybe  third           waits for second[word=a]\n"
+        "5 variants: 2 reuse, 2 run, 1 maybe\n");
+  const Ended run = project.run();
+  CHECK(run.status == 0);
+  CHECK_THAT(run.err, Contains("3 done, 2 reused"));
+  project.edit(kChain);
+  CHECK_THAT(project.plan(), Contains("5 variants: 5 reuse, 0 run, 0 maybe"));
+}
+
+TEST_CASE("a stage whose output comes out as it was cuts its dependants off", "[e2e]") {
+  const std::string text = R"(experiment: cutoff
+stages:
+  - {id: same, use: lowbit.toy.constant, params: {ignored: 1}}
+  - {id: after, use: lowbit.toy.transform, with: {in: same.out}}
+)";
+  const Project project(text);
+  REQUIRE(project.run().status == 0);
+  std::string edited = text;
+  edited.replace(edited.find("ignored: 1"), 10, "ignored: 2");
+  project.edit(edited);
+  CHECK_THAT(project.plan(), Contains("1 run, 1 maybe"));
+  const Ended run = project.run();
+  CHECK(run.status == 0);
+  CHECK_THAT(without_times(run.err), Contains("1 done, 1 cut off in T s"));
+  CHECK_THAT(project.plan(), Contains("2 reuse, 0 run, 0 maybe"));
+}
+
+TEST_CASE("a forced stage runs again; equal bytes leave its dependants alone", "[e2e]") {
+  const Project project(kChain);
+  REQUIRE(project.run().status == 0);
+  const Ended forced = project.lowbit({"run", "experiment.yaml", "--force", "first"});
+  CHECK(forced.status == 0);
+  CHECK_THAT(without_times(forced.err), Contains("2 done, 3 cut off in T s"));
+  const Ended unknown = project.lowbit({"run", "experiment.yaml", "--force", "frist"});
+  CHECK(unknown.status == 2);
+  CHECK(unknown.err ==
+        "error[LB0003]: there is no stage frist to force\n"
+        " = note: a stage with a similar name exists: first\n"
+        " = help: --force takes the id of a stage; `lowbit plan` lists them\n");
+}
+
+TEST_CASE("a result whose files are gone runs again", "[e2e]") {
+  const Project project(kChain);
+  REQUIRE(project.run().status == 0);
+  const std::string before = project.results();
+  std::filesystem::remove_all(project.path() / ".lowbit" / "results");
+  CHECK_THAT(project.plan(), Contains("run    first[word=a]"));
+  REQUIRE(project.run().status == 0);
+  CHECK(project.results() == before);
+}
+
+TEST_CASE("a second lowbit on one project is told who works there, or waits", "[e2e]") {
+  const Project project(R"(experiment: slow
+stages: [{id: slow, use: lowbit.toy.transform, params: {steps: 60, delay_ms: 20}}]
+)");
+  const auto first = project.start({"run", "experiment.yaml"});
+  wait_until([&] { return !project.query("SELECT 1 FROM attempts").empty(); });
+  const Ended second = project.run();
+  CHECK(second.status == 3);
+  CHECK_THAT(second.err, Contains("error[LB4101]: another lowbit is working on") && Contains("it is process ") &&
+                             Contains("lowbit run --wait"));
+  const Ended waiting = project.lowbit({"run", "experiment.yaml", "--wait"});
+  CHECK(waiting.status == 0);
+  CHECK_THAT(waiting.err, Contains("nothing to do"));
+  CHECK(first->wait().status == 0);
+}
+
+TEST_CASE("Ctrl-C stops cleanly with status 130, and the same command continues at the checkpoint", "[e2e]") {
+  const Project project(R"(experiment: slow
+stages: [{id: slow, use: lowbit.toy.transform, params: {steps: 200, delay_ms: 10, checkpoint_every: 5}}]
+)");
+  const auto host = project.start({"run", "experiment.yaml"});
+  const auto checkpointed = [&] {
+    std::error_code code;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(project.path() / ".lowbit" / "work", code)) {
+      if (entry.path().parent_path().filename() == "ckpt" && entry.path().extension() != ".tmp") return true;
+    }
+    return false;
+  };
+  wait_until(checkpointed);
+  host->send(SIGINT);
+  const Ended stopped = host->wait();
+  CHECK(stopped.status == 130);
+  CHECK_THAT(stopped.err, Contains("stop    slow") && Contains("continue with: lowbit run experiment.yaml"));
+  const Ended resumed = project.run();
+  CHECK(resumed.status == 0);
+  CHECK_THAT(resumed.err, Contains("resume  slow  from checkpoint "));
+
+  const Project undisturbed(R"(experiment: slow
+stages: [{id: slow, use: lowbit.toy.transform, params: {steps: 200, delay_ms: 0, checkpoint_every: 0}}]
+)");
+  REQUIRE(undisturbed.run().status == 0);
+  CHECK(undisturbed.results() == project.results());
+}
+
+TEST_CASE("a job that outlives its host is adopted and runs only once", "[e2e]") {
+  const Project project(R"(experiment: slow
+stages: [{id: slow, use: lowbit.toy.transform, params: {steps: 100, delay_ms: 20}}]
+)");
+  const auto host = project.start({"run", "experiment.yaml"});
+  wait_until([&] {
+    std::error_code code;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(project.path() / ".lowbit" / "work", code)) {
+      if (entry.path().filename() == "journal") return true;
+    }
+    return false;
+  });
+  host->send(SIGKILL);
+  (void)host->wait();
+  const Ended next = project.run();
+  CHECK(next.status == 0);
+  CHECK_THAT(next.err, Contains("adopt   slow  still running since"));
+  CHECK(project.query("SELECT count(*) FROM attempts") == "1\n");
+}
+
+TEST_CASE("a job that finishes while no host watches is harvested", "[e2e]") {
+  const Project project(R"(experiment: slow
+stages: [{id: slow, use: lowbit.toy.transform, params: {steps: 20, delay_ms: 20}}]
+)");
+  const auto host = project.start({"run", "experiment.yaml"});
+  const auto left_behind = [&](const char* name) {
+    std::error_code code;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(project.path() / ".lowbit" / "work", code)) {
+      if (entry.path().filename() == name) return true;
+    }
+    return false;
+  };
+  wait_until([&] { return left_behind("journal"); });
+  host->send(SIGKILL);
+  (void)host->wait();
+  wait_until([&] { return left_behind("exit.json"); });
+  const Ended next = project.run();
+  CHECK(next.status == 0);
+  CHECK_THAT(next.err, Contains("harvest slow  finished while no lowbit was watching") && Contains("nothing to do"));
+  CHECK(project.query("SELECT count(*) FROM attempts") == "1\n");
+}
+
+TEST_CASE("a job sees the variables its stage declares and a short list besides", "[e2e]") {
+  const Project project("experiment: env\nstages: [{id: env, use: lowbit.toy.env}]\n");
+  REQUIRE(project.run({{"LOWBIT_TOY_VISIBLE", "yes"}, {"LOWBIT_TOY_SECRET", "no"}}).status == 0);
+  const std::string directory = project.query("SELECT path FROM artifacts");
+  std::string text;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(project.path() / ".lowbit" / directory.substr(0, directory.size() - 1))) {
+    text += read_text(entry.path());
+  }
+  CHECK_THAT(text, Contains("LOWBIT_TOY_VISIBLE=yes") && !Contains("SECRET"));
+}
+
+TEST_CASE("a plugin file that changed without its version is noticed, and stale when strict", "[e2e]") {
+  const Project project(kChain);
+  REQUIRE(project.run().status == 0);
+  const std::filesystem::path toys = std::filesystem::path(LOWBIT_BINARY_DIR) / "lib" / "lowbit" / "toy-plugins";
+  std::filesystem::create_directory(project.path() / "rebuilt");
+  std::filesystem::copy_file(toys / "toy.so", project.path() / "rebuilt" / "toy.so");
+  std::ofstream(project.path() / "rebuilt" / "toy.so", std::ios::app) << "other bytes";
+  const Environment rebuilt{{"LOWBIT_PLUGIN_PATH", (project.path() / "rebuilt").string()}};
+  const Ended plan = project.lowbit({"plan", "experiment.yaml"}, rebuilt);
+  CHECK_THAT(plan.out, Contains("5 reuse, 0 run, 0 maybe") && Contains("the file of plugin lowbit.toy.source changed"));
+  const Ended strict = project.lowbit({"run", "experiment.yaml", "--strict"}, rebuilt);
+  CHECK(strict.status == 0);
+  CHECK_THAT(strict.err, Contains("5 done in"));
+  CHECK_THAT(project.lowbit({"plan", "experiment.yaml", "--strict"}, rebuilt).out, Contains("5 reuse"));
+}

@@ -1,0 +1,61 @@
+#include <catch2/catch.hpp>
+
+#include "exec/attempt_files.h"
+#include "exec/publish.h"
+
+using namespace lowbit;
+using namespace lowbit::exec;
+
+TEST_CASE("a job request survives its file", "[exec]") {
+  JobRequest request;
+  request.attempt = "0a1b2c";
+  request.stage_label = "quantize[num_bits=3]";
+  request.library = "/x/plugin.so";
+  request.stage = "lowbit.rtn";
+  request.params = {{"num_bits", 3}};
+  request.inputs["model"] = {
+      {.path = "/m", .type = "model/1", .digest = sha256("m"), .coordinates = {{"a", 1}}, .closure = {}}};
+  request.outputs = {"quantized", "extra"};
+  request.required_outputs = {"quantized"};
+  request.seed = 18446744073709551615ULL;
+  request.threads = 2;
+  request.resume_from = "/c/7";
+  request.timeout = std::chrono::milliseconds(1500);
+  request.socket = "/s";
+  const Json json = to_json(request);
+  const auto back = job_request(json);
+  REQUIRE(back.ok());
+  CHECK(to_json(*back) == json);
+  CHECK(back->seed == request.seed);
+}
+
+TEST_CASE("a request with a missing field is refused with what is missing", "[exec]") {
+  const auto back = job_request({{"format", 1}});
+  REQUIRE_FALSE(back.ok());
+  CHECK(back.error().front().code == "LB5001");
+  CHECK_THAT(back.error().front().notes.front(), Catch::Contains("attempt"));
+}
+
+TEST_CASE("what the host remembers of an attempt survives its file", "[exec]") {
+  PublishContext context;
+  context.attempt_id = 9;
+  context.stage_label = "a";
+  context.plugin_id = "lowbit.x";
+  context.plugin_version = "1.0.0";
+  context.plugin_kind = "dataset";
+  context.plugin_digest = sha256("so");
+  context.content = {.record = {{"format", 1}}, .digest = sha256("k")};
+  context.provenance_key = sha256("p");
+  context.own_record = {{"format", 1}};
+  context.output_types = {{"out", "file"}};
+  context.environment = {{"threads", 1}};
+  context.replace = true;
+  context.started_at = "2026-01-01T00:00:00.000Z";
+  const Json json = to_json(context);
+  const auto back = publish_context(json);
+  REQUIRE(back.ok());
+  CHECK(to_json(*back) == json);
+  const auto broken = publish_context(Json::object());
+  REQUIRE_FALSE(broken.ok());
+  CHECK(broken.error().front().code == "LB5003");
+}

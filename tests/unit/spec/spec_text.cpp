@@ -1,0 +1,84 @@
+#include "unit/spec/spec_text.h"
+
+#include <array>
+#include <sstream>
+
+namespace lowbit::test {
+namespace {
+
+class Writer {
+ public:
+  explicit Writer(std::string file) : file_(std::move(file)) {}
+
+  std::string write(const ExperimentSpec& spec) {
+    out_ << "experiment " << spec.name << "\nseeds";
+    for (const std::uint64_t seed : spec.seeds) out_ << " " << seed;
+    out_ << "\n";
+    for (const Axis& axis : spec.axes) {
+      out_ << "axis " << at(axis.name) << ":";
+      for (const Located<Json>& value : axis.values) out_ << " " << at(value);
+      out_ << "\n";
+    }
+    for (const auto& exclusion : spec.excludes) {
+      out_ << "exclude";
+      for (const auto& [axis, values] : exclusion) {
+        out_ << " " << at(axis) << ":";
+        for (const Located<Json>& value : values) out_ << " " << at(value);
+      }
+      out_ << "\n";
+    }
+    for (const ExternalInput& input : spec.inputs) {
+      out_ << "input " << at(input.name) << ": " << at(input.type) << " " << at(input.path) << "\n";
+    }
+    for (const StageSpec& stage : spec.stages) write(stage);
+    return out_.str();
+  }
+
+ private:
+  void write(const StageSpec& stage) {
+    out_ << "stage " << at(stage.id) << " use " << at(stage.use) << "\n";
+    for (const NamedBinding& bound : stage.with) write(bound);
+    for (const Param& param : stage.params) out_ << "  param " << at(param.name) << " = " << at(param.value) << "\n";
+    for (const auto& [plugin, params] : stage.params_for) {
+      for (const Param& param : params) {
+        out_ << "  param for " << at(plugin) << " " << at(param.name) << " = " << at(param.value) << "\n";
+      }
+    }
+    const Resources& r = stage.resources;
+    out_ << "  resources cpus " << r.cpus << " gpus " << r.gpus << " memory " << r.memory_bytes << " timeout "
+         << r.timeout.count() << " ms\n";
+    static constexpr std::array kCauses{"resource", "preempted", "transient"};
+    out_ << "  attempts " << stage.retry.attempts;
+    for (const RetryCause cause : stage.retry.on) out_ << " " << kCauses.at(static_cast<std::size_t>(cause));
+    out_ << "\n";
+  }
+
+  void write(const NamedBinding& bound) {
+    static constexpr std::array kForms{"direct", "first", "each"};
+    const Binding& binding = bound.binding;
+    out_ << "  with " << at(bound.port) << ": " << kForms.at(static_cast<std::size_t>(binding.form));
+    for (const Text& source : binding.sources) out_ << " " << at(source);
+    for (const Text& axis : binding.over) out_ << " over " << at(axis);
+    for (const auto& [axis, value] : binding.at) out_ << " at " << at(axis) << "=" << at(value);
+    if (binding.min_members) out_ << " min " << *binding.min_members;
+    out_ << "\n";
+  }
+
+  std::string at(const Text& text) const { return place(text.span) + text.value; }
+  std::string at(const Located<Json>& value) const { return place(value.span) + canonical(value.value); }
+  std::string place(const SourceSpan& span) const {
+    if (!span) return "? ";
+    const std::string source = span.source->name == file_ ? "" : span.source->name + ":";
+    return "<" + source + std::to_string(span.line) + ":" + std::to_string(span.column) + "+" +
+           std::to_string(span.length) + ">";
+  }
+
+  std::string file_;
+  std::ostringstream out_;
+};
+
+}  // namespace
+
+std::string spec_text(const ExperimentSpec& spec, const std::string& file) { return Writer(file).write(spec); }
+
+}  // namespace lowbit::test
