@@ -32,7 +32,7 @@ void report_strangers(const fs::path& directory, const std::set<std::string>& kn
   std::error_code code;
   for (fs::directory_iterator it(directory, code), end; !code && it != end; it.increment(code)) {
     const std::string name = it->path().filename().string();
-    if (known.count(name) == 0) problems.push_back("it left `" + name + "` in " + called);
+    if (!known.contains(name)) problems.push_back("it left `" + name + "` in " + called);
   }
 }
 
@@ -80,12 +80,12 @@ Result<Evidence> check_outputs(const Subject& s) {
 }
 
 Result<Evidence> check_own_files(const Subject& s) {
-  static const std::set<std::string> kKnown{"attempt.json", "lock",      "shim.json", "journal", "stdout.log",
-                                            "stderr.log",   "exit.json", "out",       "scratch", "ckpt"};
+  static const std::set<std::string> known_names{"attempt.json", "lock",      "shim.json", "journal", "stdout.log",
+                                                 "stderr.log",   "exit.json", "out",       "scratch", "ckpt"};
   std::set<std::string> ports;
   for (const PortDescription& port : s.stage.outputs) ports.insert(port.name);
   std::vector<std::string> problems;
-  report_strangers(s.first.attempt.directory, kKnown, "the attempt directory", problems);
+  report_strangers(s.first.attempt.directory, known_names, "the attempt directory", problems);
   report_strangers(s.first.attempt.directory / "out", ports, "the directory of all outputs", problems);
   report_strangers(s.first.files->path(), {"attempt", "cwd", "tmp"}, "the directory above the attempt", problems);
   report_strangers(s.first.working_directory(), {}, "the working directory", problems);
