@@ -184,8 +184,8 @@ class Conformance {
                                              ": " + input.path.string());
     // Later types of docs/artifacts.md are more special: every quantized model is also a directory of files.
     // NOLINTNEXTLINE(modernize-loop-convert): the views that would reverse it are beyond clang 14
-    for (auto type = artifact_types().rbegin(); type != artifact_types().rend(); ++type) {
-      const std::string name(type->name);
+    for (std::size_t i = artifact_types().size(); i-- > 0;) {
+      const std::string name(artifact_types()[i].name);
       if (std::find(wanted.begin(), wanted.end(), name) == wanted.end()) continue;
       const auto artifact = check_artifact(name, input.path);
       if (artifact.ok()) return name;
