@@ -51,9 +51,9 @@ template <>
 class [[nodiscard]] Result<void> {
  public:
   Result() = default;
-  Result(Diagnostics problems) : problems_(std::move(problems)) {
+  Result(Diagnostics problems) : problems_(std::move(problems)) {  // NOLINT(*-explicit-*)
     assert(!problems_->empty());
-  }                                                                        // NOLINT(*-explicit-*)
+  }
   Result(Diagnostic problem) : Result(Diagnostics{std::move(problem)}) {}  // NOLINT(*-explicit-*)
 
   [[nodiscard]] bool ok() const { return !problems_.has_value(); }

@@ -44,7 +44,7 @@ std::string list(const std::vector<std::string>& labels) {
 
 }  // namespace
 
-void LineReporter::line(const std::string& state, const std::string& label, const std::string& text) {
+void LineReporter::line(const std::string& state, const std::string& label, const std::string& text) const {
   std::string count(11, ' ');
   if (to_do_ > 0) {
     std::array<char, 32> buffer{};

@@ -19,7 +19,7 @@ class LineReporter : public exec::RunReporter {
   void on_event(const exec::Event& event) override;
 
  private:
-  void line(const std::string& state, const std::string& label, const std::string& text);
+  void line(const std::string& state, const std::string& label, const std::string& text) const;
 
   bool json_;
   std::size_t to_do_ = 0;

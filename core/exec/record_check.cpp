@@ -66,7 +66,8 @@ std::string alternatives(const Json& values) {
 std::string expected(const Json& schema) {
   if (const auto it = schema.find("enum"); it != schema.end()) return alternatives(*it);
   std::string out;
-  if (const auto it = schema.find("type"); it != schema.end()) out = alternatives(it->is_array() ? *it : Json{*it});
+  if (const auto it = schema.find("type"); it != schema.end())
+    out = alternatives(it->is_array() ? *it : Json::array({*it}));
   const auto bound = [&](const char* key, const std::string& words) {
     if (const auto it = schema.find(key); it != schema.end()) out += ", " + words + canonical(*it);
   };

@@ -59,9 +59,9 @@ void require_lines(std::size_t lines, const std::string& name, Problems& problem
 }
 
 store::ItemRow item_row(Json&& record) {
-  store::ItemRow row{.item_id = record["item_id"], .fields = std::move(record)};
-  row.fields.erase("item_id");
-  return row;
+  std::string item_id = record["item_id"];
+  record.erase("item_id");
+  return {.item_id = std::move(item_id), .fields = std::move(record)};
 }
 
 /// Words separated by single spaces.
@@ -90,7 +90,7 @@ void check_item(const Json& task, const Json& item, const std::string& place, Pr
                               std::to_string(item["choices"].size()) + " choices");
     }
   }
-  if (kind == "likelihood" && (item["solution"].is_null() || item["solution"] == "")) {
+  if (kind == "likelihood" && (item["solution"].is_null() || item["solution"].get_ref<const std::string&>().empty())) {
     problems.add(place, "`solution` must hold the text to score in a likelihood task");
   }
   if (kind == "generate" && !task["grader"].is_null() && item["answer"].is_null()) {

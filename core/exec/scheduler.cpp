@@ -13,7 +13,6 @@
 namespace lowbit::exec {
 namespace {
 
-namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 
 // Results that come within this time share one transaction and so one sync of the database.
@@ -283,7 +282,7 @@ void Scheduler::on_end(const RunningPtr& job) {
         }
         prepared->emplace(prepare(project_.paths(), job->paths, job->context));
       },
-      [this, job, prepared] { on_prepared(job, **std::move(prepared)); });
+      [this, job, prepared] { on_prepared(job, std::move(**prepared)); });
 }
 
 void Scheduler::on_prepared(const RunningPtr& job, Result<Prepared> prepared) {

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "domain/coordinates.h"
+#include "graph/json_member.h"
 #include "graph/words.h"
 
 namespace lowbit::graph {
@@ -31,12 +32,6 @@ constexpr std::array kUnchecked{"$ref",
                                 "propertyNames",
                                 "then",
                                 "uniqueItems"};
-
-const Json& member(const Json& schema, const char* name) {
-  static const Json kAbsent;
-  const auto it = schema.find(name);
-  return it == schema.end() ? kAbsent : *it;
-}
 
 std::vector<std::string> keys_of(const Json& object) {
   std::vector<std::string> keys;

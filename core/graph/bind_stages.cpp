@@ -13,8 +13,8 @@ namespace lowbit::graph {
 namespace {
 
 std::vector<std::string> port_names(const std::vector<PortDescription>& ports) {
-  std::vector<std::string> names;
-  for (const PortDescription& port : ports) names.push_back(port.name);
+  std::vector<std::string> names(ports.size());
+  std::transform(ports.begin(), ports.end(), names.begin(), [](const PortDescription& port) { return port.name; });
   return names;
 }
 

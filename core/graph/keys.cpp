@@ -4,16 +4,12 @@
 #include <map>
 #include <utility>
 
+#include "graph/json_member.h"
+
 namespace lowbit::graph {
 namespace {
 
 constexpr int kRecordFormat = 1;
-
-const Json& member(const Json& object, const char* name) {
-  static const Json kAbsent;
-  const auto it = object.find(name);
-  return it == object.end() ? kAbsent : *it;
-}
 
 Json that_affect_result(const Json& params, const Json& schema) {
   if (!params.is_object()) return params;

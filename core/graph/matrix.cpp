@@ -29,9 +29,9 @@ Result<Matrix> Matrix::build(const ExperimentSpec& spec) {
   }
 
   Point stride = 1;
-  for (auto axis = matrix.axes_.rbegin(); axis != matrix.axes_.rend(); ++axis) {
-    axis->stride = stride;
-    stride *= static_cast<Point>(axis->values.size());
+  for (AxisIndex i = matrix.axes_.size(); i-- > 0;) {
+    matrix.axes_[i].stride = stride;
+    stride *= static_cast<Point>(matrix.axes_[i].values.size());
   }
   matrix.survives_.assign(product, true);
   matrix.exclude(spec);

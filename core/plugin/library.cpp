@@ -10,7 +10,7 @@
 #include <string_view>
 #include <system_error>
 
-#define BOOST_DLL_USE_STD_FS
+#define BOOST_DLL_USE_STD_FS  // NOLINT(readability-identifier-naming): Boost reads it
 #include <boost/dll/shared_library.hpp>
 
 #include "plugin/elf_file.h"

@@ -41,9 +41,9 @@ bool among(const std::array<std::string_view, N>& words, std::string_view word) 
 }
 
 const Json& member(const Json& object, const char* key) {
-  static const Json kAbsent;
+  static const Json absent;
   const auto it = object.find(key);
-  return it == object.end() ? kAbsent : *it;
+  return it == object.end() ? absent : *it;
 }
 
 bool is_text(const Json& value) { return value.is_string() && !value.get_ref<const std::string&>().empty(); }

@@ -37,7 +37,7 @@ std::string printable(const std::string& text) {
 
 std::string csv_cell(const std::optional<Json>& cell) {
   if (!cell) return {};
-  const std::string text = raw(*cell);
+  std::string text = raw(*cell);
   if (!text.empty() && text.find_first_of(",\"\r\n") == std::string::npos) return text;
   std::string out = "\"";
   for (const char c : text) {
@@ -64,7 +64,7 @@ std::vector<std::string> distinct(const std::vector<std::string>& names) {
   std::set<std::string> used;
   for (const std::string& name : names) {
     std::string candidate = name;
-    for (int n = 2; used.count(candidate) != 0 || (candidate != name && taken.count(candidate) != 0); ++n) {
+    for (int n = 2; used.contains(candidate) || (candidate != name && taken.contains(candidate)); ++n) {
       candidate = name + "_" + std::to_string(n);
     }
     used.insert(candidate);

@@ -184,6 +184,7 @@ std::optional<Located<Json>> Form::axis_value(const Text& axis, const Located<Js
   if (!axes.complete) return std::nullopt;
 
   std::vector<std::string> written;
+  written.reserve(values.size());
   for (const Json& v : values) written.push_back(scalar_text(v));
   Diagnostic problem =
       error("LB1030", "axis " + ticked(axis.value) + " has no value " + ticked(scalar_text(value.value)));

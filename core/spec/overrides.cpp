@@ -176,7 +176,7 @@ void apply(Node& root, const std::shared_ptr<const SourceText>& source, Diagnost
 }  // namespace
 
 void apply_overrides(Node& root, const std::vector<Override>& overrides, Diagnostics& problems) {
-  for (const Override& override_ : overrides) apply(root, override_.text, problems);
+  for (const Override& one : overrides) apply(root, one.text, problems);
 }
 
 Diagnostic sweep_not_supported(const std::shared_ptr<const SourceText>& argument) {

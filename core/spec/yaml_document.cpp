@@ -345,7 +345,11 @@ const Node* Node::find(std::string_view key) const {
   return it == entries.end() ? nullptr : &it->value;
 }
 
-Node* Node::find(std::string_view key) { return const_cast<Node*>(std::as_const(*this).find(key)); }
+Node* Node::find(std::string_view key) {
+  const auto it =
+      std::find_if(entries.begin(), entries.end(), [&](const Entry& entry) { return entry.key.value == key; });
+  return it == entries.end() ? nullptr : &it->value;
+}
 
 SourceSpan Node::within(std::size_t offset, std::size_t length) const {
   if (!verbatim) return span;

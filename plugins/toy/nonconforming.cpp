@@ -96,7 +96,7 @@ struct LitterParams {
 void run_litter(const Job& job, const LitterParams& params) {
   if (params.where == "working_directory") write_text("litter.txt", "x");
   if (params.where == "TMPDIR") write_text(fs::temp_directory_path() / "litter.txt", "x");
-  if (params.where == "input") write_text(job.input("in").path / "litter.txt", "x");
+  if (params.where == "input" && job.has_input("in")) write_text(job.input("in").path / "litter.txt", "x");
   finish(job, "done");
 }
 

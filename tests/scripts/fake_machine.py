@@ -48,7 +48,7 @@ FAKE_ID=0 exec "$@"
 ID = 'echo "${FAKE_ID:-1000}"\n'
 
 TOOLS = ["bash", "env", "cat", "grep", "sed", "awk", "fold", "dirname", "readlink", "nproc", "mkdir", "tee", "touch",
-         "find", "sort", "xargs", "uname", "rm", "true"]
+         "find", "sort", "xargs", "uname", "rm", "tail", "true"]
 
 
 class FakeMachine:

@@ -32,6 +32,15 @@ using namespace std::chrono_literals;
 constexpr auto kLockPoll = 50ms;
 constexpr int kInheritedListener = 3;
 
+/// As exec wants them; they point into `texts`.
+std::vector<char*> pointers(std::vector<std::string>& texts) {
+  std::vector<char*> out;
+  out.reserve(texts.size() + 1);
+  for (std::string& text : texts) out.push_back(text.data());
+  out.push_back(nullptr);
+  return out;
+}
+
 sockaddr_un address_of(const fs::path& socket) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
@@ -76,13 +85,9 @@ Result<void> LocalExecutor::start(const JobRequest& request, const AttemptPaths&
 
   std::vector<std::string> words{program_.string(),          "worker",     "--shim",
                                  attempt.directory.string(), "--listener", std::to_string(kInheritedListener)};
-  std::vector<char*> arguments;
-  for (std::string& word : words) arguments.push_back(word.data());
-  arguments.push_back(nullptr);
+  const std::vector<char*> arguments = pointers(words);
   std::vector<std::string> entries = environment;
-  std::vector<char*> variables;
-  for (std::string& entry : entries) variables.push_back(entry.data());
-  variables.push_back(nullptr);
+  const std::vector<char*> variables = pointers(entries);
 
   posix_spawn_file_actions_t actions;
   ::posix_spawn_file_actions_init(&actions);

@@ -1,6 +1,6 @@
 #include <catch2/catch.hpp>
 
-#include <chrono>
+#include <ctime>
 
 #include "artifact_files.h"
 #include "base/diagnostic.h"
@@ -88,14 +88,15 @@ TEST_CASE("ten thousand predictions are checked in well under a second", "[artif
     records.back()["text"] = std::string(300, 'x');
   }
   files.lines("predictions.jsonl", records);
-  const auto start = std::chrono::steady_clock::now();
+  const std::clock_t start = std::clock();  // processor time: other work on the machine does not count
   const auto result = check_artifact("predictions/1", files.path());
-  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+  const double seconds = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
+  CAPTURE(seconds);
   REQUIRE(result.ok());
   CHECK(result->items.size() == 10000);
 #if defined(NDEBUG) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-  CHECK(seconds.count() < 2.0);  // 0.25 s on a quiet core
+  CHECK(seconds < 1.0);
 #else
-  CHECK(seconds.count() < 60.0);
+  CHECK(seconds < 60.0);
 #endif
 }

@@ -147,7 +147,8 @@ TEST_CASE("all problems of the parameters are reported at once", "[sdk][params]"
 
 TEST_CASE("the defaults of the schema are parameters the reader accepts", "[sdk][params]") {
   json defaults{{"model", "m"}};
-  for (const auto& [name, property] : lowbit::params_schema<Everything>().at("properties").items()) {
+  const json schema = lowbit::params_schema<Everything>();
+  for (const auto& [name, property] : schema.at("properties").items()) {
     if (property.contains("default")) defaults[name] = property.at("default");
   }
   CHECK(refusal(defaults) == "accepted");
