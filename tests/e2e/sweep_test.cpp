@@ -59,19 +59,22 @@ TEST_CASE("a sweep over methods and widths measures the reference perplexity and
   // One baseline, four quantized models: the axes of the quantizer do not multiply full precision.
   CHECK(sweep.project.query("SELECT stage, count(*) FROM v_stages GROUP BY stage ORDER BY stage") ==
         "ppl,5\nquantize,4\nwindows,1\n");
-  const std::string of_base = " FROM v_results WHERE metric = 'tiny/perplexity/token@16' AND label NOT LIKE '%rtn%' AND label NOT LIKE '%gptq%'";
+  const std::string of_base =
+      " FROM v_results WHERE metric = 'tiny/perplexity/token@16' AND label NOT LIKE '%rtn%' AND label NOT LIKE "
+      "'%gptq%'";
   const Json& expected = sweep.reference["side_by_side"];
   CHECK(sweep.number("SELECT value" + of_base) == Approx(expected["perplexity"].get<double>()).epsilon(1e-5));
   CHECK(sweep.number("SELECT count" + of_base) == expected["count"].get<double>());
   // What is reported can be computed again from the rows.
-  CHECK(sweep.number("SELECT max(abs(r.value - again)) FROM v_results r JOIN (SELECT result_id, sum(fields ->> '$.nll') / "
-                     "sum(fields ->> '$.n_scored') AS again FROM predictions GROUP BY result_id) USING (result_id) "
-                     "WHERE r.metric = 'tiny/nll/token@16'") < 1e-9);
+  CHECK(sweep.number(
+            "SELECT max(abs(r.value - again)) FROM v_results r JOIN (SELECT result_id, sum(fields ->> '$.nll') / "
+            "sum(fields ->> '$.n_scored') AS again FROM predictions GROUP BY result_id) USING (result_id) "
+            "WHERE r.metric = 'tiny/nll/token@16'") < 1e-9);
   // Eight bits change next to nothing, three do.
   for (const char* method : {"rtn", "gptq"}) {
     const auto nmse = [&](const char* bits) {
-      return sweep.number("SELECT value FROM v_results WHERE metric = 'weights/nmse' AND label LIKE '%" + std::string(method) +
-                          "%' AND label LIKE '%num_bits=" + bits + "%'");
+      return sweep.number("SELECT value FROM v_results WHERE metric = 'weights/nmse' AND label LIKE '%" +
+                          std::string(method) + "%' AND label LIKE '%num_bits=" + bits + "%'");
     };
     INFO(method);
     CHECK(nmse("8") < 1e-4);
