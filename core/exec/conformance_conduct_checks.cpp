@@ -75,6 +75,18 @@ std::optional<std::string> gullibility(const Subject& s, const EndedJob& ended, 
   return "it ended well, with another result: nobody would notice that this is no " + damaged.type;
 }
 
+/// A job killed after so many checkpoints; nothing when it ended first each time.
+Result<std::optional<EndedJob>> killed_job(const Subject& s, std::size_t checkpoints) {
+  constexpr int kTries = 3;
+  TestJob job = s.job;
+  job.kill_after_checkpoints = checkpoints;
+  for (int i = 0; i < kTries; ++i) {
+    LB_TRY_ASSIGN(EndedJob ended, s.bench.run(s.stage, job));
+    if (ended.killed && newest_checkpoint(ended.attempt)) return std::optional(std::move(ended));
+  }
+  return std::optional<EndedJob>();
+}
+
 struct Moment {
   bool cancelled = false;  ///< else it had already ended
   std::chrono::milliseconds took{0};
@@ -187,15 +199,13 @@ Result<Evidence> check_resume(const Subject& s) {
   if (n_checkpoints == 0) return skipped(std::string("it committed no checkpoint") + kLonger);
   std::size_t n_resumed = 0;
   for (const std::size_t after : std::set<std::size_t>{1, (n_checkpoints + 1) / 2}) {
+    LB_TRY_ASSIGN(const auto killed, killed_job(s, after));
+    if (!killed) continue;
+    const fs::path checkpoint = *newest_checkpoint(killed->attempt);
     TestJob job = s.job;
-    job.kill_after_checkpoints = after;
-    LB_TRY_ASSIGN(const EndedJob killed, s.bench.run(s.stage, job));
-    const auto checkpoint = newest_checkpoint(killed.attempt);
-    if (!killed.killed || !checkpoint) continue;
-    job = s.job;
-    job.resume_from = *checkpoint;
+    job.resume_from = checkpoint;
     LB_TRY_ASSIGN(const auto found, deviation(s, job));
-    if (found) return failed("killed and resumed at checkpoint " + checkpoint->filename().string() + ": " + *found);
+    if (found) return failed("killed and resumed at checkpoint " + checkpoint.filename().string() + ": " + *found);
     ++n_resumed;
   }
   if (n_resumed == 0)

@@ -76,7 +76,7 @@ class TestScript(unittest.TestCase):
         code, output, calls = self.run_script("--only", "format", "tsan")
         self.assertEqual(code, 0, output)
         self.assertEqual([call for call in calls if not call.startswith("cmake")],
-                         ["check_style format", "ctest --preset tsan -j 2 --no-tests=error"])
+                         ["check_style format", "ctest --preset tsan -j 2 --no-tests=error -L unit|component"])
 
     def test_wrong_arguments_are_refused_before_anything_happens(self):
         for arguments, message in [

@@ -144,7 +144,10 @@ class Field {
     nlohmann::json out = nlohmann::json::object();
     if constexpr (detail::is_optional<V>) {
       out = schema_of<typename detail::Shape<V>::Element>();
-      out["type"] = {out["type"], "null"};
+      nlohmann::json types = nlohmann::json::array();  // member by member: clang 14 leaks such an initializer list
+      types.push_back(out["type"]);
+      types.push_back("null");
+      out["type"] = std::move(types);
       if (out.contains("enum")) out["enum"].push_back(nullptr);
     } else if constexpr (detail::is_vector<V>) {
       out["type"] = "array";
