@@ -1,0 +1,86 @@
+#include "lm/calibration.h"
+
+#include <string>
+
+#include "lm/error.h"
+#include "lm/hessian.h"
+
+namespace lowbit::lm {
+namespace {
+
+std::string batch_name(size_t index) { return "hidden." + std::to_string(index); }
+
+}  // namespace
+
+Calibration::Calibration(const Llama& model, const TokenBatches& batches, Options options)
+    : model_(model), options_(std::move(options)) {
+  const c10::InferenceMode no_gradients;
+  const LlamaConfig& config = model.config();
+  if (batches.length() > config.max_positions) {
+    throw Error(Status::bad_param, {.what = "the calibration windows are longer than the model's context",
+                                    .where = "calibration",
+                                    .why = "they have " + std::to_string(batches.length()) + " tokens, the model " +
+                                           std::to_string(config.max_positions) + " positions",
+                                    .fix = "cut shorter windows"});
+  }
+  for (int64_t begin = 0; begin < batches.n_windows(); begin += options_.batch_size) {
+    const int64_t n = std::min(options_.batch_size, batches.n_windows() - begin);
+    at::Tensor keep;
+    at::Tensor n_pads;
+    if (batches.attention_mask.defined()) {
+      keep = batches.attention_mask.narrow(0, begin, n);
+      n_pads = left_padding(keep);
+    }
+    n_tokens_ += keep.defined() ? keep.sum().item<int64_t>() : n * batches.length();
+    batches_.push_back({.hidden = model.embed(batches.ids.narrow(0, begin, n)),
+                        .keep = keep,
+                        .positions = Positions(config, 0, batches.length(), n_pads, model.dtype())});
+  }
+}
+
+at::Tensor Calibration::second_moments(const BlockWeights& w, Linear group) const {
+  const c10::InferenceMode no_gradients;
+  const LlamaConfig& config = model_.config();
+  Hessian hessian(w[group].size(1));
+  for (const Batch& batch : batches_) {
+    if (options_.tick) options_.tick();
+    const InputTap tap = [&](Linear site, const at::Tensor& x) {
+      if (site == group) hessian.add(x, batch.keep);
+    };
+    switch (group) {
+      case Linear::q: tap(group, rms_norm(batch.hidden, w.attention_norm, config.rms_norm_eps)); break;
+      case Linear::gate: tap(group, rms_norm(batch.hidden, w.mlp_norm, config.rms_norm_eps)); break;
+      case Linear::o: (void)attention_forward(config, w, batch.hidden, batch.positions, nullptr, 0, tap); break;
+      default: (void)mlp_forward(config, w, batch.hidden, tap); break;
+    }
+  }
+  return hessian.value();
+}
+
+void Calibration::pass_attention(const BlockWeights& w) {
+  const c10::InferenceMode no_gradients;
+  for (Batch& batch : batches_) {
+    if (options_.tick) options_.tick();
+    batch.hidden = attention_forward(model_.config(), w, batch.hidden, batch.positions);
+  }
+}
+
+void Calibration::pass_mlp(const BlockWeights& w) {
+  const c10::InferenceMode no_gradients;
+  for (Batch& batch : batches_) {
+    if (options_.tick) options_.tick();
+    batch.hidden = mlp_forward(model_.config(), w, batch.hidden);
+  }
+}
+
+NamedTensors Calibration::save() const {
+  NamedTensors tensors;
+  for (size_t i = 0; i < batches_.size(); ++i) tensors[batch_name(i)] = batches_[i].hidden;
+  return tensors;
+}
+
+void Calibration::restore(const WeightSource& saved) {
+  for (size_t i = 0; i < batches_.size(); ++i) batches_[i].hidden = saved.tensor(batch_name(i)).clone();
+}
+
+}  // namespace lowbit::lm

@@ -1,0 +1,54 @@
+// Calibration windows on their way through a model, block by block: what every method that looks at activations walks
+// along. All windows stand before the same block; the memory they take does not depend on how many blocks there are.
+//
+//   lm::Calibration calibration(model, batches, {.batch_size = 8});
+//   for each block: w = model.block(i);
+//     at::Tensor h = calibration.second_moments(w, lm::Linear::q);   // inputs of q, k, v, with w as it is now
+//     ... change w ...
+//     calibration.pass_attention(w);                                  // on with what w has become
+//     h = calibration.second_moments(w, lm::Linear::gate); ...
+//     calibration.pass_mlp(w);
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "lm/model.h"
+#include "lm/token_batches.h"
+
+namespace lowbit::lm {
+
+class Calibration {
+ public:
+  struct Options {
+    int64_t batch_size = 1;      ///< windows that are computed together
+    std::function<void()> tick;  ///< called before each batch, may throw to cancel
+  };
+  /// Embeds the windows. `model` must outlive this. Throws Error{bad_param} when the windows are longer than the
+  /// model's positions, Error{bad_input} when padding stands anywhere but before or after a window's tokens.
+  Calibration(const Llama& model, const TokenBatches& batches, Options options);
+
+  /// 2 / N times the sum of x x^T over all real tokens x that reach this group of linears, [in, in]. For q and o the
+  /// windows stand before the block, for gate and down before its second half.
+  [[nodiscard]] at::Tensor second_moments(const BlockWeights& w, Linear group) const;
+  void pass_attention(const BlockWeights& w);
+  void pass_mlp(const BlockWeights& w);
+
+  [[nodiscard]] int64_t n_tokens() const { return n_tokens_; }  ///< real ones
+  /// Hidden states by batch, for a checkpoint; and back again.
+  [[nodiscard]] NamedTensors save() const;
+  void restore(const WeightSource& saved);
+
+ private:
+  struct Batch {
+    at::Tensor hidden;  // [B, L, h]
+    at::Tensor keep;    // bool [B, L]; undefined: all
+    Positions positions;
+  };
+  const Llama& model_;
+  Options options_;
+  std::vector<Batch> batches_;
+  int64_t n_tokens_ = 0;
+};
+
+}  // namespace lowbit::lm

@@ -1,0 +1,158 @@
+#include "lm/config.h"
+
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "lm/error.h"
+#include "lm/json_file.h"
+
+namespace lowbit::lm {
+namespace {
+
+using Json = nlohmann::json;
+
+class Reader {
+ public:
+  Reader(const Json& json, std::string where) : json_(json), where_(std::move(where)) {
+    if (!json_.is_object()) malformed("it is not a JSON object");
+  }
+
+  [[noreturn]] void malformed(const std::string& why) const {
+    throw Error(Status::bad_input, {.what = "config.json does not describe a model",
+                                    .where = where_,
+                                    .why = why,
+                                    .fix = "copy or download the file again, or correct the key"});
+  }
+  [[noreturn]] void unsupported(const std::string& what, const std::string& why) const {
+    throw Error(Status::bad_input, {.what = what + " is not supported",
+                                    .where = where_,
+                                    .why = why,
+                                    .fix = "use a LlamaForCausalLM model with default RoPE and without biases"});
+  }
+
+  [[nodiscard]] Json get(const char* key) const { return json_.value(key, Json()); }
+
+  [[nodiscard]] int64_t size(const char* key, std::optional<int64_t> fallback = std::nullopt) const {
+    const Json value = get(key);
+    if (value.is_null() && fallback) return *fallback;
+    if (!value.is_number_unsigned() || value.get<uint64_t>() == 0 ||
+        value.get<uint64_t>() > static_cast<uint64_t>(std::numeric_limits<int32_t>::max())) {
+      malformed(std::string(key) +
+                (value.is_null() ? " is missing" : " is " + value.dump() + ", not a positive integer"));
+    }
+    return value.get<int64_t>();
+  }
+  [[nodiscard]] double positive(const char* key, double fallback) const {
+    const Json value = get(key);
+    if (value.is_null()) return fallback;
+    if (!value.is_number() || !(value.get<double>() > 0)) {
+      malformed(std::string(key) + " is " + value.dump() + ", not a positive number");
+    }
+    return value.get<double>();
+  }
+  /// Refuses every value but null and those that mean the implemented behaviour.
+  void require(const char* key, std::initializer_list<Json> accepted, const char* why) const {
+    const Json value = get(key);
+    if (value.is_null()) return;
+    for (const Json& ok : accepted) {
+      if (value == ok) return;
+    }
+    unsupported(std::string(key) + " = " + value.dump(), why);
+  }
+  [[nodiscard]] std::vector<int64_t> ids(const char* key) const {
+    const Json value = get(key);
+    std::vector<int64_t> result;
+    if (value.is_null()) return result;
+    for (const Json& id : value.is_array() ? value : Json::array({value})) {
+      if (!id.is_number_integer()) malformed(std::string(key) + " is " + value.dump() + ", not a token id");
+      if (id.get<int64_t>() >= 0) result.push_back(id.get<int64_t>());  // -1: none, in older files
+    }
+    return result;
+  }
+
+ private:
+  const Json& json_;
+  std::string where_;
+};
+
+/// transformers 5 moves rope_theta and rope_scaling into rope_parameters.
+double read_rope(const Reader& config) {
+  double theta = config.positive("rope_theta", 10000.0);
+  for (const char* key : {"rope_scaling", "rope_parameters"}) {
+    const Json rope = config.get(key);
+    if (rope.is_null()) continue;
+    if (!rope.is_object()) config.malformed(std::string(key) + " is not an object");
+    const Json type = rope.contains("rope_type") ? rope["rope_type"] : rope.value("type", Json("default"));
+    if (type != "default")
+      config.unsupported(std::string(key) + " of type " + type.dump(), "only default RoPE is implemented");
+    const Json inner = rope.value("rope_theta", Json());
+    if (!inner.is_null() && (!inner.is_number() || !(inner.get<double>() > 0))) {
+      config.malformed(std::string(key) + ".rope_theta is " + inner.dump() + ", not a positive number");
+    }
+    if (inner.is_number()) theta = inner.get<double>();
+  }
+  return theta;
+}
+
+}  // namespace
+
+LlamaConfig read_llama_config(const std::filesystem::path& directory) {
+  const std::filesystem::path file = directory / "config.json";
+  const Json json = read_json_file(file);
+  const Reader config(json, file.string());
+
+  const Json architectures = config.get("architectures");
+  if (!architectures.is_null() && architectures != Json::array({"LlamaForCausalLM"})) {
+    config.unsupported("architecture " + architectures.dump(), "only LlamaForCausalLM is implemented");
+  }
+  const Json model_type = config.get("model_type");
+  if (model_type != "llama" && !(model_type.is_null() && !architectures.is_null())) {
+    config.unsupported("model_type " + model_type.dump(), "only llama is implemented");
+  }
+  config.require("hidden_act", {"silu"}, "only SwiGLU is implemented");
+  config.require("attention_bias", {false}, "the linear layers have no biases here");
+  config.require("mlp_bias", {false}, "the linear layers have no biases here");
+  config.require("partial_rotary_factor", {1, 1.0}, "RoPE turns whole heads here");
+  config.require("quantization_config", {}, "the weights are quantized already");
+
+  LlamaConfig c;
+  c.hidden_size = config.size("hidden_size");
+  c.intermediate_size = config.size("intermediate_size");
+  c.n_blocks = config.size("num_hidden_layers");
+  c.n_heads = config.size("num_attention_heads");
+  c.n_kv_heads = config.size("num_key_value_heads", c.n_heads);
+  if (config.get("head_dim").is_null() && c.hidden_size % c.n_heads != 0) {
+    config.malformed("hidden_size " + std::to_string(c.hidden_size) + " is not a multiple of num_attention_heads " +
+                     std::to_string(c.n_heads) + " and head_dim is not given");
+  }
+  c.head_dim = config.size("head_dim", c.hidden_size / c.n_heads);
+  c.vocab_size = config.size("vocab_size");
+  c.max_positions = config.size("max_position_embeddings", 2048);
+  c.rms_norm_eps = config.positive("rms_norm_eps", 1e-6);
+  c.rope_theta = read_rope(config);
+  if (c.n_heads % c.n_kv_heads != 0) {
+    config.malformed("num_attention_heads " + std::to_string(c.n_heads) + " is not a multiple of num_key_value_heads " +
+                     std::to_string(c.n_kv_heads));
+  }
+  if (c.head_dim % 2 != 0) config.malformed("head_dim " + std::to_string(c.head_dim) + " is odd, RoPE needs pairs");
+  const Json tied = config.get("tie_word_embeddings");
+  if (!tied.is_null() && !tied.is_boolean()) config.malformed("tie_word_embeddings is " + tied.dump());
+  c.tied_embeddings = tied.is_boolean() && tied.get<bool>();
+
+  const auto first = [](const std::vector<int64_t>& ids) {
+    return ids.empty() ? std::nullopt : std::optional(ids.front());
+  };
+  c.bos_id = first(config.ids("bos_token_id"));
+  c.pad_id = first(config.ids("pad_token_id"));
+  c.eos_ids = config.ids("eos_token_id");
+  const std::filesystem::path generation_file = directory / "generation_config.json";
+  if (std::filesystem::exists(generation_file)) {
+    const Json generation_json = read_json_file(generation_file);
+    const auto ids = Reader(generation_json, generation_file.string()).ids("eos_token_id");
+    if (!ids.empty()) c.eos_ids = ids;
+  }
+  return c;
+}
+
+}  // namespace lowbit::lm

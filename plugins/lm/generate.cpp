@@ -1,0 +1,89 @@
+#include "lm/generate.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "lm/error.h"
+
+namespace lowbit::lm {
+
+std::vector<std::vector<size_t>> plan_batches(const std::vector<int64_t>& lengths, int64_t batch_size) {
+  std::vector<size_t> order(lengths.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return lengths[a] > lengths[b]; });
+  std::vector<std::vector<size_t>> batches;
+  for (size_t i = 0; i < order.size(); ++i) {
+    if (i % static_cast<size_t>(batch_size) == 0) batches.emplace_back();
+    batches.back().push_back(order[i]);
+  }
+  return batches;
+}
+
+std::vector<Generation> generate_greedy(const Llama& model, const std::vector<std::vector<int64_t>>& prompts,
+                                        const GenerateOptions& options, const std::function<void()>& tick) {
+  const c10::InferenceMode no_gradients;
+  const auto n_sequences = static_cast<int64_t>(prompts.size());
+  if (prompts.empty()) return {};
+  int64_t longest = 0;
+  bool padded = false;
+  for (const auto& prompt : prompts) {
+    if (prompt.empty()) {
+      throw Error(Status::bad_param, {.what = "a prompt has no tokens",
+                                      .where = "generation",
+                                      .why = "there is nothing to continue",
+                                      .fix = "begin every prompt with the tokenizer's start token or some text"});
+    }
+    const auto length = static_cast<int64_t>(prompt.size());
+    padded = padded || (longest != 0 && length != longest);
+    longest = std::max(longest, length);
+  }
+  const int64_t capacity = longest + options.max_new_tokens;
+  if (capacity > model.config().max_positions) {
+    throw Error(Status::bad_param,
+                {.what = "prompt and answer do not fit into the model's context",
+                 .where = "max_new_tokens",
+                 .why = "the longest prompt has " + std::to_string(longest) + " tokens, max_new_tokens is " +
+                        std::to_string(options.max_new_tokens) + ", the model has " +
+                        std::to_string(model.config().max_positions) + " positions",
+                 .fix = "lower max_new_tokens or shorten the prompts"});
+  }
+
+  at::Tensor ids = at::zeros({n_sequences, longest}, at::kLong);  // padding is never seen, any id will do
+  at::Tensor n_pads = at::zeros({n_sequences}, at::kLong);
+  auto ids_at = ids.accessor<int64_t, 2>();
+  auto pads_at = n_pads.accessor<int64_t, 1>();
+  for (int64_t b = 0; b < n_sequences; ++b) {
+    const auto& prompt = prompts[static_cast<size_t>(b)];
+    const int64_t pads = longest - static_cast<int64_t>(prompt.size());
+    pads_at[b] = pads;
+    for (int64_t t = pads; t < longest; ++t) ids_at[b][t] = prompt[static_cast<size_t>(t - pads)];
+  }
+  if (!padded) n_pads.reset();
+
+  KvCache cache(model.config(), n_sequences, capacity, model.dtype());
+  std::vector<Generation> results(prompts.size());
+  std::vector<bool> done(prompts.size(), false);
+  size_t n_open = prompts.size();
+  for (int64_t step = 0; step < options.max_new_tokens; ++step) {
+    if (tick) tick();
+    const at::Tensor hidden = model.forward(ids, n_pads, &cache);
+    const at::Tensor next = model.logits(hidden.narrow(1, hidden.size(1) - 1, 1)).argmax(-1);  // [B, 1]
+    auto next_at = next.accessor<int64_t, 2>();
+    for (size_t b = 0; b < prompts.size(); ++b) {
+      if (done[b]) continue;
+      const int64_t id = next_at[static_cast<int64_t>(b)][0];
+      if (std::find(options.stop_ids.begin(), options.stop_ids.end(), id) != options.stop_ids.end()) {
+        done[b] = true;
+        --n_open;
+      } else {
+        results[b].ids.push_back(id);
+      }
+    }
+    if (n_open == 0) break;
+    ids = next;
+  }
+  for (size_t b = 0; b < prompts.size(); ++b) results[b].truncated = !done[b];
+  return results;
+}
+
+}  // namespace lowbit::lm

@@ -1,0 +1,176 @@
+#include "lm/perplexity.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "lm/error.h"
+
+namespace lowbit::lm {
+namespace {
+
+[[noreturn]] void bad_param(const std::string& what, const std::string& where, const std::string& why,
+                            const std::string& fix) {
+  throw Error(Status::bad_param, {.what = what, .where = where, .why = why, .fix = fix});
+}
+
+constexpr int64_t kLogitChunk = 128;  // positions whose logits are held at once
+
+void check(const Llama& model, const Windows& windows) {
+  const LlamaConfig& config = model.config();
+  if (!windows.ids.defined() || windows.ids.size(0) == 0) {
+    bad_param("there is no window to score", "windows", "the text has fewer tokens than one window",
+              "use a longer text or a shorter context_length");
+  }
+  if (windows.ids.size(1) > config.max_positions) {
+    bad_param("a window is longer than the model's context", "context_length",
+              "the window has " + std::to_string(windows.ids.size(1)) + " tokens, the model " +
+                  std::to_string(config.max_positions) + " positions",
+              "lower context_length");
+  }
+  if (!windows.scored.sum(1).ge(1).all().item<bool>() || windows.scored.select(1, 0).any().item<bool>()) {
+    bad_param("a window has no token to score, or its first one", "windows",
+              "the first token of a window has nothing before it that could predict it",
+              "score at least one token of each window, from the second on");
+  }
+  const auto low = windows.ids.min().item<int64_t>();
+  const auto high = windows.ids.max().item<int64_t>();
+  if (low < 0 || high >= config.vocab_size) {
+    bad_param("the tokens do not belong to this model", "windows",
+              "token id " + std::to_string(low < 0 ? low : high) + " is outside the model's vocabulary of " +
+                  std::to_string(config.vocab_size),
+              "cut the windows with this model's own tokenizer");
+  }
+}
+
+/// Windows [first, first + n) on their way through the model.
+struct Batch {
+  int64_t first, n;
+  at::Tensor ids;     // [n, L]
+  at::Tensor hidden;  // [n, L, h]
+  Positions positions;
+};
+
+Nll sum_of(const at::Tensor& nll, const at::Tensor& scored, int64_t window) {
+  const at::Tensor losses = nll.masked_select(scored);
+  const Nll result{.sum = losses.sum().item<double>(), .count = losses.numel()};
+  if (std::isfinite(result.sum)) return result;
+  throw Error(Status::numeric,
+              {.what = "the loss of a window is not finite",
+               .where = "window " + std::to_string(window),
+               .why = "its sum is " + std::to_string(result.sum) + ": the weights or activations hold NaN or overflow",
+               .fix = "compute in fp32, and look at how the model was quantized"});
+}
+
+}  // namespace
+
+Windows cut_windows(const std::vector<int64_t>& ids, const WindowOptions& options) {
+  const auto n_prefix = static_cast<int64_t>(options.prefix.size());
+  const int64_t n_new = options.context_length - n_prefix;  // tokens of the text in a window
+  const int64_t stride = options.stride == 0 ? n_new : options.stride;
+  if (options.context_length < 2 || n_new < 1) {
+    bad_param(
+        "a window would have no token to score", "context_length",
+        "it is " + std::to_string(options.context_length) + ", of which the prefix takes " + std::to_string(n_prefix),
+        "use a context_length of at least 2 and longer than the prefix");
+  }
+  if (stride < 1 || stride > n_new) {
+    bad_param("the stride would leave gaps between windows", "stride",
+              "it is " + std::to_string(stride) + ", a window holds " + std::to_string(n_new) + " tokens of the text",
+              "use a stride from 1 to " + std::to_string(n_new) + ", or 0 for windows side by side");
+  }
+  const auto n_tokens = static_cast<int64_t>(ids.size());
+  const int64_t n_windows = n_tokens < n_new ? 0 : (n_tokens - n_new) / stride + 1;
+  Windows windows{.ids = at::empty({n_windows, options.context_length}, at::kLong),
+                  .scored = at::zeros({n_windows, options.context_length}, at::kBool),
+                  .keep = {}};
+  auto* to = windows.ids.data_ptr<int64_t>();
+  for (int64_t i = 0; i < n_windows; ++i) {
+    to = std::copy(options.prefix.begin(), options.prefix.end(), to);
+    to = std::copy_n(ids.begin() + i * stride, n_new, to);
+    // Side by side, the first token of a window is context only; in overlap, so is all that was scored before.
+    const int64_t scored_before = i == 0 ? 0 : n_new - stride;
+    const int64_t first = std::max<int64_t>(1, n_prefix + scored_before);
+    windows.scored[i].narrow(0, first, options.context_length - first).fill_(true);
+  }
+  return windows;
+}
+
+Nll Perplexity::total() const {
+  Nll all;
+  for (const Nll& window : windows) {
+    all.sum += window.sum;
+    all.count += window.count;
+  }
+  return all;
+}
+
+double Perplexity::value() const { return std::exp(total().mean()); }
+
+double Perplexity::mean_std_error() const {
+  const auto n = static_cast<double>(windows.size());
+  if (windows.size() < 2) return std::numeric_limits<double>::quiet_NaN();
+  const Nll all = total();
+  double squares = 0;
+  for (const Nll& window : windows) {
+    const double residual = window.sum - all.mean() * static_cast<double>(window.count);
+    squares += residual * residual;
+  }
+  return std::sqrt(squares * n / (n - 1)) / static_cast<double>(all.count);
+}
+
+at::Tensor token_nll(const Llama& model, const at::Tensor& hidden, const at::Tensor& ids) {
+  const int64_t n_targets = ids.size(1) - 1;
+  const at::ScalarType wide = model.dtype() == at::kDouble ? at::kDouble : at::kFloat;
+  std::vector<at::Tensor> parts;
+  for (int64_t begin = 0; begin < n_targets; begin += kLogitChunk) {
+    const int64_t length = std::min(kLogitChunk, n_targets - begin);
+    const at::Tensor logits = model.logits(hidden.narrow(1, begin, length)).to(wide);
+    const at::Tensor target = ids.narrow(1, begin + 1, length).unsqueeze(-1);
+    parts.push_back((at::logsumexp(logits, -1) - logits.gather(-1, target).squeeze(-1)).to(at::kDouble));
+  }
+  return at::cat(parts, 1);
+}
+
+Perplexity score(const Llama& model, const Windows& windows, const ScoreOptions& options,
+                 const std::function<void(int64_t, int64_t)>& tick) {
+  const c10::InferenceMode no_gradients;
+  check(model, windows);
+  const LlamaConfig& config = model.config();
+  const int64_t n_windows = windows.ids.size(0);
+  const int64_t length = windows.ids.size(1);
+  const int64_t n_batches = (n_windows + options.batch_size - 1) / options.batch_size;
+  // A resident model gains nothing from taking several batches through a block before the next is used.
+  const int64_t per_pass = !model.streaming()              ? 1
+                           : options.batches_per_pass == 0 ? n_batches
+                                                           : options.batches_per_pass;
+  Perplexity result;
+  int64_t done = 0;
+  for (int64_t pass = 0; pass < n_batches; pass += per_pass) {
+    std::vector<Batch> batches;
+    for (int64_t b = pass; b < std::min(pass + per_pass, n_batches); ++b) {
+      const int64_t first = b * options.batch_size;
+      const int64_t n = std::min(options.batch_size, n_windows - first);
+      const at::Tensor ids = windows.ids.narrow(0, first, n);
+      const at::Tensor n_pads = windows.keep.defined() ? left_padding(windows.keep.narrow(0, first, n)) : at::Tensor();
+      batches.push_back({first, n, ids, model.embed(ids), Positions(config, 0, length, n_pads, model.dtype())});
+    }
+    for (int64_t block = 0; block < config.n_blocks; ++block) {
+      const BlockWeights w = model.block(block);
+      for (Batch& batch : batches) {
+        if (tick) tick(done++, n_batches * config.n_blocks);
+        batch.hidden = block_forward(config, w, batch.hidden, batch.positions);
+      }
+    }
+    for (const Batch& batch : batches) {
+      const at::Tensor nll = token_nll(model, batch.hidden, batch.ids);
+      for (int64_t i = 0; i < batch.n; ++i) {
+        const at::Tensor scored = windows.scored[batch.first + i].narrow(0, 1, length - 1);
+        result.windows.push_back(sum_of(nll[i], scored, batch.first + i));
+      }
+    }
+  }
+  return result;
+}
+
+}  // namespace lowbit::lm

@@ -1,0 +1,247 @@
+#include "lm/quantized_model.h"
+
+#include <array>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <utility>
+
+#include "lm/error.h"
+#include "lm/json_file.h"
+#include "lm/packing.h"
+
+namespace lowbit::lm {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr const char* kMarker = "quantization.json";
+
+/// "model.layers.0.mlp.up_proj.weight" -> "model.layers.0.mlp.up_proj"
+std::string module_of(const std::string& weight_name) {
+  return weight_name.substr(0, weight_name.size() - std::string_view(".weight").size());
+}
+
+/// One entry of `linears`.
+struct StoredGrid {
+  int64_t m, n;
+  int num_bits;
+  int64_t group_width;
+  bool symmetric, actorder;
+};
+
+class QuantizedCheckpoint final : public WeightSource {
+ public:
+  explicit QuantizedCheckpoint(const std::filesystem::path& directory)
+      : file_(directory / kMarker), stored_(Checkpoint::open(directory)) {
+    const Json json = read_json_file(file_);
+    if (!json.is_object() || !json.contains("linears") || !json["linears"].is_object())
+      malformed("it has no object linears");
+    for (const auto& [module, entry] : json["linears"].items()) {
+      try {
+        StoredGrid grid{.m = entry.at("out_features").get<int64_t>(),
+                        .n = entry.at("in_features").get<int64_t>(),
+                        .num_bits = entry.at("num_bits").get<int>(),
+                        .group_width = entry.at("group_size").get<int64_t>(),
+                        .symmetric = entry.at("symmetric").get<bool>(),
+                        .actorder = entry.at("actorder").get<bool>()};
+        if (grid.num_bits < 1 || grid.num_bits > 8) malformed("num_bits of " + module + " is not 1 to 8");
+        if (grid.group_width == -1 || grid.group_width > grid.n) grid.group_width = grid.n;
+        if (grid.group_width < 1) malformed("group_size of " + module + " is neither -1 nor positive");
+        grids_.emplace(module + ".weight", grid);
+      } catch (const Json::exception& e) {
+        malformed("linears." + module + ": " + e.what());
+      }
+    }
+    for (const std::string& name : stored_.names()) {
+      if (!is_part(name)) names_.insert(name);
+    }
+    for (const auto& [name, grid] : grids_) names_.insert(name);
+  }
+
+  [[nodiscard]] std::vector<std::string> names() const override { return {names_.begin(), names_.end()}; }
+  [[nodiscard]] bool contains(std::string_view name) const override { return names_.find(name) != names_.end(); }
+  [[nodiscard]] at::Tensor tensor(std::string_view name) const override {
+    const auto found = grids_.find(name);
+    if (found == grids_.end()) return stored_.tensor(name);
+    const StoredGrid& grid = found->second;
+    const std::string module = module_of(found->first);
+    const int64_t n_groups = (grid.n + grid.group_width - 1) / grid.group_width;
+    const auto part = [&](const char* suffix, at::IntArrayRef shape) {
+      at::Tensor tensor = stored_.tensor(module + suffix);
+      if (tensor.sizes() != shape) malformed("tensor " + module + suffix + " does not have the shape of its grid");
+      return tensor;
+    };
+    const auto codes_of = [&](const char* suffix, int64_t n) {
+      return unpack(part(suffix, {grid.m, packed_bytes(n, grid.num_bits)}), grid.num_bits, n);
+    };
+    QuantizedMatrix matrix{.num_bits = grid.num_bits,
+                           .symmetric = grid.symmetric,
+                           .codes = codes_of(".codes", grid.n),
+                           .scale = part(".scales", {grid.m, n_groups}),
+                           .zero = grid.symmetric ? at::full({grid.m, n_groups}, 1 << (grid.num_bits - 1), at::kByte)
+                                                  : codes_of(".zeros", n_groups),
+                           .group_index = {},
+                           .group_width = grid.group_width};
+    if (grid.actorder) {
+      matrix.group_index = part(".groups", {grid.n});
+      if (matrix.group_index.min().item<int64_t>() < 0 || matrix.group_index.max().item<int64_t>() >= n_groups) {
+        malformed("tensor " + module + ".groups names a group that does not exist");
+      }
+    }
+    return dequantize(matrix);
+  }
+
+ private:
+  [[noreturn]] void malformed(const std::string& why) const {
+    throw Error(Status::bad_input, {.what = "malformed quantized-model/1",
+                                    .where = file_.string(),
+                                    .why = why,
+                                    .fix = "quantize the model again"});
+  }
+  [[nodiscard]] bool is_part(const std::string& name) const {
+    const size_t dot = name.rfind('.');
+    static const std::set<std::string, std::less<>> kParts{"codes", "scales", "zeros", "groups"};
+    return dot != name.npos && kParts.count(name.substr(dot + 1)) > 0 &&
+           grids_.count(name.substr(0, dot) + ".weight") > 0;
+  }
+
+  std::filesystem::path file_;
+  Checkpoint stored_;
+  std::map<std::string, StoredGrid, std::less<>> grids_;  // by the name of the weight they stand for
+  std::set<std::string, std::less<>> names_;
+};
+
+void copy_into(const std::filesystem::path& from, const std::filesystem::path& to) {
+  std::error_code refused;
+  std::filesystem::copy_file(from, to, refused);
+  if (refused) {
+    throw Error(Status::resource, {.what = "cannot write " + to.filename().string(),
+                                   .where = to.string(),
+                                   .why = refused.message(),
+                                   .fix = "free disk space or check the permissions, then run the same command again"});
+  }
+}
+
+/// For files that we wrote and that nobody changes: two names for one file.
+void link_or_copy(const std::filesystem::path& from, const std::filesystem::path& to) {
+  std::error_code refused;
+  std::filesystem::create_hard_link(from, to, refused);
+  if (refused) copy_into(from, to);
+}
+
+// What a model directory holds beside its weights.
+constexpr std::array<const char*, 9> kCompanions{
+    "config.json",       "generation_config.json",  "tokenizer.json",      "tokenizer_config.json", "tokenizer.model",
+    "added_tokens.json", "special_tokens_map.json", "chat_template.jinja", "chat_template.json"};
+
+}  // namespace
+
+std::unique_ptr<WeightSource> open_weights(const std::filesystem::path& directory) {
+  if (std::filesystem::exists(directory / kMarker)) return std::make_unique<QuantizedCheckpoint>(directory);
+  return std::make_unique<Checkpoint>(Checkpoint::open(directory));
+}
+
+QuantizedModelWriter::QuantizedModelWriter(std::filesystem::path source, std::filesystem::path directory,
+                                           const Checkpoint& weights, LlamaConfig config, Options options)
+    : source_(std::move(source)),
+      directory_(std::move(directory)),
+      weights_(weights),
+      config_(std::move(config)),
+      options_(std::move(options)) {}
+
+std::string QuantizedModelWriter::file_name(int64_t index) const {
+  std::array<char, 80> name{};
+  (void)std::snprintf(name.data(), name.size(), "model-%05lld-of-%05lld.safetensors", static_cast<long long>(index) + 1,
+                      static_cast<long long>(config_.n_blocks) + 1);
+  return name.data();
+}
+
+void QuantizedModelWriter::write_file(const std::string& name, const NamedTensors& tensors) {
+  write_safetensors(directory_ / name, tensors);
+  for (const auto& [tensor_name, tensor] : tensors) {
+    file_of_[tensor_name] = name;
+    n_bytes_ += tensor.nbytes();
+  }
+}
+
+void QuantizedModelWriter::add(int64_t block, Linear linear, const QuantizedMatrix& matrix,
+                               const at::Tensor& original) {
+  const std::string module = module_of(linear_name(block, linear));
+  const int64_t m = matrix.codes.size(0);
+  const int64_t n = matrix.codes.size(1);
+  linears_[module] = {{"out_features", m},
+                      {"in_features", n},
+                      {"num_bits", matrix.num_bits},
+                      {"group_size", matrix.group_width == n ? -1 : matrix.group_width},
+                      {"symmetric", matrix.symmetric},
+                      {"actorder", matrix.group_index.defined()}};
+  block_tensors_[module + ".codes"] = pack(matrix.codes, matrix.num_bits);
+  block_tensors_[module + ".scales"] = matrix.scale;
+  if (!matrix.symmetric) block_tensors_[module + ".zeros"] = pack(matrix.zero, matrix.num_bits);
+  if (matrix.group_index.defined()) block_tensors_[module + ".groups"] = matrix.group_index;
+  const at::Tensor w = original.to(at::kFloat);
+  totals_.squared_error += (dequantize(matrix) - w).square().sum(at::kDouble).item<double>();
+  totals_.squared_norm += w.square().sum(at::kDouble).item<double>();
+  totals_.n_weights += m * n;
+  totals_.n_bits += stored_bits(matrix);
+}
+
+void QuantizedModelWriter::finish_block(int64_t block) {
+  const std::string prefix = "model.layers." + std::to_string(block) + ".";
+  for (const char* norm : {"input_layernorm.weight", "post_attention_layernorm.weight"}) {
+    block_tensors_[prefix + norm] = weights_.tensor(prefix + norm);
+  }
+  write_file(file_name(block + 1), block_tensors_);
+  block_tensors_.clear();
+  n_finished_ = block + 1;
+}
+
+QuantizedModelWriter::Totals QuantizedModelWriter::finish() {
+  NamedTensors rest;
+  for (const char* name : {"model.embed_tokens.weight", "model.norm.weight", "lm_head.weight"}) {
+    const bool is_copy = config_.tied_embeddings && std::string_view(name) == "lm_head.weight";
+    if (!is_copy && weights_.contains(name)) rest[name] = weights_.tensor(name);
+  }
+  write_file(file_name(0), rest);
+  write_safetensors_index(directory_, file_of_, n_bytes_);
+  for (const char* name : kCompanions) {
+    if (std::filesystem::exists(source_ / name)) copy_into(source_ / name, directory_ / name);
+  }
+  write_json_file(directory_ / kMarker, {{"method", options_.method},
+                                         {"num_bits", options_.grid.num_bits},
+                                         {"group_size", options_.grid.group_size},
+                                         {"symmetric", options_.grid.symmetric},
+                                         {"linears", linears_}});
+  return totals_;
+}
+
+void QuantizedModelWriter::save(const std::filesystem::path& directory) const {
+  for (int64_t block = 0; block < n_finished_; ++block)
+    link_or_copy(directory_ / file_name(block + 1), directory / file_name(block + 1));
+  write_json_file(directory / "writer.json", {{"n_finished", n_finished_},
+                                              {"linears", linears_},
+                                              {"file_of", file_of_},
+                                              {"n_bytes", n_bytes_},
+                                              {"squared_error", totals_.squared_error},
+                                              {"squared_norm", totals_.squared_norm},
+                                              {"n_weights", totals_.n_weights},
+                                              {"n_bits", totals_.n_bits}});
+}
+
+int64_t QuantizedModelWriter::restore(const std::filesystem::path& directory) {
+  const Json json = read_json_file(directory / "writer.json");
+  n_finished_ = json.at("n_finished").get<int64_t>();
+  linears_ = json.at("linears");
+  file_of_ = json.at("file_of").get<std::map<std::string, std::string>>();
+  n_bytes_ = json.at("n_bytes").get<uint64_t>();
+  totals_ = {.squared_error = json.at("squared_error").get<double>(),
+             .squared_norm = json.at("squared_norm").get<double>(),
+             .n_weights = json.at("n_weights").get<int64_t>(),
+             .n_bits = json.at("n_bits").get<int64_t>()};
+  for (int64_t block = 0; block < n_finished_; ++block)
+    link_or_copy(directory / file_name(block + 1), directory_ / file_name(block + 1));
+  return n_finished_;
+}
+
+}  // namespace lowbit::lm

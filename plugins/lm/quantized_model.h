@@ -1,0 +1,76 @@
+// A model whose linears are packed codes: quantized-model/1 (docs/artifacts.md), written block by block and read like
+// any other weights.
+//
+//   lm::QuantizedModelWriter out(source, directory, config, {.method = "rtn", .grid = grid});
+//   for each block: for each linear: out.add(block, linear, lm::quantize_rtn(w, grid), w);  then
+//   out.finish_block(block); lm::QuantizedModelWriter::Totals totals = out.finish();
+//
+//   const auto weights = lm::open_weights(directory);   // plain or quantized: linears come out dequantized, fp32
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "lm/grid.h"
+#include "lm/model.h"
+#include "lm/safetensors.h"
+
+namespace lowbit::lm {
+
+/// Weights of a model directory of either type, told apart by quantization.json. Throws Error{bad_input}.
+[[nodiscard]] std::unique_ptr<WeightSource> open_weights(const std::filesystem::path& directory);
+
+class QuantizedModelWriter {
+ public:
+  struct Options {
+    std::string method;
+    GridOptions grid;
+  };
+  /// `source`: the model directory that is quantized; its configuration and tokenizer are copied. All must outlive
+  /// this.
+  QuantizedModelWriter(std::filesystem::path source, std::filesystem::path directory, const Checkpoint& weights,
+                       LlamaConfig config, Options options);
+
+  /// REQUIRES: each linear of a block once, then finish_block(), blocks in order.
+  void add(int64_t block, Linear linear, const QuantizedMatrix& matrix, const at::Tensor& original);
+  void finish_block(int64_t block);
+
+  struct Totals {
+    double squared_error = 0, squared_norm = 0;  ///< of all quantized weights
+    int64_t n_weights = 0, n_bits = 0;           ///< bits as stored
+    [[nodiscard]] double nmse() const { return squared_error / squared_norm; }
+    [[nodiscard]] double bits_per_weight() const {
+      return static_cast<double>(n_bits) / static_cast<double>(n_weights);
+    }
+  };
+  /// Writes what is not quantized, the index and quantization.json.
+  Totals finish();
+
+  // Going on after a stop: what has been written is kept in `directory` and taken up by a new writer.
+  /// Copies (or links) the finished blocks and the state of the totals.
+  void save(const std::filesystem::path& directory) const;
+  /// Takes up what save() kept; returns the number of finished blocks.
+  int64_t restore(const std::filesystem::path& directory);
+
+ private:
+  /// File 0 holds what belongs to no block, file i + 1 block i.
+  [[nodiscard]] std::string file_name(int64_t index) const;
+  void write_file(const std::string& name, const NamedTensors& tensors);
+
+  std::filesystem::path source_, directory_;
+  const Checkpoint& weights_;
+  LlamaConfig config_;
+  Options options_;
+  NamedTensors block_tensors_;
+  int64_t n_finished_ = 0;
+  nlohmann::json linears_ = nlohmann::json::object();
+  std::map<std::string, std::string> file_of_;  // tensor name -> file name
+  uint64_t n_bytes_ = 0;
+  Totals totals_;
+};
+
+}  // namespace lowbit::lm

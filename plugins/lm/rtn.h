@@ -1,0 +1,20 @@
+// Round to nearest: every weight to the closest point of its group's grid. The baseline; needs no data.
+#pragma once
+
+#include "lm/grid.h"
+
+namespace lowbit::lm {
+
+/// w: [m, n], any floating dtype. Throws Error{bad_param}, and Error{numeric} when a weight is not finite.
+[[nodiscard]] QuantizedMatrix quantize_rtn(const at::Tensor& w, const GridOptions& options);
+
+/// Grids of all groups: scale and zero [m, G] fp32. w: fp32 contiguous [m, n], finite.
+struct MatrixGrid {
+  at::Tensor scale, zero;  // [m, G]
+};
+[[nodiscard]] MatrixGrid fit_matrix_grid(const at::Tensor& w, const GridOptions& options);
+
+/// Contiguous fp32 copy of `w`. Throws Error{numeric} when an element is not finite.
+[[nodiscard]] at::Tensor finite_copy(const at::Tensor& w);
+
+}  // namespace lowbit::lm

@@ -1,0 +1,98 @@
+// Weights on disk: the safetensors format, and the Hugging Face convention of one file or several with an index.
+//
+//   const auto weights = lm::Checkpoint::open("models/llama");          // validates every header, reads no data
+//   at::Tensor q = weights.tensor("model.layers.0.self_attn.q_proj.weight");
+//
+// Tensors are views of a read-only mapping, which they keep alive: clone one before writing into it.
+// Thread rule: const members may be called from any thread.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lm/torch.h"
+
+namespace lowbit::lm {
+
+/// Where the bytes of one tensor are.
+struct TensorEntry {
+  std::string dtype;  ///< as written: "F32", "BF16", ...
+  std::vector<int64_t> shape;
+  uint64_t begin = 0;  ///< byte offset in the file
+  uint64_t n_bytes = 0;
+};
+
+/// Something weights can be read from by their Hugging Face name. `tensor` throws Error{bad_input} for a name that is
+/// not there.
+class WeightSource {
+ public:
+  virtual ~WeightSource() = default;
+  [[nodiscard]] virtual std::vector<std::string> names() const = 0;  ///< sorted
+  [[nodiscard]] virtual bool contains(std::string_view name) const = 0;
+  [[nodiscard]] virtual at::Tensor tensor(std::string_view name) const = 0;
+
+ protected:
+  WeightSource() = default;
+  WeightSource(const WeightSource&) = default;
+  WeightSource(WeightSource&&) = default;
+  WeightSource& operator=(const WeightSource&) = default;
+  WeightSource& operator=(WeightSource&&) = default;
+};
+
+/// One file. The header is checked whole before any tensor is handed out: a tensor's bytes match its shape, no two
+/// tensors overlap, no bytes are left over, and the file ends where the header says.
+class SafetensorsFile final : public WeightSource {
+ public:
+  /// Throws Error{bad_input}, or Error{resource} when the file cannot be opened.
+  static SafetensorsFile open(const std::filesystem::path& file);
+
+  [[nodiscard]] std::vector<std::string> names() const override;
+  [[nodiscard]] bool contains(std::string_view name) const override;
+  [[nodiscard]] at::Tensor tensor(std::string_view name) const override;
+  [[nodiscard]] const TensorEntry& entry(std::string_view name) const;
+  [[nodiscard]] const std::map<std::string, std::string>& metadata() const { return metadata_; }
+
+ private:
+  class Mapping;
+  std::filesystem::path file_;
+  std::shared_ptr<const Mapping> mapping_;
+  std::map<std::string, TensorEntry, std::less<>> entries_;
+  std::map<std::string, std::string> metadata_;
+};
+
+/// The weights of a Hugging Face directory: `model.safetensors`, or the files `model.safetensors.index.json` names.
+class Checkpoint final : public WeightSource {
+ public:
+  static Checkpoint open(const std::filesystem::path& directory);
+
+  [[nodiscard]] std::vector<std::string> names() const override;
+  [[nodiscard]] bool contains(std::string_view name) const override;
+  [[nodiscard]] at::Tensor tensor(std::string_view name) const override;
+  [[nodiscard]] const TensorEntry& entry(std::string_view name) const;
+  /// Number of files and the file that holds a tensor, as an index into them; for writing a model the way it was read.
+  [[nodiscard]] size_t n_files() const { return files_.size(); }
+
+ private:
+  [[nodiscard]] const SafetensorsFile& file_of(std::string_view name) const;
+  std::filesystem::path directory_;
+  std::vector<SafetensorsFile> files_;
+  std::map<std::string, size_t, std::less<>> file_index_;
+};
+
+using NamedTensors = std::map<std::string, at::Tensor, std::less<>>;
+
+/// Writes the tensors (made contiguous, in their own dtype). The same tensors give the same bytes: wide dtypes come
+/// first, so that all data is aligned, then names in order. Throws Error{resource} when the disk refuses.
+void write_safetensors(const std::filesystem::path& file, const NamedTensors& tensors,
+                       const std::map<std::string, std::string>& metadata = {{"format", "pt"}});
+
+/// Writes `model.safetensors.index.json` for tensors spread over several files. `file_of`: tensor name -> file name.
+void write_safetensors_index(const std::filesystem::path& directory, const std::map<std::string, std::string>& file_of,
+                             uint64_t total_bytes);
+
+}  // namespace lowbit::lm

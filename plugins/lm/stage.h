@@ -1,0 +1,103 @@
+// Where the numerics library meets the plugin SDK; the only file here that knows both. Included by plugins, not
+// compiled into the library.
+#pragma once
+
+#include <chrono>
+#include <lowbit/sdk.hpp>
+#include <string>
+#include <tuple>
+
+#include "lm/error.h"
+#include "lm/grid.h"
+#include "lm/quantized_model.h"
+#include "lm/torch.h"
+
+namespace lowbit::lm {
+
+/// A stage body with threads set and the library's errors turned into the SDK's:
+/// `lowbit::Stage(...).run<lm::stage<Params, body>>()`.
+template <class Params, void (*Body)(const Job&, const Params&)>
+void stage(const Job& job, const Params& params) {
+  set_threads(static_cast<int>(job.threads()));
+  try {
+    Body(job, params);
+  } catch (const Error& e) {
+    const Error::Text& text = e.text();
+    throw StageError(static_cast<lb_status>(e.status()),
+                     {.what = text.what, .where = text.where, .why = text.why, .fix = text.fix});
+  }
+}
+
+/// Parameters of every stage that rounds weights to a grid. A stage's own Params derive from it.
+struct GridParams {
+  std::int64_t num_bits = 4;
+  std::int64_t group_size = -1;
+  bool symmetric = false;
+  std::string range = "min_max";
+  std::string scale_dtype = "float16";
+
+  [[nodiscard]] GridOptions grid() const {
+    return {.num_bits = static_cast<int>(num_bits),
+            .group_size = group_size,
+            .symmetric = symmetric,
+            .range = range == "mse" ? GridOptions::Range::mse : GridOptions::Range::min_max,
+            .scale_dtype = scale_dtype == "float32"    ? at::kFloat
+                           : scale_dtype == "bfloat16" ? at::kBFloat16
+                                                       : at::kHalf};
+  }
+};
+
+template <class P>
+auto grid_fields() {
+  const auto of = [](auto member, const char* name) { return field(member, name); };
+  return fields<P>(
+      of(static_cast<std::int64_t P::*>(&P::num_bits), "num_bits")
+          .range(1, 8)
+          .unit("bits")
+          .required()
+          .doc("bits of a stored code"),
+      of(static_cast<std::int64_t P::*>(&P::group_size), "group_size")
+          .at_least(-1)
+          .unit("weights")
+          .required()
+          .doc("weights along the input dimension that share a scale; -1: a whole row"),
+      of(static_cast<bool P::*>(&P::symmetric), "symmetric").doc("zero point fixed in the middle of the grid"),
+      of(static_cast<std::string P::*>(&P::range), "range")
+          .one_of("min_max", "mse")
+          .doc("range of a grid: from the smallest to the largest weight, or the best of 80 narrower ones by sum of "
+               "|error|^2.4"),
+      of(static_cast<std::string P::*>(&P::scale_dtype), "scale_dtype")
+          .one_of("float16", "bfloat16", "float32")
+          .doc("how scales are stored; they are rounded to it before any weight is rounded to them"));
+}
+
+/// The final metrics of every weight quantizer.
+inline void report(const Job& job, const QuantizedModelWriter::Totals& totals, const GridOptions& grid) {
+  const auto n_weights = static_cast<double>(totals.n_weights);
+  job.metric("weights/nmse", totals.nmse(), "ratio");
+  job.metric("weights/bits_per_weight", totals.bits_per_weight(), "bits");
+  job.metric("weights/paper_bits_per_weight", grid.num_bits, "bits");
+  job.metric("weights/packed_bytes", static_cast<double>(totals.n_bits) / 8, "bytes");
+  job.metric("weights/quantized_weights", n_weights, "weights");
+}
+
+/// The dtype that matrices are multiplied in, as parameter `compute_dtype` names it.
+[[nodiscard]] inline at::ScalarType compute_dtype(const std::string& name) {
+  return name == "bfloat16" ? at::kBFloat16 : name == "float64" ? at::kDouble : at::kFloat;
+}
+
+/// Says when the next checkpoint is due, so that short jobs write none and long ones lose little.
+class CheckpointClock {
+ public:
+  /// `interval_s`: least time between checkpoints; 0: one at every chance.
+  explicit CheckpointClock(double interval_s) : interval_(interval_s), last_(Clock::now()) {}
+  [[nodiscard]] bool due() const { return Clock::now() - last_ >= interval_; }
+  void reset() { last_ = Clock::now(); }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  std::chrono::duration<double> interval_;
+  Clock::time_point last_;
+};
+
+}  // namespace lowbit::lm

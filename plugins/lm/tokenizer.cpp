@@ -1,0 +1,260 @@
+#include "lm/tokenizer.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <unordered_map>
+#include <utility>
+
+#include "lm/error.h"
+#include "lm/json_file.h"
+#include "lm/tokenizer_model.h"
+#include "lm/tokenizer_steps.h"
+#include "lm/utf8.h"
+
+namespace lowbit::lm {
+namespace {
+
+using Json = nlohmann::json;
+
+struct AddedToken {
+  int64_t id;
+  std::string content;
+  bool special, normalized, lstrip, rstrip;
+};
+
+bool is_blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+
+/// Finds added tokens in a text: leftmost, then longest.
+class AddedTokenFinder {
+ public:
+  void add(std::string content, const AddedToken& token) {
+    if (content.empty()) return;
+    auto& list = by_first_byte_[static_cast<unsigned char>(content.front())];
+    list.push_back({std::move(content), token.id, token.lstrip, token.rstrip});
+    std::stable_sort(list.begin(), list.end(),
+                     [](const Entry& a, const Entry& b) { return a.content.size() > b.content.size(); });
+  }
+
+  struct Piece {
+    std::string_view text;
+    std::optional<int64_t> id;  // set: the piece is this added token
+  };
+  [[nodiscard]] std::vector<Piece> cut(std::string_view text) const {
+    std::vector<Piece> pieces;
+    size_t done = 0;
+    for (size_t at = 0; at < text.size();) {
+      const Entry* const found = match(text.substr(at));
+      if (found == nullptr) {
+        ++at;
+        continue;
+      }
+      size_t begin = at;
+      size_t end = at + found->content.size();
+      while (found->lstrip && begin > done && is_blank(text[begin - 1])) --begin;
+      while (found->rstrip && end < text.size() && is_blank(text[end])) ++end;
+      if (begin > done) pieces.push_back({text.substr(done, begin - done), std::nullopt});
+      pieces.push_back({text.substr(begin, end - begin), found->id});
+      done = at = end;
+    }
+    if (done < text.size()) pieces.push_back({text.substr(done), std::nullopt});
+    return pieces;
+  }
+
+ private:
+  struct Entry {
+    std::string content;
+    int64_t id;
+    bool lstrip, rstrip;
+  };
+  [[nodiscard]] const Entry* match(std::string_view text) const {
+    const auto& list = by_first_byte_[static_cast<unsigned char>(text.front())];
+    const auto found = std::find_if(list.begin(), list.end(),
+                                    [&](const Entry& e) { return text.substr(0, e.content.size()) == e.content; });
+    return found == list.end() ? nullptr : &*found;
+  }
+  std::array<std::vector<Entry>, 256> by_first_byte_;
+};
+
+std::vector<AddedToken> read_added_tokens(const Json& json, const std::string& where) {
+  std::vector<AddedToken> result;
+  if (json.is_null()) return result;
+  if (!json.is_array()) malformed_tokenizer("added_tokens is not a list", where);
+  for (const Json& item : json) {
+    if (!item.is_object() || !item.contains("id") || !item["id"].is_number_unsigned() || !item.contains("content") ||
+        !item["content"].is_string()) {
+      malformed_tokenizer("an added token has no id and content: " + item.dump(), where);
+    }
+    allow_only(item, "added_tokens", {"id", "content", "single_word", "lstrip", "rstrip", "normalized", "special"},
+               where);
+    if (item.value("single_word", false)) {
+      unsupported_in_tokenizer("added token " + item["content"].dump() + " with single_word", where);
+    }
+    result.push_back({.id = item["id"].get<int64_t>(),
+                      .content = item["content"].get<std::string>(),
+                      .special = item.value("special", false),
+                      .normalized = item.value("normalized", true),
+                      .lstrip = item.value("lstrip", false),
+                      .rstrip = item.value("rstrip", false)});
+  }
+  return result;
+}
+
+/// What stands around a single text: ids before and after it.
+struct Frame {
+  std::vector<int64_t> before, after;
+};
+
+Frame read_frame(const Json& json, const std::string& where) {
+  Frame frame;
+  if (json.is_null()) return frame;
+  const std::string type = json.is_object() ? json.value("type", "") : "";
+  if (type != "TemplateProcessing") unsupported_in_tokenizer("post-processor " + type, where);
+  bool text_seen = false;
+  const auto bad = [&] { malformed_tokenizer("TemplateProcessing is not understood: " + json.dump(), where); };
+  if (!json.contains("single") || !json["single"].is_array() || !json.contains("special_tokens")) bad();
+  for (const Json& item : json["single"]) {
+    if (item.contains("Sequence")) {
+      if (text_seen) bad();
+      text_seen = true;
+      continue;
+    }
+    if (!item.contains("SpecialToken")) bad();
+    const Json& special = json["special_tokens"].value(item["SpecialToken"].value("id", ""), Json());
+    if (!special.is_object() || !special.contains("ids") || !special["ids"].is_array()) bad();
+    for (const Json& id : special["ids"]) {
+      if (!id.is_number_unsigned()) bad();
+      (text_seen ? frame.after : frame.before).push_back(id.get<int64_t>());
+    }
+  }
+  if (!text_seen) bad();
+  return frame;
+}
+
+}  // namespace
+
+struct Tokenizer::Parts {
+  std::string where;
+  std::unique_ptr<const TokenModel> model;
+  Normalizer normalizer;
+  PreTokenizer pre_tokenizer;
+  Decoder decoder;
+  Frame frame;
+  AddedTokenFinder in_raw_text, in_normalized_text;
+  std::unordered_map<int64_t, std::string> tokens;  // id -> token, added ones included
+  std::unordered_map<std::string, int64_t> added;
+  std::unordered_map<int64_t, bool> special;
+  int64_t size = 0;
+};
+
+Tokenizer Tokenizer::open(const std::filesystem::path& file) {
+  const Json json = read_json_file(file);
+  auto parts = std::make_shared<Parts>();
+  parts->where = file.string();
+  const std::string& where = parts->where;
+  if (!json.is_object() || !json.contains("model")) malformed_tokenizer("it has no model", where);
+  allow_only(json, "tokenizer.json",
+             {"version", "truncation", "padding", "added_tokens", "normalizer", "pre_tokenizer", "post_processor",
+              "decoder", "model"},
+             where);
+  const auto part = [&](const char* key) { return json.contains(key) ? json[key] : Json(); };
+  parts->model = read_token_model(json["model"], where);
+  parts->normalizer = read_normalizer(part("normalizer"), where);
+  parts->pre_tokenizer = read_pre_tokenizer(part("pre_tokenizer"), where);
+  parts->decoder = read_decoder(part("decoder"), where);
+  parts->frame = read_frame(part("post_processor"), where);
+
+  const Vocabulary& vocabulary = parts->model->vocabulary();
+  for (const auto& [token, id] : vocabulary) parts->tokens.emplace(id, token);
+  for (const AddedToken& token : read_added_tokens(part("added_tokens"), where)) {
+    const auto in_vocabulary = vocabulary.find(token.content);
+    const auto holder = parts->tokens.find(token.id);
+    if ((in_vocabulary != vocabulary.end() && in_vocabulary->second != token.id) ||
+        (holder != parts->tokens.end() && holder->second != token.content)) {
+      malformed_tokenizer("added token " + Json(token.content).dump() + " with id " + std::to_string(token.id) +
+                              " contradicts the vocabulary",
+                          where);
+    }
+    // A token that is found in normalized text stands for normalized text: "▁the" decodes as " the".
+    parts->tokens[token.id] = token.normalized && !token.special ? parts->normalizer(token.content) : token.content;
+    parts->added.emplace(token.content, token.id);
+    parts->special[token.id] = token.special;
+    if (token.normalized) {
+      parts->in_normalized_text.add(parts->normalizer(token.content), token);
+    } else {
+      parts->in_raw_text.add(token.content, token);
+    }
+  }
+  for (const auto& [id, token] : parts->tokens) parts->size = std::max(parts->size, id + 1);
+  for (const auto* ids : {&parts->frame.before, &parts->frame.after}) {
+    for (const int64_t id : *ids) {
+      if (parts->tokens.find(id) == parts->tokens.end()) {
+        malformed_tokenizer("the post-processor uses id " + std::to_string(id) + ", which no token has", where);
+      }
+    }
+  }
+  Tokenizer result;
+  result.parts_ = std::move(parts);
+  return result;
+}
+
+std::vector<int64_t> Tokenizer::encode(std::string_view text, Special special) const {
+  if (const auto at = utf8_error(text)) {
+    throw Error(Status::bad_input, {.what = "the text is not UTF-8",
+                                    .where = "byte " + std::to_string(*at) + " of " + std::to_string(text.size()),
+                                    .why = "no character starts there",
+                                    .fix = "convert the text to UTF-8"});
+  }
+  std::vector<int64_t> ids;
+  if (special == Special::add) ids = parts_->frame.before;
+  for (const auto& raw : parts_->in_raw_text.cut(text)) {
+    if (raw.id) {
+      ids.push_back(*raw.id);
+      continue;
+    }
+    const std::string normalized = parts_->normalizer(std::string(raw.text));
+    for (const auto& piece : parts_->in_normalized_text.cut(normalized)) {
+      if (piece.id) {
+        ids.push_back(*piece.id);
+        continue;
+      }
+      const bool at_start = raw.text.data() == text.data() && piece.text.data() == normalized.data();
+      for (const std::string& word : parts_->pre_tokenizer({std::string(piece.text)}, at_start)) {
+        parts_->model->encode(word, ids);
+      }
+    }
+  }
+  if (special == Special::add) ids.insert(ids.end(), parts_->frame.after.begin(), parts_->frame.after.end());
+  return ids;
+}
+
+std::string Tokenizer::decode(const std::vector<int64_t>& ids, Show show) const {
+  std::vector<std::string> tokens;
+  for (const int64_t id : ids) {
+    const auto token = parts_->tokens.find(id);
+    if (token == parts_->tokens.end()) continue;
+    const auto special = parts_->special.find(id);
+    if (show == Show::text && special != parts_->special.end() && special->second) continue;
+    tokens.push_back(token->second);
+  }
+  std::string text;
+  for (const std::string& part : parts_->decoder(std::move(tokens))) text += part;
+  return text;
+}
+
+std::optional<int64_t> Tokenizer::id(std::string_view token) const {
+  const std::string key(token);
+  if (const auto found = parts_->added.find(key); found != parts_->added.end()) return found->second;
+  const Vocabulary& vocabulary = parts_->model->vocabulary();
+  const auto found = vocabulary.find(key);
+  return found == vocabulary.end() ? std::nullopt : std::optional(found->second);
+}
+
+std::optional<std::string> Tokenizer::token(int64_t id) const {
+  const auto found = parts_->tokens.find(id);
+  return found == parts_->tokens.end() ? std::nullopt : std::optional(found->second);
+}
+
+int64_t Tokenizer::size() const { return parts_->size; }
+
+}  // namespace lowbit::lm

@@ -1,0 +1,46 @@
+// Text <-> token ids, as a Hugging Face tokenizer.json describes it.
+//
+//   const auto tokenizer = lm::Tokenizer::open("models/llama/tokenizer.json");
+//   std::vector<int64_t> ids = tokenizer.encode("Once upon a time");   // with <s> in front, if the file says so
+//   std::string text = tokenizer.decode(ids);                          // special tokens left out
+//
+// Supported: BPE as SentencePiece means it (byte fallback, Metaspace or Prepend/Replace) and word-level vocabularies;
+// everything else in the file is refused by name. `truncation` and `padding` are not applied: they are settings of a
+// call, and so they are in transformers.
+// Thread rule: const members may be called from any thread.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace lowbit::lm {
+
+class Tokenizer {
+ public:
+  /// Throws Error{bad_input}.
+  [[nodiscard]] static Tokenizer open(const std::filesystem::path& file);
+
+  enum class Special { add, skip };  ///< what the post-processor's template puts around a text: <s>, </s>
+  /// Throws Error{bad_input} when the text is not UTF-8.
+  [[nodiscard]] std::vector<int64_t> encode(std::string_view text, Special special = Special::add) const;
+
+  enum class Show { text, special_too };
+  /// Ids without a token are left out: models are often padded beyond their vocabulary.
+  [[nodiscard]] std::string decode(const std::vector<int64_t>& ids, Show show = Show::text) const;
+
+  [[nodiscard]] std::optional<int64_t> id(std::string_view token) const;
+  [[nodiscard]] std::optional<std::string> token(int64_t id) const;
+  /// Largest id plus one: what a model's embedding must hold.
+  [[nodiscard]] int64_t size() const;
+
+ private:
+  struct Parts;
+  std::shared_ptr<const Parts> parts_;
+};
+
+}  // namespace lowbit::lm

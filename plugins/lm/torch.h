@@ -1,0 +1,20 @@
+// The one door to libtorch: every other file includes this instead, and what differs between libtorch versions is
+// settled here. Tensors only (ATen); nothing in plugins/lm needs the much slower <torch/torch.h>.
+#pragma once
+
+// Debian's build brings glog along, whose CHECK is also the name of Catch2's.
+#pragma push_macro("CHECK")
+#undef CHECK
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <c10/core/InferenceMode.h>
+#include <torch/version.h>
+#pragma pop_macro("CHECK")
+
+namespace lowbit::lm {
+
+/// Upper bound on busy threads of every tensor operation that follows; the only process-wide state of this library.
+/// REQUIRES: threads >= 1; called before the first tensor operation of the process.
+inline void set_threads(int threads) { at::set_num_threads(threads); }
+
+}  // namespace lowbit::lm

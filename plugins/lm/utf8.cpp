@@ -1,0 +1,33 @@
+#include "lm/utf8.h"
+
+namespace lowbit::lm {
+
+std::optional<size_t> utf8_length(std::string_view text, size_t at) {
+  const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[at + i]); };
+  const auto continues = [&](size_t i) { return at + i < text.size() && (byte(i) & 0xC0U) == 0x80U; };
+  const unsigned lead = byte(0);
+  if (lead < 0x80) return 1;
+  if (lead >= 0xC2 && lead <= 0xDF) return continues(1) ? std::optional<size_t>(2) : std::nullopt;
+  if (lead >= 0xE0 && lead <= 0xEF) {
+    if (!continues(1) || !continues(2)) return std::nullopt;
+    if ((lead == 0xE0 && byte(1) < 0xA0) || (lead == 0xED && byte(1) > 0x9F)) return std::nullopt;
+    return 3;
+  }
+  if (lead >= 0xF0 && lead <= 0xF4) {
+    if (!continues(1) || !continues(2) || !continues(3)) return std::nullopt;
+    if ((lead == 0xF0 && byte(1) < 0x90) || (lead == 0xF4 && byte(1) > 0x8F)) return std::nullopt;
+    return 4;
+  }
+  return std::nullopt;
+}
+
+std::optional<size_t> utf8_error(std::string_view text) {
+  for (size_t at = 0; at < text.size();) {
+    const auto length = utf8_length(text, at);
+    if (!length) return at;
+    at += *length;
+  }
+  return std::nullopt;
+}
+
+}  // namespace lowbit::lm

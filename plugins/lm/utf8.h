@@ -1,0 +1,21 @@
+// The little of Unicode that tokenizing needs here; everything with properties (letters, digits) goes through Pattern.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace lowbit::lm {
+
+/// Bytes of the character that starts at `text[at]`; nothing when no well-formed UTF-8 character does (overlong forms
+/// and surrogates are not). REQUIRES: at < text.size().
+[[nodiscard]] std::optional<size_t> utf8_length(std::string_view text, size_t at);
+
+/// Position of the first byte that is not part of well-formed UTF-8; nothing when all is well.
+[[nodiscard]] std::optional<size_t> utf8_error(std::string_view text);
+
+/// U+FFFD, what an undecodable byte is shown as.
+inline constexpr std::string_view kReplacementCharacter = "\xEF\xBF\xBD";
+
+}  // namespace lowbit::lm

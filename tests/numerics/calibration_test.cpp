@@ -1,0 +1,144 @@
+#include "lm/calibration.h"
+
+#include <catch2/catch.hpp>
+
+#include "lm/hessian.h"
+#include "lm/rtn.h"
+#include "numerics/support/files.h"
+#include "numerics/support/models.h"
+#include "numerics/support/slow_quant.h"
+#include "quantizer-gptq/gptq_model.h"
+
+using namespace lowbit;
+using lm::Linear;
+
+namespace {
+
+struct Loaded {
+  Loaded()
+      : weights(lm::Checkpoint::open(test::fixtures() / "random-untied")),
+        model(lm::read_llama_config(test::fixtures() / "random-untied"), weights, at::kFloat,
+              lm::Llama::Blocks::streaming) {}
+  lm::Checkpoint weights;
+  lm::Llama model;
+};
+
+lm::TokenBatches windows(int64_t n, int64_t length) {
+  lm::TokenBatches batches;
+  batches.ids = (at::arange(n * length, at::kLong) * 29 + 11).remainder(37).view({n, length});
+  batches.vocab_size = 37;
+  return batches;
+}
+
+double relative_difference(const at::Tensor& a, const at::Tensor& b) {
+  return ((a - b).norm() / b.norm()).item<double>();
+}
+
+}  // namespace
+
+TEST_CASE("second moments at each group are those of the inputs a plain forward pass sees", "[calibration]") {
+  const Loaded loaded;
+  const auto batches = windows(5, 12);
+  const auto config = loaded.model.config();
+  lm::Calibration calibration(loaded.model, batches, {.batch_size = 2, .tick = {}});
+  CHECK(calibration.n_tokens() == 60);
+
+  at::Tensor x = loaded.model.embed(batches.ids);
+  const lm::Positions positions(config, 0, 12, {}, at::kFloat);
+  for (int64_t block = 0; block < config.n_blocks; ++block) {
+    const lm::BlockWeights w = loaded.model.block(block);
+    std::map<Linear, at::Tensor> inputs;
+    const auto tap = [&](Linear group, const at::Tensor& input) { inputs[group] = input.reshape({60, -1}); };
+    x = lm::mlp_forward(config, w, lm::attention_forward(config, w, x, positions, nullptr, 0, tap), tap);
+    const auto check_group = [&](Linear group) {
+      const at::Tensor& input = inputs.at(group);
+      CHECK(relative_difference(calibration.second_moments(w, group), 2 * input.t().mm(input) / 60) < 1e-5);
+    };
+    check_group(Linear::q);
+    check_group(Linear::o);
+    calibration.pass_attention(w);
+    check_group(Linear::gate);
+    check_group(Linear::down);
+    calibration.pass_mlp(w);
+  }
+}
+
+TEST_CASE("padded windows calibrate as the same windows without padding", "[calibration]") {
+  const Loaded loaded;
+  const auto plain = windows(3, 10);
+  lm::TokenBatches padded = plain;
+  const at::Tensor pad = at::zeros({3, 4}, at::kLong);
+  padded.ids = at::cat({pad, plain.ids, pad}, 1);
+  padded.attention_mask = at::cat({at::zeros({3, 4}), at::ones({3, 10}), at::zeros({3, 4})}, 1).to(at::kBool);
+  lm::Calibration a(loaded.model, plain, {.batch_size = 2, .tick = {}});
+  lm::Calibration b(loaded.model, padded, {.batch_size = 3, .tick = {}});
+  CHECK(b.n_tokens() == 30);
+  const lm::BlockWeights w = loaded.model.block(0);
+  a.pass_attention(w);
+  b.pass_attention(w);
+  CHECK(relative_difference(b.second_moments(w, Linear::down), a.second_moments(w, Linear::down)) < 1e-5);
+}
+
+TEST_CASE("windows longer than the model's context are refused", "[calibration]") {
+  const Loaded loaded;
+  const test::ScratchDirectory dir;
+  const auto batches = windows(1, 97);
+  CHECK(dir.error_of([&] { const lm::Calibration c(loaded.model, batches, {}); }) ==
+        "the calibration windows are longer than the model's context\n  where: calibration\n"
+        "  why: they have 97 tokens, the model 96 positions\n  fix: cut shorter windows");
+}
+
+TEST_CASE("GPTQ over a block quantizes each linear on inputs from the quantized ones before it", "[calibration]") {
+  const Loaded loaded;
+  const auto config = loaded.model.config();
+  const auto batches = windows(8, 24);
+  const lm::GptqOptions options{.grid = {.num_bits = 3, .group_size = 16}};
+  lm::Calibration calibration(loaded.model, batches, {.batch_size = 3, .tick = {}});
+
+  at::Tensor x = loaded.model.embed(batches.ids);
+  const lm::Positions positions(config, 0, 24, {}, at::kFloat);
+  for (int64_t block = 0; block < config.n_blocks; ++block) {
+    lm::BlockWeights w = loaded.model.block(block);
+    const lm::BlockWeights original = w;
+    std::map<Linear, at::Tensor> codes;
+    gptq::quantize_block(w, block, calibration, options, [&](const gptq::QuantizedLinear& done) {
+      codes[done.linear] = done.result.matrix.codes;
+      CHECK(at::equal(done.original, original[done.linear]));
+    });
+    CHECK(codes.size() == 7);
+
+    // The same with whole forward passes: every linear is quantized with all those before it replaced.
+    lm::BlockWeights q = original;
+    for (const Linear group : {Linear::q, Linear::o, Linear::gate, Linear::down}) {
+      lm::Hessian hessian(q[group].size(1));
+      const auto tap = [&](Linear site, const at::Tensor& input) {
+        if (site == group) hessian.add(input);
+      };
+      (void)lm::mlp_forward(config, q, lm::attention_forward(config, q, x, positions, nullptr, 0, tap), tap);
+      const lm::BlockWeights before = q;
+      for (const Linear linear : lm::kLinears) {
+        if (lm::input_group(linear) != group) continue;
+        const auto expected = lm::quantize_gptq(before[linear], hessian.value(), options);
+        CAPTURE(block, linear);
+        CHECK(test::mismatch(codes.at(linear), expected.matrix.codes) < 5e-3);  // sums over batches in another order
+        q[linear] = w[linear];
+      }
+    }
+    x = lm::block_forward(config, q, x, positions);
+  }
+}
+
+TEST_CASE("a saved calibration goes on with the same bits", "[calibration]") {
+  const Loaded loaded;
+  const auto batches = windows(4, 8);
+  const test::ScratchDirectory dir;
+  lm::Calibration straight(loaded.model, batches, {.batch_size = 3, .tick = {}});
+  const lm::BlockWeights w = loaded.model.block(0);
+  straight.pass_attention(w);
+  straight.pass_mlp(w);
+  lm::write_safetensors(dir.path() / "hidden", straight.save());
+  lm::Calibration resumed(loaded.model, batches, {.batch_size = 3, .tick = {}});
+  resumed.restore(lm::SafetensorsFile::open(dir.path() / "hidden"));
+  const lm::BlockWeights next = loaded.model.block(1);
+  CHECK(at::equal(resumed.second_moments(next, Linear::o), straight.second_moments(next, Linear::o)));
+}

@@ -1,0 +1,110 @@
+#include "lm/config.h"
+
+#include <catch2/catch.hpp>
+
+#include "numerics/support/files.h"
+
+using namespace lowbit;
+using Json = nlohmann::json;
+
+namespace {
+
+Json plain_config() {
+  return {{"model_type", "llama"},    {"hidden_size", 64},
+          {"intermediate_size", 172}, {"num_hidden_layers", 5},
+          {"num_attention_heads", 8}, {"num_key_value_heads", 4},
+          {"vocab_size", 512},        {"max_position_embeddings", 512},
+          {"rms_norm_eps", 1e-5}};
+}
+
+std::string error_of(const Json& json) {
+  const test::ScratchDirectory dir;
+  test::write_text(dir.path() / "config.json", json.dump());
+  return dir.error_of([&] { (void)lm::read_llama_config(dir.path()); });
+}
+
+std::string unsupported(const std::string& what, const std::string& why) {
+  return what + " is not supported\n  where: DIR/config.json\n  why: " + why +
+         "\n  fix: use a LlamaForCausalLM model with default RoPE and without biases";
+}
+
+std::string malformed(const std::string& why) {
+  return "config.json does not describe a model\n  where: DIR/config.json\n  why: " + why +
+         "\n  fix: copy or download the file again, or correct the key";
+}
+
+Json with(const char* key, const Json& value) {
+  Json json = plain_config();
+  json[key] = value;
+  return json;
+}
+
+}  // namespace
+
+TEST_CASE("absent keys of config.json take the defaults of the format", "[config]") {
+  const test::ScratchDirectory dir;
+  Json json = plain_config();
+  json.erase("num_key_value_heads");
+  json["eos_token_id"] = {2, 7};
+  json["bos_token_id"] = 1;
+  test::write_text(dir.path() / "config.json", json.dump());
+  const lm::LlamaConfig c = lm::read_llama_config(dir.path());
+  CHECK(c.n_kv_heads == 8);
+  CHECK(c.head_dim == 8);
+  CHECK(c.rope_theta == 10000.0);
+  CHECK_FALSE(c.tied_embeddings);
+  CHECK(c.bos_id == 1);
+  CHECK_FALSE(c.pad_id);
+  CHECK(c.eos_ids == std::vector<int64_t>{2, 7});
+
+  test::write_text(dir.path() / "generation_config.json", R"({"eos_token_id": 9})");
+  CHECK(lm::read_llama_config(dir.path()).eos_ids == std::vector<int64_t>{9});
+}
+
+TEST_CASE("RoPE parameters are understood in both spellings", "[config]") {
+  const test::ScratchDirectory dir;
+  const auto theta = [&](const Json& json) {
+    test::write_text(dir.path() / "config.json", json.dump());
+    return lm::read_llama_config(dir.path()).rope_theta;
+  };
+  CHECK(theta(with("rope_theta", 500000.0)) == 500000.0);
+  CHECK(theta(with("rope_parameters", {{"rope_type", "default"}, {"rope_theta", 1e6}})) == 1e6);
+  CHECK(theta(with("rope_scaling", {{"type", "default"}})) == 10000.0);
+}
+
+TEST_CASE("what would be computed otherwise is refused by name", "[config]") {
+  CHECK(error_of(with("architectures", {"MistralForCausalLM"})) ==
+        unsupported("architecture [\"MistralForCausalLM\"]", "only LlamaForCausalLM is implemented"));
+  CHECK(error_of(with("model_type", "opt")) == unsupported("model_type \"opt\"", "only llama is implemented"));
+  CHECK(error_of(with("hidden_act", "gelu")) == unsupported("hidden_act = \"gelu\"", "only SwiGLU is implemented"));
+  CHECK(error_of(with("attention_bias", true)) ==
+        unsupported("attention_bias = true", "the linear layers have no biases here"));
+  CHECK(error_of(with("mlp_bias", true)) == unsupported("mlp_bias = true", "the linear layers have no biases here"));
+  CHECK(error_of(with("partial_rotary_factor", 0.5)) ==
+        unsupported("partial_rotary_factor = 0.5", "RoPE turns whole heads here"));
+  CHECK(error_of(with("rope_scaling", {{"rope_type", "llama3"}, {"factor", 8.0}})) ==
+        unsupported("rope_scaling of type \"llama3\"", "only default RoPE is implemented"));
+  CHECK(error_of(with("rope_parameters", {{"rope_type", "yarn"}})) ==
+        unsupported("rope_parameters of type \"yarn\"", "only default RoPE is implemented"));
+  CHECK(error_of(with("quantization_config", {{"bits", 4}})) ==
+        unsupported("quantization_config = {\"bits\":4}", "the weights are quantized already"));
+}
+
+TEST_CASE("a config.json that contradicts itself is refused", "[config]") {
+  CHECK(error_of(with("hidden_size", "64")) == malformed("hidden_size is \"64\", not a positive integer"));
+  CHECK(error_of(with("hidden_size", nullptr)) == malformed("hidden_size is missing"));
+  CHECK(error_of(with("num_key_value_heads", 3)) ==
+        malformed("num_attention_heads 8 is not a multiple of num_key_value_heads 3"));
+  CHECK(error_of(with("hidden_size", 60)) ==
+        malformed("hidden_size 60 is not a multiple of num_attention_heads 8 and head_dim is not given"));
+  CHECK(error_of(with("head_dim", 7)) == malformed("head_dim 7 is odd, RoPE needs pairs"));
+  CHECK(error_of(with("rms_norm_eps", 0)) == malformed("rms_norm_eps is 0, not a positive number"));
+  CHECK(error_of(with("rope_theta", "x")) == malformed("rope_theta is \"x\", not a positive number"));
+  CHECK(error_of(with("tie_word_embeddings", 1)) == malformed("tie_word_embeddings is 1"));
+  CHECK(error_of(with("eos_token_id", "</s>")) == malformed("eos_token_id is \"</s>\", not a token id"));
+  CHECK(error_of(Json::array()) == malformed("it is not a JSON object"));
+  const test::ScratchDirectory dir;
+  CHECK(dir.error_of([&] { (void)lm::read_llama_config(dir.path()); }) ==
+        "cannot read config.json\n  where: DIR/config.json\n  why: no such file\n"
+        "  fix: check that the directory is a complete Hugging Face model directory");
+}

@@ -1,0 +1,299 @@
+#!/usr/bin/env python3
+"""Makes the committed fixtures in tests/numerics/data: two seeded random LLaMA models in Hugging Face directories, and what
+they compute. An independent reference: float64 NumPy, one position at a time, no code shared with the C++ library.
+
+    python3 tests/numerics/reference_llama.py            # writes tests/numerics/data
+    python3 tests/numerics/reference_llama.py --check    # computes again and compares with what is committed
+"""
+import argparse
+import json
+import pathlib
+import struct
+import sys
+
+import numpy as np
+
+DATA = pathlib.Path(__file__).parent / "data"
+
+
+# ---------------------------------------------------------------------------------------------- models and their files
+def bf16(x):
+    """Nearest bfloat16 (ties to even), as float64."""
+    bits = np.asarray(x, np.float32).view(np.uint32).astype(np.uint64)
+    bits = (bits + 0x7FFF + ((bits >> 16) & 1)) & 0xFFFF0000
+    return bits.astype(np.uint32).view(np.float32).astype(np.float64)
+
+
+def make_weights(config, rng, dtype):
+    h, f, d = config["hidden_size"], config["intermediate_size"], config["head_dim"]
+    n, m, v = config["num_attention_heads"], config["num_key_value_heads"], config["vocab_size"]
+    weights = {"model.embed_tokens.weight": rng.standard_normal((v, h)) * 0.6,
+               "model.norm.weight": 1 + 0.3 * rng.standard_normal(h)}
+    for i in range(config["num_hidden_layers"]):
+        shapes = {"self_attn.q_proj": (n * d, h), "self_attn.k_proj": (m * d, h), "self_attn.v_proj": (m * d, h),
+                  "self_attn.o_proj": (h, n * d), "mlp.gate_proj": (f, h), "mlp.up_proj": (f, h), "mlp.down_proj": (h, f)}
+        for name, shape in shapes.items():
+            weights[f"model.layers.{i}.{name}.weight"] = rng.standard_normal(shape) * 1.6 / np.sqrt(shape[1])
+        for name in ("input_layernorm", "post_attention_layernorm"):
+            weights[f"model.layers.{i}.{name}.weight"] = 1 + 0.3 * rng.standard_normal(h)
+    if not config["tie_word_embeddings"]:
+        weights["lm_head.weight"] = rng.standard_normal((v, h)) * 0.6
+    stored = bf16 if dtype == "BF16" else (lambda x: x.astype(np.float32).astype(np.float64))
+    return {name: stored(value) for name, value in weights.items()}
+
+
+def safetensors_bytes(tensors, dtype):
+    header, data = {}, b""
+    for name in sorted(tensors):
+        array = tensors[name].astype(np.float32)
+        raw = (array.view(np.uint32) >> 16).astype("<u2").tobytes() if dtype == "BF16" else array.astype("<f4").tobytes()
+        header[name] = {"dtype": dtype, "shape": list(array.shape), "data_offsets": [len(data), len(data) + len(raw)]}
+        data += raw
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    return struct.pack("<Q", len(text)) + text + data
+
+
+WORDS = ("tom ann has had gets gives finds loses buys sells red blue big small apple apples box boxes and then with more "
+         "than two three four five . , ? how many now left in all").split()
+
+
+def word_level_tokenizer():
+    """Whole words between blanks; <s> in front."""
+    vocab = {w: i for i, w in enumerate(["<pad>", "<s>", "</s>", "<unk>"] + WORDS)}
+    added = [{"id": vocab[t], "content": t, "single_word": False, "lstrip": False, "rstrip": False, "normalized": False,
+              "special": True} for t in ("<pad>", "<s>", "</s>", "<unk>")]
+    return {"version": "1.0", "truncation": None, "padding": None, "added_tokens": added, "normalizer": None,
+            "pre_tokenizer": {"type": "WhitespaceSplit"},
+            "post_processor": {"type": "TemplateProcessing",
+                               "single": [{"SpecialToken": {"id": "<s>", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}],
+                               "pair": [{"Sequence": {"id": "A", "type_id": 0}}, {"Sequence": {"id": "B", "type_id": 1}}],
+                               "special_tokens": {"<s>": {"id": "<s>", "ids": [1], "tokens": ["<s>"]}}},
+            "decoder": None, "model": {"type": "WordLevel", "vocab": vocab, "unk_token": "<unk>"}}
+
+
+def bpe_tokenizer():
+    """SentencePiece-like BPE: byte fallback, U+2581 for blanks, <s> in front."""
+    mark = "\u2581"
+    pieces = ["<unk>", "<s>", "</s>"] + [f"<0x{b:02X}>" for b in range(256)]
+    merges = [(mark, "t"), ("h", "e"), (mark + "t", "he"), ("a", "n"), ("an", "d"), (mark, "and"), ("i", "n"), ("o", "n"),
+              ("r", "e"), (mark, "a"), ("e", "r")]
+    pieces += [a + b for a, b in merges] + [mark] + list("abcdefghijklmnopqrstuvwxyz.,")
+    vocab = {p: i for i, p in enumerate(pieces)}
+    added = [{"id": vocab[t], "content": t, "single_word": False, "lstrip": False, "rstrip": False, "normalized": False,
+              "special": True} for t in ("<unk>", "<s>", "</s>")]
+    return {"version": "1.0", "truncation": None, "padding": None, "added_tokens": added,
+            "normalizer": {"type": "Sequence", "normalizers": [{"type": "Prepend", "prepend": mark},
+                                                               {"type": "Replace", "pattern": {"String": " "}, "content": mark}]},
+            "pre_tokenizer": None,
+            "post_processor": {"type": "TemplateProcessing",
+                               "single": [{"SpecialToken": {"id": "<s>", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}],
+                               "pair": [{"Sequence": {"id": "A", "type_id": 0}}, {"Sequence": {"id": "B", "type_id": 1}}],
+                               "special_tokens": {"<s>": {"id": "<s>", "ids": [1], "tokens": ["<s>"]}}},
+            "decoder": {"type": "Sequence", "decoders": [{"type": "Replace", "pattern": {"String": mark}, "content": " "},
+                                                         {"type": "ByteFallback"}, {"type": "Fuse"},
+                                                         {"type": "Strip", "content": " ", "start": 1, "stop": 0}]},
+            "model": {"type": "BPE", "dropout": None, "unk_token": "<unk>", "continuing_subword_prefix": None,
+                      "end_of_word_suffix": None, "fuse_unk": True, "byte_fallback": True, "vocab": vocab,
+                      "merges": [f"{a} {b}" for a, b in merges]}}
+
+
+# --------------------------------------------------------------------------------------------------- tokens, by the book
+def encode(tokenizer, text):
+    vocab = tokenizer["model"]["vocab"]
+    if tokenizer["model"]["type"] == "WordLevel":
+        return [vocab["<s>"]] + [vocab.get(w, vocab["<unk>"]) for w in text.split()]
+    symbols = []
+    for c in "\u2581" + text.replace(" ", "\u2581"):
+        symbols += [c] if c in vocab else [f"<0x{b:02X}>" for b in c.encode()]
+    rank = {tuple(m.split(" ")): i for i, m in enumerate(tokenizer["model"]["merges"])}
+    while True:
+        best = min(((rank.get(p, len(rank)), i) for i, p in enumerate(zip(symbols, symbols[1:]))), default=(len(rank), 0))
+        if best[0] == len(rank):
+            return [vocab["<s>"]] + [vocab[s] for s in symbols]
+        symbols[best[1]:best[1] + 2] = [symbols[best[1]] + symbols[best[1] + 1]]
+
+
+def decode(tokenizer, ids):
+    piece = {i: p for p, i in tokenizer["model"]["vocab"].items()}
+    special = {t["id"] for t in tokenizer["added_tokens"]}
+    pieces = [piece[i] for i in ids if i not in special]
+    if tokenizer["model"]["type"] == "WordLevel":
+        return " ".join(pieces)
+    out, run = "", b""
+    for p in pieces + [""]:
+        if len(p) == 6 and p.startswith("<0x"):
+            run += bytes([int(p[3:5], 16)])
+            continue
+        if run:
+            try:
+                out += run.decode()
+            except UnicodeDecodeError:
+                out += "\ufffd" * len(run)
+            run = b""
+        out += p.replace("\u2581", " ")
+    return out[1:] if out.startswith(" ") else out
+
+
+# ------------------------------------------------------------------------------------------------------------- the model
+class Model:
+    def __init__(self, config, weights):
+        self.c, self.w = config, weights
+
+    def norm(self, x, name):
+        return x / np.sqrt(np.mean(x * x) + self.c["rms_norm_eps"]) * self.w[name]
+
+    def rope(self, x, position):
+        """x: [heads, d]; pairs are (i, i + d/2)."""
+        d = x.shape[-1]
+        angle = position / self.c["rope_theta"] ** (np.arange(0, d, 2) / d)
+        a, b = x[:, : d // 2], x[:, d // 2:]
+        return np.concatenate([a * np.cos(angle) - b * np.sin(angle), b * np.cos(angle) + a * np.sin(angle)], axis=1)
+
+    def step(self, token, cache):
+        """Logits after one more token. cache: per block a list of (k, v), grown in place."""
+        c, w = self.c, self.w
+        n, m, d = c["num_attention_heads"], c["num_key_value_heads"], c["head_dim"]
+        position = len(cache[0])
+        x = w["model.embed_tokens.weight"][token].copy()
+        for i in range(c["num_hidden_layers"]):
+            p = f"model.layers.{i}."
+            a = self.norm(x, p + "input_layernorm.weight")
+            q = self.rope((w[p + "self_attn.q_proj.weight"] @ a).reshape(n, d), position)
+            k = self.rope((w[p + "self_attn.k_proj.weight"] @ a).reshape(m, d), position)
+            v = (w[p + "self_attn.v_proj.weight"] @ a).reshape(m, d)
+            cache[i].append((k, v))
+            heads = []
+            for j in range(n):
+                g = j // (n // m)  # the key/value head that query head j shares
+                s = np.array([q[j] @ keys[g] for keys, _ in cache[i]]) / np.sqrt(d)
+                s = np.exp(s - s.max())
+                heads.append((s / s.sum()) @ np.array([values[g] for _, values in cache[i]]))
+            x = x + w[p + "self_attn.o_proj.weight"] @ np.concatenate(heads)
+            a = self.norm(x, p + "post_attention_layernorm.weight")
+            gate = w[p + "mlp.gate_proj.weight"] @ a
+            x = x + w[p + "mlp.down_proj.weight"] @ (gate / (1 + np.exp(-gate)) * (w[p + "mlp.up_proj.weight"] @ a))
+        head = w["model.embed_tokens.weight" if c["tie_word_embeddings"] else "lm_head.weight"]
+        return head @ self.norm(x, "model.norm.weight")
+
+    def logits(self, ids):
+        cache = [[] for _ in range(self.c["num_hidden_layers"])]
+        return np.array([self.step(t, cache) for t in ids])
+
+    def nll(self, ids):
+        z = self.logits(ids)[:-1]
+        z = z - z.max(axis=1, keepdims=True)
+        return np.log(np.exp(z).sum(axis=1)) - z[np.arange(len(ids) - 1), ids[1:]]
+
+    def greedy(self, ids, n_new, stop):
+        """Answer, and the smallest gap between best and second-best logit on the way."""
+        cache = [[] for _ in range(self.c["num_hidden_layers"])]
+        for t in ids:
+            z = self.step(t, cache)
+        answer, gap = [], np.inf
+        for _ in range(n_new):
+            top = np.sort(z)[-2:]
+            gap = min(gap, top[1] - top[0])
+            t = int(np.argmax(z))
+            if t in stop:
+                break
+            answer.append(t)
+            z = self.step(t, cache)
+        return answer, gap
+
+
+# -------------------------------------------------------------------------------------------------------------- fixtures
+def config_of(vocab_size, tied, dtype, **sizes):
+    return {"architectures": ["LlamaForCausalLM"], "model_type": "llama", "attention_bias": False, "mlp_bias": False,
+            "bos_token_id": 1, "eos_token_id": 2, "hidden_act": "silu", "max_position_embeddings": 96, "rms_norm_eps": 1e-5,
+            "rope_scaling": None, "tie_word_embeddings": tied, "torch_dtype": dtype, "vocab_size": vocab_size, **sizes}
+
+
+def reference(config, weights, tokenizer, prompts, text):
+    model = Model(config, weights)
+    ids = encode(tokenizer, prompts[0])
+    long_ids = encode(tokenizer, text)
+    out = {"text": prompts[0], "ids": ids, "last_logits": model.logits(ids)[-3:].tolist(), "nll": model.nll(ids).tolist(),
+           "greedy": []}
+    for prompt in prompts:
+        answer, gap = model.greedy(encode(tokenizer, prompt), 24, [config["eos_token_id"]])
+        if gap < 1e-2 or len(set(answer)) < 8:
+            sys.exit(f"choose another seed: smallest gap {gap:.1e}, {len(set(answer))} different tokens")
+        out["greedy"].append({"prompt": prompt, "ids": answer, "text": decode(tokenizer, answer)})
+    length, windows = 16, []
+    for begin in range(0, len(long_ids) - length + 1, length):
+        windows.append(model.nll(long_ids[begin:begin + length]))
+    # Half-overlapping windows: in all but the first, only the second half is scored.
+    overlapping = [model.nll(long_ids[b:b + length])[0 if b == 0 else length // 2 - 1:]
+                   for b in range(0, len(long_ids) - length + 1, length // 2)]
+    out["perplexity"] = {"text": text, "n_ids": len(long_ids), "context_length": length,
+                         "side_by_side": {"nll": [w.sum() for w in windows], "count": sum(map(len, windows)),
+                                          "perplexity": float(np.exp(np.concatenate(windows).mean()))},
+                         "stride_8": {"count": sum(map(len, overlapping)),
+                                      "perplexity": float(np.exp(np.concatenate(overlapping).mean()))}}
+    return out
+
+
+def fixtures():
+    """Yields (relative path, bytes)."""
+    def text_of(value):  # one top-level key a line
+        lines = [f" {json.dumps(k)}: {json.dumps(v, ensure_ascii=False)}" for k, v in value.items()]
+        return ("{\n" + ",\n".join(lines) + "\n}\n").encode()
+
+    def numbers(value):  # ten digits, far below every tolerance
+        if isinstance(value, float):
+            return float(f"{value:.10g}")
+        if isinstance(value, dict):
+            return {k: numbers(v) for k, v in value.items()}
+        return [numbers(v) for v in value] if isinstance(value, (list, tuple)) else value
+
+    tokenizer = word_level_tokenizer()
+    config = config_of(len(tokenizer["model"]["vocab"]), False, "float32", hidden_size=32, intermediate_size=44, head_dim=8,
+                       num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2, rope_theta=10000.0)
+    weights = make_weights(config, np.random.default_rng(41), "F32")
+    words = np.random.default_rng(1).choice(WORDS, 90)
+    name = "random-untied"
+    halves = {"model-00001-of-00002.safetensors": {k: v for k, v in weights.items() if ".layers.1." not in k and "lm_head" not in k},
+              "model-00002-of-00002.safetensors": {k: v for k, v in weights.items() if ".layers.1." in k or "lm_head" in k}}
+    for file, tensors in halves.items():
+        yield f"{name}/{file}", safetensors_bytes(tensors, "F32")
+    yield f"{name}/model.safetensors.index.json", text_of({"metadata": {}, "weight_map": {
+        k: file for file, tensors in halves.items() for k in sorted(tensors)}})
+    yield f"{name}/config.json", text_of(config)
+    yield f"{name}/tokenizer.json", text_of(tokenizer)
+    yield f"{name}/reference.json", text_of(numbers(reference(
+        config, weights, tokenizer, ["tom has three red apples and ann gives two more .", "how many boxes"], " ".join(words))))
+
+    tokenizer = bpe_tokenizer()
+    config = config_of(len(tokenizer["model"]["vocab"]), True, "bfloat16", hidden_size=24, intermediate_size=40, head_dim=8,
+                       num_hidden_layers=3, num_attention_heads=4, num_key_value_heads=2, rope_theta=50000.0)
+    weights = make_weights(config, np.random.default_rng(33), "BF16")
+    name = "random-tied"
+    yield f"{name}/model.safetensors", safetensors_bytes(weights, "BF16")
+    yield f"{name}/config.json", text_of(config)
+    yield f"{name}/tokenizer.json", text_of(tokenizer)
+    yield f"{name}/reference.json", text_of(numbers(reference(
+        config, weights, tokenizer, ["the end\u00e9 and on.", "a red hen"],
+        "and then the other man ran on and on, over the red hill, in the rain, and there he ate an apple.")))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true")
+    check = parser.parse_args().check
+    differing = 0
+    for path, content in fixtures():
+        file = DATA / path
+        if check:
+            same = file.exists() and file.read_bytes() == content
+            differing += not same
+            print(("same     " if same else "DIFFERS  ") + path)
+        else:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content)
+            print(f"{len(content):7d} {path}")
+    return 1 if differing else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
