@@ -42,7 +42,7 @@ LIBRARIES = {
     "boost/program_options": ["core/cli"],
     "spdlog/": ["core/cli"],
     "fmt/": ["core/cli"],
-    "openssl/": ["core/base"],
+    "openssl/": ["core/base", "plugins"],
     "tbb/": ["core/exec", "core/env"],
     "oneapi/tbb": ["core/exec", "core/env"],
     "torch/": ["plugins"],

@@ -26,7 +26,8 @@ TEST_CASE("a padded batch answers every prompt as the reference answers it alone
   const auto tokenizer = lm::Tokenizer::open(dir / "tokenizer.json");
   std::vector<Ids> prompts;
   std::vector<Ids> expected;
-  for (const Json& greedy : test::read_json(dir / "reference.json")["greedy"]) {
+  const Json reference = test::read_json(dir / "reference.json");
+  for (const Json& greedy : reference["greedy"]) {
     prompts.push_back(tokenizer.encode(greedy["prompt"].get<std::string>()));
     expected.push_back(greedy["ids"].get<Ids>());
   }
