@@ -5,6 +5,8 @@
 // Debian's build brings glog along, whose CHECK is also the name of Catch2's.
 #pragma push_macro("CHECK")
 #undef CHECK
+#include <ATen/core/ivalue.h>  // before all others: clang 14 wants IValue complete where vectors of it are declared
+
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <c10/core/InferenceMode.h>
