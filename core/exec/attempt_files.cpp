@@ -32,6 +32,7 @@ Json to_json(const JobRequest& request) {
           {"stage_label", request.stage_label},
           {"library", request.library.string()},
           {"stage", request.stage},
+          {"preload", request.preload},
           {"params", request.params},
           {"inputs", inputs},
           {"outputs", request.outputs},
@@ -51,6 +52,7 @@ Result<JobRequest> job_request(const Json& json) {
     request.stage_label = json.at("stage_label");
     request.library = json.at("library").get<std::string>();
     request.stage = json.at("stage");
+    request.preload = json.value("preload", false);
     request.params = json.at("params");
     for (const auto& [port, list] : json.at("inputs").items()) {
       std::vector<JobInput>& members = request.inputs[port];

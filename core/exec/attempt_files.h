@@ -36,7 +36,8 @@ struct JobRequest {
   std::string attempt;  ///< nonce: names the attempt for people and in LOWBIT_ATTEMPT
   std::string stage_label;
   std::filesystem::path library;
-  std::string stage;  ///< plugin's stage id
+  std::string stage;     ///< plugin's stage id
+  bool preload = false;  ///< slow to load: forked from a process that has loaded it
   Json params = Json::object();
   std::map<std::string, std::vector<JobInput>> inputs;
   std::vector<std::string> outputs;           ///< ports

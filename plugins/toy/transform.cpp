@@ -77,6 +77,7 @@ lowbit::Stage transform() {
       .input("in", "file", "a text", LB_PORT_OPTIONAL)
       .output("out", "file", "the text and its mixed state")
       .resumable()
+      .preload()  // it is not slow to load: so the tests meet jobs of both ways to start
       .run<run>();
 }
 

@@ -69,14 +69,12 @@ def rows(project, sql):
 
 
 def processes(project):
-    """(pid, is the leader of its session) of every shim and job that works below `project`."""
-    wanted = str(project).encode()
+    """(pid, is the leader of its session) of every fork server, shim and job that works in `project`."""
     for entry in Path("/proc").iterdir():
         if not entry.name.isdigit():
             continue
         try:
-            command = (entry / "cmdline").read_bytes().split(b"\0")
-            if b"--shim" not in command or not any(wanted in word for word in command):
+            if b"worker" not in (entry / "cmdline").read_bytes().split(b"\0") or entry.joinpath("cwd").readlink() != project:
                 continue
             session = int((entry / "stat").read_text().rsplit(")", 1)[1].split()[3])
         except (OSError, IndexError, ValueError):
@@ -111,6 +109,9 @@ def check_sound(project):
         problems.append(f"orphans: on disk only {sorted(on_disk - known)}, in the database only {sorted(known - on_disk)}")
     if rows(project, "SELECT count(*) FROM attempts WHERE state = 1") != [(0,)]:
         problems.append("an attempt still counts as running")
+    deadline = time.time() + 5  # a fork server ends when it notices that its host has
+    while list(processes(project)) and time.time() < deadline:
+        time.sleep(0.05)
     left = [pid for pid, _ in processes(project)]
     if left:
         problems.append(f"processes left: {left}")
@@ -132,7 +133,7 @@ def main():
     lowbit = str(Path(arguments.lowbit).resolve())
     experiment = Path(arguments.experiment).resolve()
 
-    root = Path(tempfile.mkdtemp(prefix="lowbit-kill-"))
+    root = Path(tempfile.mkdtemp(prefix="lowbit-kill-")).resolve()
     try:
         calm = root / "calm"
         calm.mkdir()
@@ -171,8 +172,9 @@ def main():
         print(f"FAILED (seed {arguments.seed})\n{failure}", file=sys.stderr)
         return 1
     finally:
-        for pid, _ in list(processes(root)):
-            os.kill(pid, signal.SIGKILL)
+        for project in root.iterdir():
+            for pid, _ in list(processes(project)):
+                os.kill(pid, signal.SIGKILL)
         shutil.rmtree(root, ignore_errors=True)
 
 

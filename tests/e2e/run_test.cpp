@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 #include <chrono>
 #include <fstream>
+#include <set>
 #include <thread>
 
 #include "e2e/project.h"
@@ -166,6 +167,38 @@ stages: [{id: slow, use: lowbit.toy.transform, params: {steps: 100, delay_ms: 20
   CHECK(next.status == 0);
   CHECK_THAT(next.err, Contains("adopt   slow  still running since"));
   CHECK(project.query("SELECT count(*) FROM attempts") == "1\n");
+}
+
+TEST_CASE("jobs of a library that is slow to load are forked from one process, and outlive it", "[e2e]") {
+  const Project project(R"(experiment: slow
+matrix: {word: [a, b]}
+stages: [{id: slow, use: lowbit.toy.transform, params: {text: "${word}", steps: 100, delay_ms: 20}}]
+)");
+  const auto host = project.start({"run", "experiment.yaml", "-j", "2"});
+  std::set<std::string> attempts;
+  pid_t server = -1;
+  wait_until([&] {
+    for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+      const std::string pid = entry.path().filename().string();
+      if (pid.find_first_not_of("0123456789") != std::string::npos) continue;
+      std::error_code gone;
+      if (std::filesystem::read_symlink(entry.path() / "cwd", gone) != project.path()) continue;
+      if (read_text(entry.path() / "cmdline").find("--fork-server") == std::string::npos) continue;
+      const std::string environment = read_text(entry.path() / "environ");
+      const std::size_t at = environment.find("LOWBIT_ATTEMPT=");
+      if (at != std::string::npos) attempts.insert(environment.substr(at, environment.find('\0', at) - at));
+      std::ifstream status(entry.path() / "stat");
+      pid_t self = 0;
+      pid_t parent = 0;
+      std::string name;
+      std::string state;
+      if (status >> self >> name >> state >> parent && parent == host->pid()) server = self;
+    }
+    return attempts.size() == 2 && server > 0;
+  });
+  REQUIRE(::kill(server, SIGKILL) == 0);
+  CHECK(host->wait().status == 0);
+  CHECK(project.query("SELECT count(*) FROM attempts") == "2\n");
 }
 
 TEST_CASE("a job that finishes while no host watches is harvested", "[e2e]") {

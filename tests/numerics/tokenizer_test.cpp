@@ -206,7 +206,7 @@ TEST_CASE("decoders join words and close the gaps between digits", "[tokenizer]"
 TEST_CASE("Metaspace marks blanks in its three schemes", "[tokenizer]") {
   const auto ids = [](const Json& more, const std::string& text) {
     Json json = words({"▁a", "a", "▁", "b", "▁b", "<x>", "▁a▁b"});
-    json["added_tokens"] = {added(5, "<x>", true)};
+    json["added_tokens"] = Json::array({added(5, "<x>", true)});
     json["pre_tokenizer"] = {{"type", "Metaspace"}, {"replacement", "▁"}};
     json["pre_tokenizer"].update(more);
     return from_json(json).encode(text);
@@ -252,7 +252,7 @@ TEST_CASE("what is not supported is refused by name", "[tokenizer]") {
   json["model"]["novelty"] = 1;
   CHECK(error_of(json) == unsupported("model WordLevel.novelty"));
   json = words({"a"});
-  json["added_tokens"] = {added(1, "<x>", true, {{"single_word", true}})};
+  json["added_tokens"] = Json::array({added(1, "<x>", true, {{"single_word", true}})});
   CHECK(error_of(json) == unsupported("added token \"<x>\" with single_word"));
   for (const auto& [key, value] : std::map<std::string, Json>{{"dropout", 0.1},
                                                               {"ignore_merges", true},
@@ -277,7 +277,7 @@ TEST_CASE("a tokenizer.json that contradicts itself is refused", "[tokenizer]") 
   CHECK(error_of(json) == malformed("tokens \"a\" and \"b\" share id 0"));
   CHECK(error_of(words({"a"}, "<unk>")) == malformed("model.unk_token \"<unk>\" is not in the vocabulary"));
   json = words({"a"});
-  json["added_tokens"] = {added(0, "<x>", true)};
+  json["added_tokens"] = Json::array({added(0, "<x>", true)});
   CHECK(error_of(json) == malformed("added token \"<x>\" with id 0 contradicts the vocabulary"));
   json = {{"model", {{"type", "BPE"}, {"vocab", {{"a", 0}, {"b", 1}}}, {"merges", {"a b"}}}}};
   CHECK(error_of(json) == malformed("merge \"a b\" needs token \"ab\", which is missing"));

@@ -27,6 +27,7 @@ class Program {
   Program& operator=(const Program&) = delete;
   ~Program();
 
+  [[nodiscard]] pid_t pid() const { return pid_; }
   void send(int signal) const;
   [[nodiscard]] Ended wait();
 

@@ -1,8 +1,5 @@
 #include "exec/local/local_executor.h"
 
-#include <fcntl.h>
-#include <signal.h>
-#include <spawn.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -21,6 +18,7 @@
 #include "env/file_lock.h"
 #include "env/files.h"
 #include "env/posix/descriptor.h"
+#include "exec/local/spawn.h"
 
 namespace lowbit::exec {
 namespace {
@@ -29,17 +27,7 @@ namespace fs = std::filesystem;
 using boost::asio::local::stream_protocol;
 using namespace std::chrono_literals;
 
-constexpr auto kLockPoll = 50ms;
-constexpr int kInheritedListener = 3;
-
-/// As exec wants them; they point into `texts`.
-std::vector<char*> pointers(std::vector<std::string>& texts) {
-  std::vector<char*> out;
-  out.reserve(texts.size() + 1);
-  for (std::string& text : texts) out.push_back(text.data());
-  out.push_back(nullptr);
-  return out;
-}
+constexpr auto kLockPoll = 10ms;
 
 sockaddr_un address_of(const fs::path& socket) {
   sockaddr_un address{};
@@ -72,52 +60,31 @@ struct LocalExecutor::Job {
   stream_protocol::socket socket;
   std::array<char, 1> byte{};
   std::string nonce;
-  pid_t child = -1;  ///< the shim, when it is our own child
+  pid_t child = -1;  ///< the shim, when it is our own child; a fork server's is not
 };
 
 LocalExecutor::LocalExecutor(AsioLoop& loop, fs::path program, fs::path working_directory)
-    : loop_(loop), program_(std::move(program)), working_directory_(std::move(working_directory)) {}
+    : loop_(loop),
+      program_(std::move(program)),
+      working_directory_(std::move(working_directory)),
+      fork_servers_(program_, working_directory_) {}
 LocalExecutor::~LocalExecutor() = default;
 
 Result<void> LocalExecutor::start(const JobRequest& request, const AttemptPaths& attempt,
                                   const std::vector<std::string>& environment, OnEnd on_end) {
   LB_TRY_ASSIGN(const env::Descriptor listener, listen_at(request.socket));
 
-  std::vector<std::string> words{program_.string(),          "worker",     "--shim",
-                                 attempt.directory.string(), "--listener", std::to_string(kInheritedListener)};
-  const std::vector<char*> arguments = pointers(words);
-  std::vector<std::string> entries = environment;
-  const std::vector<char*> variables = pointers(entries);
-
-  posix_spawn_file_actions_t actions;
-  ::posix_spawn_file_actions_init(&actions);
-  ::posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-  ::posix_spawn_file_actions_addopen(&actions, 1, attempt.standard_output().c_str(), O_WRONLY | O_CREAT | O_APPEND,
-                                     0666);
-  ::posix_spawn_file_actions_addopen(&actions, 2, attempt.standard_error().c_str(), O_WRONLY | O_CREAT | O_APPEND,
-                                     0666);
-  // dup2 onto itself would keep close-on-exec; moving it out of the way first makes the copy inheritable.
-  const env::Descriptor moved(::fcntl(listener.get(), F_DUPFD_CLOEXEC, kInheritedListener + 1));
-  ::posix_spawn_file_actions_adddup2(&actions, moved.get(), kInheritedListener);
-  if (!working_directory_.empty()) ::posix_spawn_file_actions_addchdir_np(&actions, working_directory_.c_str());
-
-  posix_spawnattr_t attributes;
-  ::posix_spawnattr_init(&attributes);
-  sigset_t none;
-  sigset_t defaults;
-  sigemptyset(&none);
-  sigemptyset(&defaults);
-  for (const int signal : {SIGINT, SIGTERM, SIGPIPE, SIGCHLD}) sigaddset(&defaults, signal);
-  ::posix_spawnattr_setsigmask(&attributes, &none);
-  ::posix_spawnattr_setsigdefault(&attributes, &defaults);
-  ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-
   pid_t child = -1;
-  const int problem =
-      ::posix_spawn(&child, program_.c_str(), &actions, &attributes, arguments.data(), variables.data());
-  ::posix_spawnattr_destroy(&attributes);
-  ::posix_spawn_file_actions_destroy(&actions);
-  if (problem != 0) return env::file_error("starting", program_, problem);
+  if (!request.preload || !fork_servers_.start(request, attempt, environment, listener.get())) {
+    LB_TRY_ASSIGN(child, spawn({.program = program_,
+                                .words = {program_.string(), "worker", "--shim", attempt.directory.string(),
+                                          "--listener", std::to_string(kInheritedDescriptor)},
+                                .environment = environment,
+                                .standard_output = attempt.standard_output(),
+                                .standard_error = attempt.standard_error(),
+                                .inherited = listener.get(),
+                                .working_directory = working_directory_}));
+  }
 
   auto job = std::make_shared<Job>(loop_.context(), attempt, std::move(on_end));
   job->nonce = request.attempt;

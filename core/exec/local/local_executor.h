@@ -8,6 +8,7 @@
 
 #include "exec/executor.h"
 #include "exec/local/asio_loop.h"
+#include "exec/local/fork_servers.h"
 
 namespace lowbit::exec {
 
@@ -32,6 +33,7 @@ class LocalExecutor : public Executor {
   AsioLoop& loop_;
   std::filesystem::path program_;
   std::filesystem::path working_directory_;
+  ForkServers fork_servers_;
   std::map<std::string, std::shared_ptr<Job>> jobs_;  ///< by attempt nonce
 };
 

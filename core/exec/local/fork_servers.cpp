@@ -1,0 +1,76 @@
+#include "exec/local/fork_servers.h"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <utility>
+
+#include "env/posix/descriptor.h"
+#include "exec/local/spawn.h"
+
+namespace lowbit::exec {
+namespace {
+
+constexpr std::string_view kAttemptVariable = "LOWBIT_ATTEMPT=";
+
+/// What the jobs of one server have in common.
+std::string key_of(const JobRequest& request, const std::vector<std::string>& environment) {
+  std::string key = request.library.string();
+  for (const std::string& entry : environment) {
+    if (entry.compare(0, kAttemptVariable.size(), kAttemptVariable) != 0) key += '\n' + entry;
+  }
+  return key;
+}
+
+/// One message: the text, and the descriptor beside it.
+bool send(int socket, std::string text, int descriptor) {
+  iovec part{text.data(), text.size()};
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control.data();
+  message.msg_controllen = control.size();
+  cmsghdr* const header = CMSG_FIRSTHDR(&message);
+  header->cmsg_level = SOL_SOCKET;
+  header->cmsg_type = SCM_RIGHTS;
+  header->cmsg_len = CMSG_LEN(sizeof(int));
+  std::memcpy(CMSG_DATA(header), &descriptor, sizeof descriptor);
+  return ::sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT) == static_cast<ssize_t>(text.size());
+}
+
+}  // namespace
+
+ForkServers::ForkServers(std::filesystem::path program, std::filesystem::path working_directory)
+    : program_(std::move(program)), working_directory_(std::move(working_directory)) {}
+ForkServers::~ForkServers() = default;
+
+bool ForkServers::start(const JobRequest& request, const AttemptPaths& attempt,
+                        const std::vector<std::string>& environment, int listener) {
+  const std::string key = key_of(request, environment);
+  auto found = servers_.find(key);
+  if (found == servers_.end()) {
+    std::array<int, 2> ends{};
+    if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) != 0) return false;
+    auto mine = std::make_unique<env::Descriptor>(ends[0]);
+    const env::Descriptor theirs(ends[1]);
+    const auto server = spawn({.program = program_,
+                               .words = {program_.string(), "worker", "--fork-server",
+                                         std::to_string(kInheritedDescriptor), "--library", request.library.string()},
+                               .environment = environment,
+                               .standard_output = "/dev/null",
+                               .standard_error = "/dev/null",
+                               .inherited = theirs.get(),
+                               .working_directory = working_directory_});
+    if (!server.ok()) return false;
+    found = servers_.emplace(key, std::move(mine)).first;
+  }
+  // A server that is still loading finds the message when it is done.
+  if (send(found->second->get(), request.attempt + '\n' + attempt.directory.string(), listener)) return true;
+  servers_.erase(found);  // it is gone, or buried in work: the next attempt gets a new one
+  return false;
+}
+
+}  // namespace lowbit::exec
