@@ -21,7 +21,7 @@ struct Params {
   double muon_lr = 0.02, muon_weight_decay = 0.00625, adam_lr = 2.5e-3, adam_beta1 = 0.9, adam_beta2 = 0.98;
   double weight_decay = 0.05, clip_norm = 1;
   std::int64_t n_shards = 2;
-  std::string compute_dtype = "bfloat16";
+  std::string compute_dtype = "float32";
   double checkpoint_interval_s = 60;
 
   static auto fields() {
@@ -65,7 +65,7 @@ struct Params {
             .range(1, 64)
             .doc("parts a batch is cut into, each computed on one thread; moves the last bits"),
         field(&Params::compute_dtype, "compute_dtype")
-            .one_of("bfloat16", "float32")
+            .one_of("float32", "bfloat16")
             .doc("precision of the matrix products; weights and everything else are fp32"),
         field(&Params::checkpoint_interval_s, "checkpoint_interval_s")
             .at_least(0)
