@@ -25,7 +25,8 @@ const std::vector<std::string_view> kModels{"model/1", "quantized-model/1", "ada
 // Code that a stage runs, such as lowbit.command-quantizer's: bound as a file so that it enters the key.
 const PortRule kProgram{"program", {"file"}, Presence::may};
 
-// A trainer may lack `model` (pretraining) or `data` (merging an adapter), not both: checked below.
+// A trainer may lack `model` (pretraining) or `data` (merging an adapter), not both: checked below. One that makes a model
+// from nothing reads more, such as its tokenizer.
 const std::vector<Signature> kSignatures{
     {StageKind::quantizer,
      {{"model", kModels, Presence::must},
@@ -39,7 +40,7 @@ const std::vector<Signature> kSignatures{
       {"data", {"sft-pairs/1", "preference-pairs/1", "token-batches/1"}, Presence::may},
       {"reference", kModels, Presence::may},
       kProgram},
-     false,
+     true,
      {"trained", {"model/1", "adapter/1"}, Presence::must}},
     {StageKind::evaluator,
      {{"model", kModels, Presence::must},

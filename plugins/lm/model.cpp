@@ -62,6 +62,14 @@ at::Tensor load(const WeightSource& weights, const std::string& name, at::IntArr
   return tensor.to(dtype, /*non_blocking=*/false, /*copy=*/true);
 }
 
+/// One of the block's matrices applied to x.
+at::Tensor apply(const BlockWeights& w, Linear linear, const at::Tensor& x) {
+  const at::Tensor& matrix = w[linear];
+  const at::Tensor y = at::linear(x.to(matrix.scalar_type()), matrix).to(x.scalar_type());
+  const at::Tensor more = w.branch ? w.branch(linear, x) : at::Tensor();
+  return more.defined() ? y + more : y;
+}
+
 /// (x1, x2) -> (x1 cos - x2 sin, x2 cos + x1 sin), the two halves of each head being the pairs.
 at::Tensor rotate(const at::Tensor& x, const Positions& positions) {
   const at::Tensor wide_x = x.to(positions.cos.scalar_type());
@@ -83,9 +91,9 @@ at::Tensor attention(const LlamaConfig& c, const BlockWeights& w, const at::Tens
   const auto heads = [&](const at::Tensor& y, int64_t n) {
     return y.view({n_sequences, n_new, n, c.head_dim}).transpose(1, 2);
   };
-  at::Tensor q = rotate(heads(at::linear(x, w.q), c.n_heads), positions);     // [B, n, T, d]
-  at::Tensor k = rotate(heads(at::linear(x, w.k), c.n_kv_heads), positions);  // [B, m, T, d]
-  at::Tensor v = heads(at::linear(x, w.v), c.n_kv_heads);
+  at::Tensor q = rotate(heads(apply(w, Linear::q, x), c.n_heads), positions);     // [B, n, T, d]
+  at::Tensor k = rotate(heads(apply(w, Linear::k, x), c.n_kv_heads), positions);  // [B, m, T, d]
+  at::Tensor v = heads(apply(w, Linear::v, x), c.n_kv_heads);
   if (cache != nullptr) {
     const auto i = static_cast<size_t>(block);
     cache->keys[i].narrow(2, positions.past, n_new).copy_(k);
@@ -116,7 +124,7 @@ at::Tensor attention(const LlamaConfig& c, const BlockWeights& w, const at::Tens
                                 .transpose(1, 2)
                                 .reshape({n_sequences, n_new, c.n_heads * c.head_dim});
   if (tap) tap(Linear::o, joined);
-  return at::linear(joined, w.o);
+  return apply(w, Linear::o, joined);
 }
 
 }  // namespace
@@ -235,9 +243,9 @@ at::Tensor attention_forward(const LlamaConfig& config, const BlockWeights& w, c
 at::Tensor mlp_forward(const LlamaConfig& config, const BlockWeights& w, const at::Tensor& x, const InputTap& tap) {
   const at::Tensor a = rms_norm(x, w.mlp_norm, config.rms_norm_eps);
   if (tap) tap(Linear::gate, a);
-  const at::Tensor gated = at::silu(at::linear(a, w.gate)) * at::linear(a, w.up);
+  const at::Tensor gated = at::silu(apply(w, Linear::gate, a)) * apply(w, Linear::up, a);
   if (tap) tap(Linear::down, gated);
-  return x + at::linear(gated, w.down);
+  return x + apply(w, Linear::down, gated);
 }
 
 at::Tensor block_forward(const LlamaConfig& config, const BlockWeights& w, const at::Tensor& x,

@@ -8,7 +8,8 @@
 // Letters: B sequences, T positions in a call, S positions attended to, h hidden, f intermediate, V vocabulary,
 //          n query heads, m key/value heads, d head dim.
 // Precision: matrices are held and multiplied in the compute dtype (fp32, bf16 or fp64); norms, rotations, softmax and
-// losses are computed in fp32 (fp64 when the compute dtype is), as the models were trained.
+// losses are computed in fp32 (fp64 when the compute dtype is), as the models were trained. The halves of a block also
+// take matrices narrower than x and the norms: products are then in the matrices' dtype, all else in x's.
 // Tensors may require gradients: nothing is computed in place on them.
 // Thread rule: const members may be called from any thread.
 #pragma once
@@ -40,6 +41,9 @@ struct BlockWeights {
   at::Tensor mlp_norm;        // [h]
   at::Tensor gate, up;        // [f, h]
   at::Tensor down;            // [h, f]
+  /// What is added to a linear's output, as a function of its input: the branch of an adapter that drops inputs while
+  /// it is trained. Empty, or its result undefined: nothing.
+  std::function<at::Tensor(Linear linear, const at::Tensor& x)> branch;
 
   [[nodiscard]] at::Tensor& operator[](Linear linear);
   [[nodiscard]] const at::Tensor& operator[](Linear linear) const;
