@@ -5,6 +5,7 @@
 #include <limits>
 #include <set>
 
+#include "lm/decode_attention.h"
 #include "lm/error.h"
 
 namespace lowbit::lm {
@@ -98,6 +99,12 @@ at::Tensor attention(const LlamaConfig& c, const BlockWeights& w, const at::Tens
     const auto i = static_cast<size_t>(block);
     cache->keys[i].narrow(2, positions.past, n_new).copy_(k);
     cache->values[i].narrow(2, positions.past, n_new).copy_(v);
+    if (n_new == 1 && x.scalar_type() == at::kFloat && !q.requires_grad()) {
+      const at::Tensor heads_out = decode_attention(q, cache->keys[i], cache->values[i], n_seen, positions.n_pads);
+      const at::Tensor joined = heads_out.view({n_sequences, 1, c.n_heads * c.head_dim});
+      if (tap) tap(Linear::o, joined);
+      return at::linear(joined, w.o);
+    }
     k = cache->keys[i].narrow(2, 0, n_seen);
     v = cache->values[i].narrow(2, 0, n_seen);
   }
@@ -186,6 +193,12 @@ BlockWeights load_block(const LlamaConfig& config, const WeightSource& weights, 
   return w;
 }
 
+void KvCache::keep(const at::Tensor& rows) {
+  for (auto* tensors : {&keys, &values}) {
+    for (at::Tensor& tensor : *tensors) tensor = tensor.index_select(0, rows);
+  }
+}
+
 KvCache::KvCache(const LlamaConfig& config, int64_t n_sequences, int64_t capacity, at::ScalarType dtype) {
   for (int64_t i = 0; i < config.n_blocks; ++i) {
     keys.push_back(at::zeros({n_sequences, config.n_kv_heads, capacity, config.head_dim}, dtype));
@@ -193,9 +206,9 @@ KvCache::KvCache(const LlamaConfig& config, int64_t n_sequences, int64_t capacit
   }
 }
 
-Positions::Positions(const LlamaConfig& config, int64_t past_length, int64_t n_new, const at::Tensor& n_pads,
+Positions::Positions(const LlamaConfig& config, int64_t past_length, int64_t n_new, const at::Tensor& left_pads,
                      at::ScalarType dtype)
-    : past(past_length) {
+    : past(past_length), n_pads(left_pads) {
   const int64_t n_seen = past + n_new;
   const at::Tensor columns = at::arange(past, n_seen, at::kLong).unsqueeze(0);                         // [1, T]
   const at::Tensor index = n_pads.defined() ? (columns - n_pads.unsqueeze(1)).clamp_min(0) : columns;  // [1 or B, T]

@@ -62,6 +62,8 @@ struct KvCache {
   int64_t length = 0;                    // positions filled
 
   KvCache(const LlamaConfig& config, int64_t n_sequences, int64_t capacity, at::ScalarType dtype);
+  /// Drops all sequences but `rows` ([n] int64).
+  void keep(const at::Tensor& rows);
 };
 
 /// Where T positions stand and what they may see; shared by all blocks of one call.
@@ -70,10 +72,11 @@ struct Positions {
   at::Tensor
       visible;       // bool [1 or B, 1, T, S]: causal, and no padding; undefined: everything (one position, no padding)
   int64_t past = 0;  // S - T
+  at::Tensor n_pads;  // as given
 
   /// `n_pads`: left padding per sequence, [B] int64, or undefined. Positions count from the first real token; a padding
   /// position sees only itself.
-  Positions(const LlamaConfig& config, int64_t past, int64_t n_new, const at::Tensor& n_pads, at::ScalarType dtype);
+  Positions(const LlamaConfig& config, int64_t past, int64_t n_new, const at::Tensor& left_pads, at::ScalarType dtype);
 };
 
 /// Left padding of each row of `keep` (bool [B, T], true for real tokens): [B] int64; padding on the right needs
