@@ -29,7 +29,7 @@ struct AdapterParams {
   std::vector<std::string> train_tokens;
   std::int64_t max_length = 0;
   bool continue_adapter = true;
-  double adam_beta1 = 0.9, adam_beta2 = 0.999, adam_eps = 1e-8, weight_decay = 0, clip_norm = 1;
+  double adam_beta1 = 0.9, adam_beta2 = 0.999, adam_eps = 1e-8, clip_norm = 1;
   std::int64_t n_shards = 2;
   std::string compute_dtype = "float32";
   double checkpoint_interval_s = 60;
@@ -47,7 +47,7 @@ struct AdapterParams {
     return std::max<int64_t>(1, std::llround(epochs * static_cast<double>(plan.per_epoch())));
   }
   [[nodiscard]] Trainer::Options trainer() const {
-    return {.adam = {.beta1 = adam_beta1, .beta2 = adam_beta2, .eps = adam_eps, .weight_decay = weight_decay},
+    return {.adam = {.beta1 = adam_beta1, .beta2 = adam_beta2, .eps = adam_eps},
             .n_decayed = 0,
             .muon_matrices = {},
             .muon = {},
