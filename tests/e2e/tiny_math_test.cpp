@@ -23,7 +23,7 @@ stages:
   - {id: drawn, use: lowbit.tiny-math, params: {split: test, n: 40}}
   - {id: drills, use: lowbit.arithmetic-drill, params: {n: 100}}
   - {id: examples, use: lowbit.sft-pairs, with: {task: train.task}, params: {response_format: "${response_format}"}}
-  - {id: test, use: lowbit.contamination, with: {task: drawn.task, others: {each: train.task, over: []}}, params: {ngram: warn}}
+  - {id: test, use: lowbit.contamination, with: {task: drawn.task, others: train.task}, params: {ngram: warn}}
   - id: windows
     use: lowbit.solution-windows
     with: {task: test.task, model: inputs.base}

@@ -68,8 +68,29 @@ TEST_CASE("the first problems of a seed are these, on every machine", "[tinymath
   for (const auto& problem : first) {
     text += problem.family + ": " + problem.text + "\n" + test::solution(problem, answers::Format::plain) + "\n";
   }
-  CHECK(text == "GOLDEN");
-  CHECK(test::solution(first[0], answers::Format::tagged) == "GOLDEN2");
+  CHECK(text ==
+        "wages: ivan earns 15 dollars each hour and works 7 hours each day for 6 days . then he spends 133 dollars . "
+        "how many dollars does ivan have left ?\n"
+        "15 * 7 = 105\n"
+        "105 * 6 = 630\n"
+        "630 - 133 = 497\n"
+        "answer 497\n"
+        "shelves: there are 6 shelves with 68 cards each . 22 cards are added and 55 cards are removed . how many "
+        "cards are there now ?\n"
+        "6 * 68 = 408\n"
+        "408 + 22 = 430\n"
+        "430 - 55 = 375\n"
+        "answer 375\n"
+        "week: a farm sells 143 marbles on monday , 55 more marbles on tuesday than on monday , and 73 more marbles on "
+        "friday than on tuesday . how many marbles in all ?\n"
+        "143 + 55 = 198\n"
+        "198 + 73 = 271\n"
+        "143 + 198 = 341\n"
+        "341 + 271 = 612\n"
+        "answer 612\n");
+  CHECK(test::solution(first[0], answers::Format::tagged) ==
+        "<|step_start|>15 * 7 = 105<|step_end|><|step_start|>105 * 6 = 630<|step_end|>"
+        "<|step_start|>630 - 133 = 497<|step_end|><|answer_start|>\\boxed{497}<|answer_end|>");
 }
 
 TEST_CASE("the equation of every step is true when computed from its text", "[tinymath]") {
@@ -132,7 +153,7 @@ TEST_CASE("the number of a riddle gives its result when the riddle is followed",
 TEST_CASE("numbers stay in 0 to 999, and one factor or divisor has one digit", "[tinymath]") {
   for (const auto& problem : test::problems({.split = Split::train, .seed = 4}, 20000)) {
     INFO(problem.text);
-    for (const int number : numbers_in(problem.text + test::solution(problem, answers::Format::plain))) {
+    for (const int number : numbers_in(problem.text + "\n" + test::solution(problem, answers::Format::plain))) {
       CHECK(number <= 999);
     }
     for (const auto& step : problem.steps) {
