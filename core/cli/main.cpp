@@ -10,7 +10,7 @@
 namespace lowbit::cli {
 
 const std::vector<Command>& commands() {
-  static const std::vector<Command> kCommands{
+  static const std::vector<Command> all{
       {"run", "FILE [-n] [-s path=value]...", "plan, then do what is missing; always resumes", run_command},
       {"plan", "FILE [--check]", "what a run would do and why; changes nothing", plan_command},
       {"why", "STAGE FILE", "why a stage will run or is reused: its reason and its keys", why_command},
@@ -23,9 +23,9 @@ const std::vector<Command>& commands() {
       {"doctor", "", "check machine, project and plugins", doctor_command},
       {"init", "[DIRECTORY]", "start a project: lowbit.yaml and a first experiment", init_command},
       {"explain", "CODE", "what an error code means and what to do", explain_command},
-      {"worker", "--shim DIR | --describe PLUGIN.so --output FILE", "", worker_command},
+      {"worker", "--shim DIR | --fork-server FD | --describe PLUGIN.so --output FILE", "", worker_command},
   };
-  return kCommands;
+  return all;
 }
 
 const Command* find_command(std::string_view name) {

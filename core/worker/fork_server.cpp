@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
@@ -53,7 +54,7 @@ std::optional<Request> receive(int socket) {
 void set_attempt(const std::string& nonce) {
   char* const value = std::getenv("LOWBIT_ATTEMPT");
   if (value != nullptr && std::strlen(value) == nonce.size()) {
-    std::memcpy(value, nonce.data(), nonce.size());
+    std::copy(nonce.begin(), nonce.end(), value);
   } else {
     ::setenv("LOWBIT_ATTEMPT", nonce.c_str(), 1);
   }

@@ -49,7 +49,7 @@ std::string find_program(const std::string& name, const std::map<std::string, st
   while (!rest.empty()) {
     const std::string directory = rest.substr(0, rest.find(':'));
     rest.erase(0, directory.size() + 1);
-    const std::string path = directory + "/" + name;
+    std::string path = directory + "/" + name;
     if (!directory.empty() && ::access(path.c_str(), X_OK) == 0) return path;
   }
   cannot_start(name, "there is no such program in PATH");
@@ -67,6 +67,7 @@ std::vector<std::string> environment_entries(const std::map<std::string, std::st
 
 std::vector<char*> pointers(std::vector<std::string>& texts) {
   std::vector<char*> out;
+  out.reserve(texts.size() + 1);
   for (std::string& text : texts) out.push_back(text.data());
   out.push_back(nullptr);
   return out;
@@ -126,7 +127,7 @@ ChildProcess::ChildProcess(const Command& command) {
   Pipe errors;
   Pipe report;  // closed by a successful exec, else holds its errno
   const pid_t parent = ::getpid();
-  pid_ = ::fork();
+  pid_ = ::fork();  // NOLINT(cppcoreguidelines-prefer-member-initializer): the pipes come first
   if (pid_ < 0) system_failed("a new process");
   if (pid_ == 0) {
     become(program.c_str(), arguments.data(), environment.data(), command.directory.c_str(), errors.write, report.write,
