@@ -47,7 +47,7 @@ Window window_of(const lm::Tokenizer& tokenizer, const std::string& prompt, cons
 }
 
 void write_windows(const Job& job, const Params& params) {
-  const auto model = job.input("model").path;
+  const auto model = lm::open_model(job.input("model")).directory;
   const auto config = lm::read_llama_config(model);
   const auto tokenizer = lm::Tokenizer::open(model / "tokenizer.json");
   const tasks::Task task = tasks::read_task(job.input("task").path);
@@ -110,6 +110,6 @@ LOWBIT_PLUGIN(LOWBIT_COMPILER ", libtorch " TORCH_VERSION,
                   .summary("Problems with their reference solutions as token windows; the solutions are scored.")
                   .preload()
                   .input("task", "task/1", "problems with reference steps and answers")
-                  .input("model", "model/1|quantized-model/1", "whose tokenizer and vocabulary are used")
+                  .input("model", lm::kModelTypes, "whose tokenizer and vocabulary are used")
                   .output("batches", "token-batches/1", "one window an item")
                   .run<lm::stage<Params, write_windows>>())

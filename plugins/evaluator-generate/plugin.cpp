@@ -143,12 +143,11 @@ bool cut_at_stop(std::string& text, const std::vector<std::string>& stop) {
 }
 
 void evaluate(const Job& job, const Params& params) {
-  const auto source = job.input("model").path;
+  const auto [source, weights] = lm::open_model(job.input("model"));
   const tasks::Task task = tasks::read_task(job.input("task").path);
   expect_known_grader(task);
   const auto config = lm::read_llama_config(source);
   const auto tokenizer = lm::Tokenizer::open(source / "tokenizer.json");
-  const auto weights = lm::open_weights(source);
   const lm::Llama model(config, *weights, lm::compute_dtype(params.compute_dtype));
   if (config.eos_ids.empty()) job.warn("the model has no end token: every answer runs to max_new_tokens");
 
@@ -201,7 +200,7 @@ LOWBIT_PLUGIN(LOWBIT_COMPILER ", libtorch " TORCH_VERSION,
                   .summary("Greedy answers to a task, read, graded and counted.")
                   .preload()
                   .resumable()
-                  .input("model", "model/1|quantized-model/1", "the model that answers")
+                  .input("model", lm::kModelTypes, "the model that answers")
                   .input("task", "task/1", "the items")
                   .output("predictions", "predictions/1", "answer, steps and grade of each item")
                   .run<lm::stage<Params, evaluate>>())
