@@ -236,11 +236,15 @@ class Solution {
 
   /// Which single changes make an equation of a word problem, or one without letters, what the reference needs.
   [[nodiscard]] Types number_types(const Equation& e, bool last, const std::set<std::size_t>& reached) const {
+    const auto found_elsewhere = [&](std::size_t target) {
+      return std::any_of(equations_.begin(), equations_.end(),
+                         [&](const Equation& other) { return other.target == target; });
+    };
     const auto needed = [&](const std::optional<Quantity>& result) {
       const auto target = result ? target_of(result->formula) : std::nullopt;
       // The last computation should have given what is asked for, the others something on the way to it.
-      return target && reached.count(*target) == 0 && (*target + 1 == reference_.targets.size()) == last ? target
-                                                                                                         : std::nullopt;
+      return target && !found_elsewhere(*target) && (*target + 1 == reference_.targets.size()) == last ? target
+                                                                                                       : std::nullopt;
     };
     Types types;
     for (const Reading& reading : e.readings) {
@@ -354,7 +358,8 @@ class Solution {
     return undetermined("the solution ends before what is asked for is found, or finds something else");
   }
 
-  /// `use(changed expression, the operation as it was, the other sign)` for every other sign of every operation.
+  /// `use(changed expression, the operation as it was, the other sign)` for every other sign of every operation, in
+  /// both orders where the order does not count.
   template <class Use>
   static void for_each_operation(const Expression& expression, const Use& use) {
     for (std::size_t i = 0; i < expression.nodes.size(); ++i) {
@@ -364,6 +369,9 @@ class Solution {
         if (op == was.op) continue;
         Expression changed = expression;
         changed.nodes[i].op = op;
+        use(changed, was, op);
+        if (was.op != '+' && was.op != '*') continue;
+        std::swap(changed.nodes[i].left, changed.nodes[i].right);  // 4 + 52 stands for 52 - 4 too
         use(changed, was, op);
       }
     }

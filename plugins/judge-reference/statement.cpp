@@ -221,10 +221,12 @@ std::optional<Statement> parse(const std::vector<Token>& run) {
   }
 }
 
-std::string text_of(const Expression& e, std::size_t i) {
+std::string node_text(const Expression& e, std::size_t i) {
   const Node& n = e.nodes[i];
   if (n.op == 0) return n.letter != 0 ? std::string(1, n.letter) : text_of(n.number);
-  const auto operand = [&](std::size_t j) { return e.nodes[j].op == 0 ? text_of(e, j) : "( " + text_of(e, j) + " )"; };
+  const auto operand = [&](std::size_t j) {
+    return e.nodes[j].op == 0 ? node_text(e, j) : "( " + node_text(e, j) + " )";
+  };
   return operand(n.left) + " " + n.op + " " + operand(n.right);
 }
 
@@ -233,7 +235,7 @@ std::string text_of(const Expression& e, std::size_t i) {
 bool Expression::has_letter() const {
   return std::any_of(nodes.begin(), nodes.end(), [](const Node& n) { return n.letter != 0; });
 }
-std::string Expression::text() const { return judge::text_of(*this, nodes.size() - 1); }
+std::string Expression::text() const { return node_text(*this, nodes.size() - 1); }
 
 std::string text_of(const Rational& number) {
   return std::to_string(number.numerator) + (number.denominator == 1 ? "" : "/" + std::to_string(number.denominator));

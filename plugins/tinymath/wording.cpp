@@ -20,7 +20,7 @@ constexpr std::array kSentences{
              {"$P starts out with $a $t . Later $he comes home with $n $c , and every one of them holds $b $t .",
               "In $P 's room there are $a $t . $P gets $n new $c that contain $b $t apiece ."}},
     Sentence{"then $he gives $b $t to $q .",
-             {"After that , $Q receives $b $t from $p .", "$Q is handed $b of the $t afterwards ."}},
+             {"After that , $Q receives $b $t from $P .", "$Q is handed $b of the $t afterwards ."}},
     Sentence{"how many $t does $p have now ?",
              {"What is the number of $t that $P owns at the end ?", "Find how many $t are in $P 's possession now ."}},
     // money
@@ -211,8 +211,9 @@ std::optional<std::string> reworded(std::string_view problem_text, Draw& draw) {
       if (!matches(sentence.written, words, end, of_sentence)) continue;
       at = end;
       slots = of_sentence;
-      text +=
-          (text.empty() ? "" : " ") + capitalised(filled(sentence.instead[static_cast<std::size_t>(manner)], slots));
+      const std::string said = filled(sentence.instead[static_cast<std::size_t>(manner)], slots);
+      const bool begins = text.empty() || text.back() == '.' || text.back() == '?';
+      text += (text.empty() ? "" : " ") + (begins ? capitalised(said) : said);
       found = true;
       break;
     }
