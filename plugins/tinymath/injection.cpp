@@ -189,7 +189,7 @@ class Drafts {
       redirect(c.steps[j].left);
       redirect(c.steps[j].right);
     }
-    keep_if_wrong(computed(std::move(c), i));
+    if (!meets_another(c.steps[i])) keep_if_wrong(computed(std::move(c), i));
   }
 
   // The number that comes in has been used before or in this step, so that it is not just another order; the one that

@@ -66,7 +66,7 @@ constexpr std::array kSentences{
     Sentence{
         "a $p $v $a $t on monday , $b $more $t on tuesday than on monday , and $c $less $t on friday than on "
         "tuesday . how many $t",
-        {"On a monday a $p $v $a $t . Its tuesday figure is $b $more , and its friday figure is $c $less than "
+        {"On monday , $a $t is what a $p $v . Its tuesday figure is $b $more , and its friday figure is $c $less than "
          "tuesday 's . What number of $t",
          "A $p keeps a list : on monday it $v $a $t , on tuesday $b $more than the day before , on friday $c $less "
          "than on tuesday . Which number of $t"}},

@@ -1,6 +1,7 @@
 #include "tinymath/injection.h"
 
 #include <algorithm>
+#include <cctype>
 #include <map>
 #include <regex>
 #include <set>
@@ -41,10 +42,27 @@ std::vector<int> numbers_in(const std::string& text) {
   return numbers;
 }
 
+/// In lower case, without signs.
+std::set<std::string> runs_of_five_words(const std::string& text) {
+  std::vector<std::string> words;
+  const std::regex word("[A-Za-z0-9]+");
+  for (std::sregex_iterator it(text.begin(), text.end(), word), end; it != end; ++it) {
+    words.push_back(it->str());
+    for (char& c : words.back()) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  }
+  std::set<std::string> runs;
+  for (std::size_t i = 0; i + 5 <= words.size(); ++i) {
+    std::string run;
+    for (std::size_t j = i; j < i + 5; ++j) run += words[j] + " ";
+    runs.insert(run);
+  }
+  return runs;
+}
+
 bool is_equation(const tinymath::Problem& p) { return !p.steps.back().unknown.empty(); }
 
 const std::vector<tinymath::Problem>& some_problems() {
-  static const auto problems = test::problems({.split = tinymath::Split::test, .seed = 5}, 1500);
+  static const auto problems = test::problems({.split = tinymath::Split::test, .seed = 5}, 1000);
   return problems;
 }
 
@@ -58,7 +76,7 @@ void for_each_corruption(Operator by, const Check& check) {
       ++n;
     }
   }
-  REQUIRE(n > 100);
+  REQUIRE(n > 60);
 }
 
 }  // namespace
@@ -192,7 +210,7 @@ TEST_CASE("no two operators write the same solution", "[injection]") {
   }
 }
 
-TEST_CASE("a problem in other words has the same numbers and no sentence of the original", "[injection]") {
+TEST_CASE("a problem in other words has the same numbers, and no five words in a row as before", "[injection]") {
   tinymath::Draw draw(1);
   std::set<std::string> families;
   for (const auto& problem : some_problems()) {
@@ -206,7 +224,10 @@ TEST_CASE("a problem in other words has the same numbers and no sentence of the 
     std::sort(after.begin(), after.end());
     REQUIRE(before == after);
     REQUIRE(text->find('$') == text->npos);
-    REQUIRE(text->find(problem.text.substr(0, 12)) == text->npos);
+    if (!is_equation(problem)) {
+      const auto original = runs_of_five_words(problem.text);
+      for (const auto& run : runs_of_five_words(*text)) REQUIRE(original.count(run) == 0);
+    }
     families.insert(problem.family);
   }
   CHECK(families.size() == tinymath::kFamilies.size());

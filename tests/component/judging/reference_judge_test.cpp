@@ -110,7 +110,7 @@ TEST_CASE("every explanation names the step and the reason", "[judge]") {
 }
 
 TEST_CASE("on injected errors the judge names at least 97 % of the types, and accuses no right solution", "[judge]") {
-  // Measured: 99.9 % of 2,100 (docs/judging.md). 97 % is below that by more than chance moves 700 items: with a true
+  // Measured: 99.6 % of 2,100 (docs/judging.md). 97 % is below that by more than chance moves 700 items: with a true
   // share of 0.99 fewer than 679 of 700 have a probability below 10^-4.
   tinymath::Generator generator({.split = tinymath::Split::test, .seed = 77});
   tinymath::Draw draw(77);
