@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/diagnostic.h"
+#include "base/json.h"
 #include "exec/artifact_check.h"
 #include "support/http_server.h"
 #include "support/stage_fixture.h"
@@ -14,7 +15,6 @@ using namespace lowbit;
 using test::HttpAnswer;
 using test::HttpAsked;
 using How = test::HttpAnswer::How;
-using Json = nlohmann::json;
 
 namespace {
 
