@@ -141,3 +141,13 @@ TEST_CASE("an endpoint that is not there fails the stage; the same command goes 
   CHECK(study.project.run().status == 0);
   CHECK(server.asked().size() == 6);
 }
+
+TEST_CASE("the judge keeps the promises of a plugin", "[e2e]") {
+  HttpServer server([](const HttpAsked&) { return verdict(); });
+  const Study study(server.url());
+  const Ended checked = study.project.lowbit(
+      {"plugins", "check", std::string(LOWBIT_BINARY_DIR) + "/lib/lowbit/plugins/judge-llm.so", "--input",
+       "task=problems", "--input", "predictions=answers", "--param", "endpoint=local", "--param", "model=judge-1"});
+  INFO(checked.out);
+  CHECK(checked.status == 0);
+}
