@@ -18,6 +18,7 @@
 #include <string_view>
 #include <vector>
 
+#include "env/posix/exec_words.h"
 #include "plugin/quoted.h"
 
 namespace lowbit::plugin {
@@ -95,14 +96,6 @@ class SpawnSettings {
   posix_spawnattr_t attributes_{};
 };
 
-std::vector<char*> pointers(std::vector<std::string>& texts) {
-  std::vector<char*> out;
-  out.reserve(texts.size() + 1);
-  for (std::string& text : texts) out.push_back(text.data());
-  out.push_back(nullptr);
-  return out;
-}
-
 /// 0, or an error number.
 int start(std::vector<std::string> command, const std::filesystem::path& standard_error, pid_t& pid) {
   std::vector<std::string> environment;
@@ -111,8 +104,8 @@ int start(std::vector<std::string> command, const std::filesystem::path& standar
     if (const char* value = std::getenv(key.c_str())) environment.push_back(key + "=" + value);
   }
   const SpawnSettings settings(standard_error);
-  return posix_spawn(&pid, command.front().c_str(), settings.actions(), settings.attributes(), pointers(command).data(),
-                     pointers(environment).data());
+  return posix_spawn(&pid, command.front().c_str(), settings.actions(), settings.attributes(),
+                     env::exec_words(command).data(), env::exec_words(environment).data());
 }
 
 struct Ending {

@@ -2,53 +2,20 @@
 
 #include <fcntl.h>
 #include <signal.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <optional>
 #include <string>
 
-#include "exec/attempt_files.h"
+#include "exec/local/fork_request.h"
 #include "plugin/library.h"
 #include "worker/shim.h"
 
 namespace lowbit::worker {
 namespace {
-
-struct Request {
-  std::string nonce;
-  exec::AttemptPaths attempt;
-  int listener;
-};
-
-/// Empty when the host is gone.
-std::optional<Request> receive(int socket) {
-  std::array<char, 8192> text{};
-  iovec part{text.data(), text.size()};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
-  msghdr message{};
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
-  message.msg_control = control.data();
-  message.msg_controllen = control.size();
-  ssize_t n = 0;
-  do n = ::recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
-  while (n < 0 && errno == EINTR);
-  const cmsghdr* const header = CMSG_FIRSTHDR(&message);
-  if (n <= 0 || header == nullptr) return std::nullopt;
-  const std::string words(text.data(), static_cast<std::size_t>(n));
-  const std::size_t end = words.find('\n');
-  if (end == std::string::npos) return std::nullopt;
-  Request request{.nonce = words.substr(0, end), .attempt = {words.substr(end + 1)}, .listener = -1};
-  std::memcpy(&request.listener, CMSG_DATA(header), sizeof request.listener);
-  return request;
-}
 
 /// In place, for who looks at a process from outside (env::kill_session) sees the memory that it was started with.
 void set_attempt(const std::string& nonce) {
@@ -67,7 +34,7 @@ void open_as(int number, const std::filesystem::path& file) {
   ::close(opened);
 }
 
-[[noreturn]] void become_shim(const Request& request, int requests) {
+[[noreturn]] void become_shim(const exec::ForkRequest& request, int requests) {
   ::setsid();
   ::close(requests);
   ::signal(SIGCHLD, SIG_DFL);
@@ -99,7 +66,7 @@ int run_fork_server(const std::filesystem::path& library, int requests) {
     }
   }
   ::fcntl(requests, F_SETFD, FD_CLOEXEC);
-  while (const auto request = receive(requests)) {
+  while (const auto request = exec::receive_fork_request(requests)) {
     if (::fork() == 0) become_shim(*request, requests);
     ::close(request->listener);
   }

@@ -6,9 +6,9 @@
 
 namespace lowbit::worker {
 
-/// Takes requests from the socket `requests` until its other end closes: "NONCE\nATTEMPT-DIRECTORY" with the shim's
-/// listening socket beside it. A library that cannot be loaded is left to each job, and so is one that starts threads,
-/// after which a fork is not safe: the program then starts again without it. Empty: none. Returns the exit status.
+/// Takes requests (exec/local/fork_request.h) from the socket `requests` until its other end closes. A library that
+/// cannot be loaded is left to each job, and so is one that starts threads, after which a fork is not safe: the program
+/// then starts again without it. Empty: none. Returns the exit status.
 int run_fork_server(const std::filesystem::path& library, int requests);
 
 }  // namespace lowbit::worker

@@ -2,12 +2,12 @@
 
 #include <sys/socket.h>
 
-#include <algorithm>
 #include <array>
-#include <cstring>
+#include <string_view>
 #include <utility>
 
 #include "env/posix/descriptor.h"
+#include "exec/local/fork_request.h"
 #include "exec/local/spawn.h"
 
 namespace lowbit::exec {
@@ -22,23 +22,6 @@ std::string key_of(const JobRequest& request, const std::vector<std::string>& en
     if (entry.compare(0, kAttemptVariable.size(), kAttemptVariable) != 0) key += '\n' + entry;
   }
   return key;
-}
-
-/// One message: the text, and the descriptor beside it.
-bool send(int socket, std::string text, int descriptor) {
-  iovec part{text.data(), text.size()};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
-  msghdr message{};
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
-  message.msg_control = control.data();
-  message.msg_controllen = control.size();
-  cmsghdr* const header = CMSG_FIRSTHDR(&message);
-  header->cmsg_level = SOL_SOCKET;
-  header->cmsg_type = SCM_RIGHTS;
-  header->cmsg_len = CMSG_LEN(sizeof(int));
-  std::memcpy(CMSG_DATA(header), &descriptor, sizeof descriptor);
-  return ::sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT) == static_cast<ssize_t>(text.size());
 }
 
 }  // namespace
@@ -68,7 +51,7 @@ bool ForkServers::start(const JobRequest& request, const AttemptPaths& attempt,
     found = servers_.emplace(key, std::move(mine)).first;
   }
   // A server that is still loading finds the message when it is done.
-  if (send(found->second->get(), request.attempt + '\n' + attempt.directory.string(), listener)) return true;
+  if (send_fork_request(found->second->get(), {request.attempt, attempt, listener})) return true;
   servers_.erase(found);  // it is gone, or buried in work: the next attempt gets a new one
   return false;
 }

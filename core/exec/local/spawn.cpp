@@ -6,24 +6,12 @@
 
 #include "env/files.h"
 #include "env/posix/descriptor.h"
+#include "env/posix/exec_words.h"
 
 namespace lowbit::exec {
-namespace {
-
-/// As exec wants them; they point into `texts`.
-std::vector<char*> pointers(std::vector<std::string>& texts) {
-  std::vector<char*> out;
-  out.reserve(texts.size() + 1);
-  for (std::string& text : texts) out.push_back(text.data());
-  out.push_back(nullptr);
-  return out;
-}
-
-}  // namespace
-
 Result<pid_t> spawn(NewProcess process) {
-  const std::vector<char*> arguments = pointers(process.words);
-  const std::vector<char*> variables = pointers(process.environment);
+  const std::vector<char*> arguments = env::exec_words(process.words);
+  const std::vector<char*> variables = env::exec_words(process.environment);
 
   posix_spawn_file_actions_t actions;
   ::posix_spawn_file_actions_init(&actions);
