@@ -109,8 +109,10 @@ Response read_tagged(std::string_view text) {
     response.answer = *region;
   }
   // Written again from its parts: whatever was unclosed, out of order, doubled or outside shows as a difference.
-  response.format_kept = !response.steps.empty() && n_answers == 1 && boxed && !boxed->empty() &&
-                         render(response.steps, *boxed, Format::tagged) == text;
+  const bool one_answer = n_answers == 1 && response.answer && !response.answer->empty() &&
+                          (!boxed || *region == std::string(kBoxed).append(*boxed).append("}"));
+  response.format_kept =
+      !response.steps.empty() && one_answer && render(response.steps, *region, Format::tagged) == text;
   return response;
 }
 
@@ -128,7 +130,7 @@ std::string render(const std::vector<std::string>& steps, std::string_view answe
     }
   }
   if (format == Format::plain) return text.append(kAnswerWord).append(answer);
-  return text.append(kAnswerStart).append(kBoxed).append(answer).append("}").append(kAnswerEnd);
+  return text.append(kAnswerStart).append(answer).append(kAnswerEnd);
 }
 
 Response read_response(std::string_view text, Format format) {

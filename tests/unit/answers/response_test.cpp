@@ -13,7 +13,7 @@ Response tagged(std::string_view text) { return read_response(text, Format::tagg
 
 const std::string kTagged =
     "<|step_start|>3 * 7 = 21<|step_end|><|step_start|>12 + 21 = "
-    "33<|step_end|><|answer_start|>\\boxed{33}<|answer_end|>";
+    "33<|step_end|><|answer_start|>33<|answer_end|>";
 
 std::string repeated(const std::string& text, int n) {
   std::string all;
@@ -82,8 +82,9 @@ TEST_CASE("tagged steps are told apart even when tags are missing", "[answers]")
 TEST_CASE("the format is kept by steps, then one answer, and nothing else", "[answers]") {
   CHECK(tagged(kTagged).format_kept);
   const std::string step = "<|step_start|>1 + 1 = 2<|step_end|>";
-  const std::string answer = "<|answer_start|>\\boxed{2}<|answer_end|>";
+  const std::string answer = "<|answer_start|>2<|answer_end|>";
   CHECK(tagged(step + answer).format_kept);
+  CHECK(tagged(step + "<|answer_start|>\\boxed{2}<|answer_end|>").format_kept);
   for (const std::string& broken : {answer,
                                     step,
                                     answer + step,
@@ -97,11 +98,11 @@ TEST_CASE("the format is kept by steps, then one answer, and nothing else", "[an
                                     step.substr(14) + answer,
                                     "<|step_start|><|step_end|>" + answer,
                                     "<|step_start|>" + step + "<|step_end|>" + answer,
-                                    step + "<|answer_start|>2<|answer_end|>",
+                                    step + "<|answer_start|><|answer_end|>",
                                     step + "<|answer_start|>\\boxed{}<|answer_end|>",
                                     step + "<|answer_start|>\\boxed{2} ok<|answer_end|>",
                                     step + "<|answer_start|>\\boxed{1}\\boxed{2}<|answer_end|>",
-                                    step + "<|answer_start|>\\boxed{2}",
+                                    step + "<|answer_start|>2",
                                     step + answer + "<eos>",
                                     std::string("1 + 1 = 2\nanswer 2"),
                                     std::string()}) {
