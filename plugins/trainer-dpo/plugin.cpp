@@ -115,7 +115,7 @@ void train(const Job& job, const Params& params) {
   lm::train::Parameters parameters(model.initial());
   const lm::train::PairLogps reference =
       reference_of(job, params, model, parameters, pairs, plan, std::min(n_steps, plan.per_epoch()), pool);
-  lm::train::Trainer trainer(parameters, params.trainer(), pool);
+  lm::train::Trainer trainer(parameters, params.trainer(parameters), pool);
   std::vector<lm::train::DpoMetrics> shards(static_cast<size_t>(params.n_shards));
   lm::train::run_steps(job, trainer, n_steps, params.checkpoint_interval_s, [&](int64_t i) {
     const auto indices = plan.batch(i);

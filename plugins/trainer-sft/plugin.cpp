@@ -31,7 +31,7 @@ void train(const Job& job, const Params& params) {
 
   const lm::train::LoraModel model(start.config, *start.base, start.adapter, lm::compute_dtype(params.compute_dtype));
   lm::train::Parameters parameters(model.initial());
-  lm::train::Trainer trainer(parameters, params.trainer(), pool);
+  lm::train::Trainer trainer(parameters, params.trainer(parameters), pool);
   const uint64_t dropout_seed = job.seed_for("dropout");
   lm::train::run_steps(job, trainer, n_steps, params.checkpoint_interval_s, [&](int64_t i) {
     const auto rows = examples.at(plan.batch(i));

@@ -56,6 +56,15 @@ TEST_CASE("AdamW's first step is lr g / (|g| + eps) after the decay", "[train]")
   }
 }
 
+TEST_CASE("a scale multiplies AdamW's rate number by number, and not its decay", "[train]") {
+  at::Tensor p = at::ones({2}, at::kDouble);
+  lm::train::AdamW adam({.weight_decay = 0.1}, 2, 2, at::kDouble);
+  adam.scale = at::tensor({1.0, 30.0}, at::kDouble);
+  adam.step(p, at::tensor({2.0, -2.0}, at::kDouble), 0.01, 1);  // the first step is lr sign(g)
+  CHECK(p[0].item<double>() == Approx(1 - 0.01 * 0.1 - 0.01));
+  CHECK(p[1].item<double>() == Approx(1 - 0.01 * 0.1 + 0.30));
+}
+
 TEST_CASE("AdamW follows its equations number by number", "[train]") {
   constexpr double kB1 = 0.9;
   constexpr double kB2 = 0.98;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <memory>
 #include <string>
 #include <tuple>
@@ -18,6 +19,7 @@ namespace lowbit::lm::train {
 /// A stage's own Params derive from it and may change the defaults.
 struct AdapterParams {
   double learning_rate = 1e-4;
+  double token_learning_rate = 0;
   std::string lr_schedule = "cosine";
   double warmup_ratio = 0.03;
   std::int64_t steps = 0;
@@ -26,7 +28,7 @@ struct AdapterParams {
   std::int64_t rank = 16;
   double alpha = 32;
   std::vector<std::string> target_modules{"q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"};
-  std::vector<std::string> train_tokens;
+  std::vector<std::string> train_tokens, token_init;
   std::int64_t max_length = 0;
   bool continue_adapter = true;
   double adam_beta1 = 0.9, adam_beta2 = 0.999, adam_eps = 1e-8, clip_norm = 1;
@@ -46,9 +48,20 @@ struct AdapterParams {
     if (steps > 0) return steps;
     return std::max<int64_t>(1, std::llround(epochs * static_cast<double>(plan.per_epoch())));
   }
-  [[nodiscard]] Trainer::Options trainer() const {
+  [[nodiscard]] Trainer::Options trainer(const Parameters& parameters) const {
+    at::Tensor scale;
+    if (token_learning_rate > 0) {
+      if (learning_rate == 0) {
+        throw Error(Status::bad_param, {.what = "token_learning_rate without learning_rate",
+                                        .where = "learning_rate",
+                                        .why = "both follow one schedule, whose peak is learning_rate, and that is 0",
+                                        .fix = "give learning_rate a value above 0"});
+      }
+      scale = LoraModel::row_scale(parameters, token_learning_rate / learning_rate);
+    }
     return {.adam = {.beta1 = adam_beta1, .beta2 = adam_beta2, .eps = adam_eps},
             .n_decayed = 0,
+            .adam_scale = scale,
             .muon_matrices = {},
             .muon = {},
             .clip_norm = clip_norm,
@@ -62,6 +75,9 @@ auto adapter_fields() {
   const auto integer = [](std::int64_t P::*member, const char* name) { return field(member, name); };
   return fields<P>(
       real(&P::learning_rate, "learning_rate").at_least(0).doc("peak learning rate of AdamW"),
+      real(&P::token_learning_rate, "token_learning_rate")
+          .at_least(0)
+          .doc("that of the trained tokens' rows; 0: learning_rate"),
       field(static_cast<std::string P::*>(&P::lr_schedule), "lr_schedule")
           .one_of("cosine", "linear", "constant")
           .doc("how it falls, to 0 at the end"),
@@ -77,6 +93,8 @@ auto adapter_fields() {
           .doc("linears that get an update; a continued adapter keeps its own"),
       field(static_cast<std::vector<std::string> P::*>(&P::train_tokens), "train_tokens")
           .doc("tokens whose rows in embedding and output matrix are trained too; a continued adapter keeps its own"),
+      field(static_cast<std::vector<std::string> P::*>(&P::token_init), "token_init")
+          .doc("for each of train_tokens a text: the rows begin at the mean of its tokens' rows; none, or \"\": at that of all"),
       integer(&P::max_length, "max_length")
           .at_least(0)
           .unit("tokens")
@@ -109,21 +127,29 @@ struct Start {
   Adapter adapter;
 };
 
-[[nodiscard]] inline std::vector<int64_t> trained_token_ids(const AdapterParams& params, const Tokenizer& tokenizer) {
-  std::vector<int64_t> ids;
-  for (const std::string& text : params.train_tokens) {
-    const auto id = tokenizer.id(text);
+/// Ids of train_tokens, each with the tokens that its rows begin from.
+[[nodiscard]] inline std::map<int64_t, std::vector<int64_t>> trained_tokens(const AdapterParams& params,
+                                                                            const Tokenizer& tokenizer) {
+  if (!params.token_init.empty() && params.token_init.size() != params.train_tokens.size()) {
+    throw Error(Status::bad_param, {.what = "token_init does not fit train_tokens",
+                                    .where = "token_init",
+                                    .why = "it has " + std::to_string(params.token_init.size()) + " texts for " +
+                                           std::to_string(params.train_tokens.size()) + " tokens",
+                                    .fix = "give one text for each token, \"\" for the mean of all rows"});
+  }
+  std::map<int64_t, std::vector<int64_t>> tokens;
+  for (size_t i = 0; i < params.train_tokens.size(); ++i) {
+    const auto id = tokenizer.id(params.train_tokens[i]);
     if (!id) {
-      throw Error(Status::bad_param, {.what = "`" + text + "` is not a token",
+      throw Error(Status::bad_param, {.what = "`" + params.train_tokens[i] + "` is not a token",
                                       .where = "train_tokens",
                                       .why = "the model's tokenizer has no such entry",
                                       .fix = "name tokens of the vocabulary; reserved ones are meant for this"});
     }
-    ids.push_back(*id);
+    tokens[*id] = params.token_init.empty() ? std::vector<int64_t>()
+                                            : tokenizer.encode(params.token_init[i], Tokenizer::Special::skip);
   }
-  std::sort(ids.begin(), ids.end());
-  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
-  return ids;
+  return tokens;
 }
 
 /// `dropout`: of a new adapter.
@@ -137,14 +163,20 @@ struct Start {
               .base_digest = input.digest,
               .adapter = {}};
   const auto tokenizer = Tokenizer::open(start.directory / "tokenizer.json");
-  const auto ids = trained_token_ids(params, tokenizer);
+  std::vector<int64_t> ids;
+  std::vector<std::vector<int64_t>> first_rows_of;
+  for (auto& [id, from] : trained_tokens(params, tokenizer)) {
+    ids.push_back(id);
+    first_rows_of.push_back(from);
+  }
   if (!is_adapter || !params.continue_adapter) {
     start.adapter = new_adapter(start.config, *start.base,
                                 {.rank = params.rank,
                                  .alpha = params.alpha,
                                  .dropout = dropout,
                                  .targets = params.target_modules,
-                                 .token_ids = ids},
+                                 .token_ids = ids,
+                                 .first_rows_of = first_rows_of},
                                 job.seed_for("adapter"));
     return start;
   }

@@ -24,14 +24,21 @@ std::string module_name(const std::string& weight) {
   return weight.substr(begin, end - begin);
 }
 
-/// Mean of the rows that are not in `ids`, plus N(0, 1/h): [n, h].
-at::Tensor first_rows(const at::Tensor& matrix, const std::vector<int64_t>& ids, at::Generator generator) {
-  const auto n = static_cast<int64_t>(ids.size());
+/// Mean rows as LoraOptions::first_rows_of says, plus N(0, 1/h): [n, h].
+at::Tensor first_rows(const at::Tensor& matrix, const LoraOptions& options, at::Generator generator) {
+  const auto n = static_cast<int64_t>(options.token_ids.size());
+  const at::Tensor rows = matrix.to(at::kFloat);
   const at::Tensor known = at::ones({matrix.size(0)}, at::kBool);
-  for (const int64_t id : ids) known[id] = false;
-  const at::Tensor mean = matrix.to(at::kFloat).index({known}).mean(0, /*keepdim=*/true);
+  for (const int64_t id : options.token_ids) known[id] = false;
   const double std = 1 / std::sqrt(static_cast<double>(matrix.size(1)));
-  return mean + at::empty({n, matrix.size(1)}, at::kFloat).normal_(0, std, generator);
+  at::Tensor first = at::empty({n, matrix.size(1)}, at::kFloat).normal_(0, std, generator);
+  for (int64_t i = 0; i < n; ++i) {
+    const bool named = !options.first_rows_of.empty() && !options.first_rows_of[static_cast<size_t>(i)].empty();
+    const at::Tensor chosen = named ? rows.index({at::tensor(options.first_rows_of[static_cast<size_t>(i)], at::kLong)})
+                                    : rows.index({known});
+    first[i] += chosen.mean(0);
+  }
+  return first;
 }
 
 }  // namespace
@@ -69,9 +76,9 @@ Adapter new_adapter(const LlamaConfig& config, const WeightSource& base, const L
     }
   }
   if (!options.token_ids.empty()) {
-    adapter.embedding_rows = first_rows(base.tensor(kEmbedding), options.token_ids, generator_at(seed, {0, 1}));
+    adapter.embedding_rows = first_rows(base.tensor(kEmbedding), options, generator_at(seed, {0, 1}));
     if (!config.tied_embeddings) {
-      adapter.head_rows = first_rows(base.tensor(kHead), options.token_ids, generator_at(seed, {0, 2}));
+      adapter.head_rows = first_rows(base.tensor(kHead), options, generator_at(seed, {0, 2}));
     }
   }
   return adapter;
@@ -106,6 +113,14 @@ std::vector<std::pair<std::string, at::Tensor>> LoraModel::initial() const {
   if (adapter_.embedding_rows.defined()) parameters.emplace_back(kEmbeddingRows, adapter_.embedding_rows);
   if (adapter_.head_rows.defined()) parameters.emplace_back(kHeadRows, adapter_.head_rows);
   return parameters;
+}
+
+at::Tensor LoraModel::row_scale(const Parameters& parameters, double scale) {
+  at::Tensor scales = at::ones_like(parameters.values);
+  for (auto& [name, view] : parameters.views(scales)) {
+    if (name == kEmbeddingRows || name == kHeadRows) view.fill_(scale);
+  }
+  return scales;
 }
 
 Weights LoraModel::weights(const NamedTensors& leaves, std::optional<uint64_t> dropout_seed) const {

@@ -17,7 +17,8 @@ void AdamW::step(at::Tensor& values, const at::Tensor& gradient, double lr, int6
   m.mul_(o.beta1).add_(gradient, 1 - o.beta1);
   v.mul_(o.beta2).addcmul_(gradient, gradient, 1 - o.beta2);
   const at::Tensor denominator = (v / (1 - std::pow(o.beta2, updates))).sqrt_().add_(o.eps);
-  values.addcdiv_(m, denominator, -lr / (1 - std::pow(o.beta1, updates)));
+  const at::Tensor direction = scale.defined() ? m * scale : m;
+  values.addcdiv_(direction, denominator, -lr / (1 - std::pow(o.beta1, updates)));
 }
 
 at::Tensor orthogonalize(const at::Tensor& g, at::ScalarType dtype) {

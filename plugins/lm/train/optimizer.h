@@ -22,7 +22,8 @@ class AdamW {
   /// values, gradient: [n]. `t` counts updates from 1.
   void step(at::Tensor& values, const at::Tensor& gradient, double lr, int64_t t);
 
-  at::Tensor m, v;  // [n]
+  at::Tensor m, v;   // [n]
+  at::Tensor scale;  // [n], times lr, which the decay leaves out; undefined: 1
 
  private:
   Options options_;

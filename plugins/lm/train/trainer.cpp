@@ -20,7 +20,9 @@ Trainer::Trainer(Parameters& parameters, Options options, ThreadPool& pool)
       gradients_(parameters, options_.n_shards, pool),
       n_adam_(options_.muon_matrices.empty() ? parameters.size() : parameters.offset(options_.muon_matrices.front())),
       adam_(options_.adam, n_adam_, options_.n_decayed, parameters.values.scalar_type()),
-      momentum_(at::zeros_like(parameters.values)) {}
+      momentum_(at::zeros_like(parameters.values)) {
+  adam_.scale = options_.adam_scale;
+}
 
 Trainer::Step Trainer::step(const ShardLoss& loss, const Rates& rates) {
   const double value = gradients_.compute(loss);

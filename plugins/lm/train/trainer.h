@@ -19,6 +19,7 @@ class Trainer {
   struct Options {
     AdamW::Options adam;
     int64_t n_decayed = 0;  ///< the first so many numbers of Adam's part of the buffer are decayed
+    at::Tensor adam_scale;  ///< [numbers of that part], times the rate; undefined: 1
     /// Matrices that Muon updates, the last ones of the buffer; Adam updates all before them.
     std::vector<std::string> muon_matrices;
     Muon::Options muon;
