@@ -113,7 +113,8 @@ class Page:
         fence = block.first - 1
         marks = block.marks
         if block.language in ("bash", "shell", "zsh"):
-            self._problem(fence, f"`{block.language}`: commands are written as `sh`, commands with their output as `console`")
+            self._problem(fence, f"`{block.language}`: commands are written as `sh`, commands with their output as "
+                                 "`console`")
         elif not block.language:
             self._problem(fence, "a fence without a language; `sh` and `console` are run, `text` fits all else")
         elif len(ROLES & marks.keys()) > 1:

@@ -86,7 +86,8 @@ class Commands(CheckDocs):
     def test_an_announced_exit_status_is_demanded(self):
         block = fence("sh", "true", "lowbit nonsuch")
         self.assert_found("<!-- check: exit 2 -->\n" + block, "README.md:4: lowbit has no command `nonsuch`")
-        self.assert_found("<!-- check: exit 3 -->\n" + fence("sh", "true"), "README.md:3: this command ended with 0 instead of 3")
+        self.assert_found("<!-- check: exit 3 -->\n" + fence("sh", "true"),
+                          "README.md:3: this command ended with 0 instead of 3")
         self.assert_found("<!-- check: exit 3 -->\n" + fence("sh", "exit 3", "exit 3"),
                           "README.md:3: this command ended with 3 instead of 0")
         self.assert_true("<!-- check: exit 3 -->\n" + fence("sh", "true", "exit 3"), commands=2)
@@ -142,7 +143,7 @@ class Output(CheckDocs):
 
 class Pages(CheckDocs):
     def test_no_block_escapes(self):
-        self.assert_found(page(fence("yaml", "a: 1"), fence("", "a"), fence("bash", "true"), "Code:", "", "    lowbit run"),
+        self.assert_found(page(fence("yaml", "a: 1"), fence("", "a"), fence("bash", "true"), "Code:", "", "    lowbit"),
                           "README.md:1: this `yaml` block is neither run nor annotated as file, output, shown",
                           "README.md:5: a fence without a language; `sh` and `console` are run, `text` fits all else",
                           "README.md:9: `bash`: commands are written as `sh`, commands with their output as `console`",
@@ -154,13 +155,13 @@ class Pages(CheckDocs):
         self.assert_true(page("- one", "", "    more of one", "", "  and more", "", "    1. deeper"))
 
     def test_an_annotation_that_means_nothing_is_reported(self):
-        self.assert_found(page("<!-- check: skip -->", fence("sh", "true"), "<!-- check: long -->", "", fence("sh", "true")),
+        self.assert_found(page("<!-- check: skip -->", fence("sh", "true"), "<!-- check: long -->", "", "text"),
                           "README.md:1: no annotation is called `skip`: there are exit, file, long, output, run, shown",
                           "README.md:6: no fence follows this annotation")
 
     def test_links_lead_to_files_and_headings(self):
         others = {"docs/a.md": "# The `lowbit` way, v2\n## Twice\n## Twice\n[up](../README.md) [here](#twice)\n"}
-        self.assert_true("[a\nb](docs/a.md#the-lowbit-way-v2) [c](docs/a.md#twice-1) [d](docs/) [e](https://example.com/x)"
+        self.assert_true("[a\nb](docs/a.md#the-lowbit-way-v2) [c](docs/a.md#twice-1) [d](docs/) [e](https://example.com)"
                          " `[f](nowhere)`\n", **others)
         self.assert_found("[a](docs/b.md)\nand [b\nc](docs/a.md#thrice) [d](../../../etc)\n",
                           "README.md:1: the link docs/b.md leads to nothing in this tree",
