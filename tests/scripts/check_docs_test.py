@@ -161,8 +161,8 @@ class Pages(CheckDocs):
 
     def test_links_lead_to_files_and_headings(self):
         others = {"docs/a.md": "# The `lowbit` way, v2\n## Twice\n## Twice\n[up](../README.md) [here](#twice)\n"}
-        self.assert_true("[a\nb](docs/a.md#the-lowbit-way-v2) [c](docs/a.md#twice-1) [d](docs/) [e](https://example.com)"
-                         " `[f](nowhere)`\n", **others)
+        self.assert_true("[a\nb](docs/a.md#the-lowbit-way-v2) [c](docs/a.md#twice-1) [d](docs/) `[e](nowhere)`"
+                         " [f](https://example.com/x)\n", **others)
         self.assert_found("[a](docs/b.md)\nand [b\nc](docs/a.md#thrice) [d](../../../etc)\n",
                           "README.md:1: the link docs/b.md leads to nothing in this tree",
                           "README.md:3: the link docs/a.md#thrice names no heading of that page",
