@@ -190,6 +190,7 @@ void evaluate(const Job& job, const Params& params) {
   }
   out.close();
   report(job, task, totals, format);
+  lm::report_size(job, config, *weights);
 }
 
 }  // namespace

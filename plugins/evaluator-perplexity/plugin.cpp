@@ -122,6 +122,7 @@ void evaluate(const Job& job, const Params& params) {
   // Of a function of the mean: its slope times the error of the mean.
   job.metric(batches.variant + "/perplexity" + context, ppl.value(), "ratio",
              {.count = mean.count, .std_error = ppl.value() * mean.std_error});
+  lm::report_size(job, config, *weights);
 }
 
 }  // namespace

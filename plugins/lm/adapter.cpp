@@ -105,6 +105,8 @@ class AdaptedWeights final : public WeightSource {
     }
     return weight;
   }
+  [[nodiscard]] int64_t stored_bytes() const override { return base_->stored_bytes() + adapter_.n_bytes(); }
+  [[nodiscard]] int64_t code_bits(std::string_view name) const override { return base_->code_bits(name); }
 
  private:
   [[nodiscard]] NamedTensors replaced() const {
@@ -129,6 +131,8 @@ class AdaptedWeights final : public WeightSource {
 };
 
 }  // namespace
+
+int64_t Adapter::n_bytes() const { return n_parameters() * static_cast<int64_t>(sizeof(float)); }
 
 int64_t Adapter::n_parameters() const {
   int64_t n = 0;

@@ -35,6 +35,7 @@ struct Adapter {
 
   [[nodiscard]] double scale() const { return alpha / static_cast<double>(rank); }
   [[nodiscard]] int64_t n_parameters() const;
+  [[nodiscard]] int64_t n_bytes() const;  ///< as lowbit stores it, in fp32
 };
 
 /// Refuses by name what PEFT has and this library has not: DoRA, rank-stabilised scaling, ranks of their own for some

@@ -29,21 +29,6 @@ const char* linear_suffix(Linear linear) {
   return "";
 }
 
-std::vector<int64_t> linear_shape(const LlamaConfig& c, Linear linear) {
-  const int64_t q_size = c.n_heads * c.head_dim;
-  const int64_t kv_size = c.n_kv_heads * c.head_dim;
-  switch (linear) {
-    case Linear::q: return {q_size, c.hidden_size};
-    case Linear::k:
-    case Linear::v: return {kv_size, c.hidden_size};
-    case Linear::o: return {c.hidden_size, q_size};
-    case Linear::gate:
-    case Linear::up: return {c.intermediate_size, c.hidden_size};
-    case Linear::down: return {c.hidden_size, c.intermediate_size};
-  }
-  return {};
-}
-
 std::string shape_text(at::IntArrayRef shape) {
   std::string text = "[";
   for (const int64_t dim : shape) text += (text.size() > 1 ? ", " : "") + std::to_string(dim);
@@ -137,6 +122,21 @@ at::Tensor attention(const LlamaConfig& c, const BlockWeights& w, const at::Tens
 }  // namespace
 
 std::string linear_name(int64_t block, Linear linear) { return block_prefix(block) + linear_suffix(linear); }
+
+std::vector<int64_t> linear_shape(const LlamaConfig& c, Linear linear) {
+  const int64_t q_size = c.n_heads * c.head_dim;
+  const int64_t kv_size = c.n_kv_heads * c.head_dim;
+  switch (linear) {
+    case Linear::q: return {q_size, c.hidden_size};
+    case Linear::k:
+    case Linear::v: return {kv_size, c.hidden_size};
+    case Linear::o: return {c.hidden_size, q_size};
+    case Linear::gate:
+    case Linear::up: return {c.intermediate_size, c.hidden_size};
+    case Linear::down: return {c.hidden_size, c.intermediate_size};
+  }
+  return {};
+}
 
 at::Tensor& BlockWeights::operator[](Linear linear) {
   switch (linear) {

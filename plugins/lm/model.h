@@ -33,6 +33,8 @@ inline constexpr std::array<Linear, 7> kLinears{Linear::q,    Linear::k,  Linear
                                                 Linear::gate, Linear::up, Linear::down};
 /// "model.layers.3.self_attn.q_proj.weight"
 [[nodiscard]] std::string linear_name(int64_t block, Linear linear);
+/// [out, in]
+[[nodiscard]] std::vector<int64_t> linear_shape(const LlamaConfig& config, Linear linear);
 
 struct BlockWeights {
   at::Tensor attention_norm;  // [h]

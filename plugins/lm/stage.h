@@ -61,6 +61,22 @@ struct OpenedModel {
   return open_model(input.path, input.type, input.closure);
 }
 
+/// What it costs to keep the model: bytes of all it is made of, and the bits of a weight of its blocks' linears.
+inline void report_size(const Job& job, const LlamaConfig& config, const WeightSource& weights) {
+  double n_bits = 0;
+  double n_weights = 0;
+  for (int64_t block = 0; block < config.n_blocks; ++block) {
+    for (const Linear linear : kLinears) {
+      const auto shape = linear_shape(config, linear);
+      const auto n = static_cast<double>(shape[0] * shape[1]);
+      n_bits += n * static_cast<double>(weights.code_bits(linear_name(block, linear)));
+      n_weights += n;
+    }
+  }
+  job.metric("model/stored_bytes", static_cast<double>(weights.stored_bytes()), "bytes");
+  job.metric("model/weight_bits", n_bits / n_weights, "bits");
+}
+
 /// Parameters of every stage that rounds weights to a grid. A stage's own Params derive from it.
 struct GridParams {
   std::int64_t num_bits = 4;
