@@ -110,8 +110,9 @@ class Measuring {
       name = metric->first;
       out.unit = metric->second.unit;
       if (!metric->second.value) out.figure.state = State::not_a_number;
-      out.figure.value += metric->second.value.value_or(0) / static_cast<double>(of->size());
+      out.figure.value += metric->second.value.value_or(0);
     }
+    out.figure.value /= static_cast<double>(of->size());
     const std::string fits = column.percent ? "fraction" : column.unit.value.empty() ? out.unit : "bytes";
     if (out.unit != fits) {
       problems_.push_back(error("LB7027", "metric " + ticked(name) + " is in " + out.unit + ", not in " + fits)

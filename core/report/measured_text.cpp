@@ -145,8 +145,7 @@ class Footer {
     given();
     for (const std::string& note : table_.notes) lines_.push_back(note);
     if (!measured_.missing.empty()) {
-      lines_.push_back("· not there yet: " + joined(measured_.missing, kListed));
-      lines_.push_back("  make it with: " + rerun);
+      lines_.push_back("· not there yet: " + joined(measured_.missing, kListed) + "; `" + rerun + "` makes it");
     }
     return std::move(lines_);
   }
