@@ -115,10 +115,10 @@ class Measuring {
     out.figure.value /= static_cast<double>(of->size());
     const std::string fits = column.percent ? "fraction" : column.unit.value.empty() ? out.unit : "bytes";
     if (out.unit != fits) {
-      problems_.push_back(error("LB7027", "metric " + ticked(name) + " is in " + out.unit + ", not in " + fits)
-                              .at(wanted.metric.span, "a metric in " + out.unit)
-                              .note(column.percent ? "`percent: true` shows fractions" : "`unit` shows bytes")
-                              .fix("remove the key, or name another metric"));
+      report_once(error("LB7027", "metric " + ticked(name) + " is in " + out.unit + ", not in " + fits)
+                      .at(wanted.metric.span, "a metric in " + out.unit)
+                      .note(column.percent ? "`percent: true` shows fractions" : "`unit` shows bytes")
+                      .fix("remove the key, or name another metric"));
     }
     return out;
   }

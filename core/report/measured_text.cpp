@@ -174,7 +174,9 @@ class Footer {
       lines_.emplace_back("[95 % interval over items, seeds fixed; each by itself, not adjusted for their number]");
     }
     if (measured_.n_ungraded > 0) {
-      lines_.push_back(std::to_string(measured_.n_ungraded) + " answers without a grade count as wrong");
+      const std::size_t n = measured_.n_ungraded;
+      lines_.push_back(std::to_string(n) +
+                       (n == 1 ? " answer without a grade counts" : " answers without a grade count") + " as wrong");
     }
   }
 

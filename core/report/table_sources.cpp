@@ -10,6 +10,7 @@ namespace lowbit::report {
 namespace {
 
 constexpr std::size_t kListed = 8;
+constexpr const char* kNone = "(none)";
 
 using Variants = std::vector<const StudyVariant*>;
 
@@ -37,8 +38,7 @@ class RowReader {
     for (const auto& [role, stage] : row_.stages) {
       Variants& variants = sources[role.value];
       if (variants.empty()) continue;  // reported as unknown
-      variants.erase(std::remove_if(variants.begin(), variants.end(), [&](const auto* v) { return !agrees(*v); }),
-                     variants.end());
+      variants = agreeing(variants);
       if (variants.empty()) {
         nothing_there(stage);
       } else {
@@ -101,11 +101,18 @@ class RowReader {
                                             : similar(text, values, "a value", "use one of these")));
   }
 
-  [[nodiscard]] bool agrees(const StudyVariant& variant) const {
-    return std::all_of(row_.at.begin(), row_.at.end(), [&](const auto& pin) {
-      const auto found = variant.axes.find(pin.first.value);
-      return found == variant.axes.end() || *found == pin.second.value;
-    });
+  /// An axis that the stage has nowhere does not matter to it. Where it has it at some points only, the others are not
+  /// meant: a row of a quantized model must never stand on what full precision shares with all of them.
+  [[nodiscard]] Variants agreeing(const Variants& all) const {
+    Variants variants = all;
+    for (const auto& [axis, value] : row_.at) {
+      const std::string& name = axis.value;
+      const auto has = [&](const StudyVariant* variant) { return variant->axes.contains(name); };
+      if (std::none_of(all.begin(), all.end(), has)) continue;
+      const auto differs = [&, wanted = &value.value](const auto* v) { return !has(v) || v->axes.at(name) != *wanted; };
+      variants.erase(std::remove_if(variants.begin(), variants.end(), differs), variants.end());
+    }
+    return variants;
   }
 
   void nothing_there(const Text& stage) {
@@ -132,17 +139,20 @@ class RowReader {
     for (const StudyVariant* variant : variants) {
       for (auto& [axis, seen] : values) {
         const auto found = variant->axes.find(axis);
-        add_once(seen, found == variant->axes.end() ? "(none)" : scalar_text(*found));
+        add_once(seen, found == variant->axes.end() ? kNone : scalar_text(*found));
       }
     }
     Diagnostic problem =
         error("LB7023", "row " + ticked(row_.id.value) + " leaves open which " + ticked(stage.value) + " it means");
     problem.at(stage.span, std::to_string(variants.size()) + " variants");
     std::string open;
+    bool everywhere = false;  // an axis that every variant has tells them apart
     for (const auto& [axis, seen] : values) {
       if (seen.size() < 2) continue;
       problem.note("axis " + ticked(axis) + " is open: " + joined(seen, kListed));
-      if (open.empty()) open = axis;
+      const bool all = std::find(seen.begin(), seen.end(), kNone) == seen.end();
+      if (open.empty() || (all && !everywhere)) open = axis;
+      everywhere = everywhere || all;
     }
     problems_.push_back(problem.fix("fix it in the row: `at: {" + open + ": VALUE}`; only the seed may stay open"));
   }

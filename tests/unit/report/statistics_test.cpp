@@ -40,7 +40,8 @@ TEST_CASE("with one seed the interval over items is exactly that of Wilson", "[r
   }
 }
 
-TEST_CASE("seeds that always agree are worth one, seeds that never agree at most their number", "[report][statistics]") {
+TEST_CASE("seeds that always agree are worth one, seeds that never agree at most their number",
+          "[report][statistics]") {
   std::vector<Cluster> agreeing;
   for (const Cluster& c : one_seed(71, 500)) agreeing.push_back({3 * c.sum, 3});
   CHECK_THAT(share_interval(clustered_mean(agreeing)).low, WithinAbs(wilson(.142, 500).low, 1e-12));
@@ -66,8 +67,9 @@ TEST_CASE("a paired difference has the standard error of its discordant pairs", 
 }
 
 TEST_CASE("the minimum detectable effect is the one that sample sizes are planned for", "[report][statistics]") {
-  // Published: a difference of .05 takes 312, 626 and 939 pairs at discordances .1, .2 and .3. Those plans put psi under
-  // the one quantile and psi - d^2 under the other, so that they agree with one SE for both to d^2 / 2 psi = 1.3 %.
+  // Published: a difference of .05 takes 312, 626 and 939 pairs at discordances .1, .2 and .3. Those plans put psi
+  // under the one quantile and psi - d^2 under the other, so that they agree with one SE for both to d^2 / 2 psi = 1.3
+  // %.
   const auto check = [](double discordance, double n) {
     CHECK_THAT(minimum_detectable_effect(std::sqrt(discordance / n)), WithinAbs(.05, .05 * .013));
   };
