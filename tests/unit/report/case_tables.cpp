@@ -7,12 +7,15 @@
 //   expect: text, expect: markdown, expect: csv   the first table of the file
 #include <catch2/catch.hpp>
 
+#include <fstream>
+#include <iterator>
 #include <memory>
 #include <string>
 
 #include "domain/coordinates.h"
 #include "report/measured_text.h"
 #include "report/text_table.h"
+#include "spec/language.h"
 #include "spec/table_reader.h"
 #include "support/case_file.h"
 
@@ -88,6 +91,28 @@ std::string read_case(const CaseFile& file, std::string_view expected) {
 TEST_CASE("every case of tests/cases/tables becomes what it expects", "[report][cases]") {
   for (const auto& path : case_files(LOWBIT_SOURCE_DIR "/tests/cases/tables")) {
     DYNAMIC_SECTION(path.filename().string()) { check_case(path, read_case); }
+  }
+}
+
+TEST_CASE("the page on tables reads its own example and describes every key", "[report][docs]") {
+  std::ifstream in(LOWBIT_SOURCE_DIR "/docs/tables.md");
+  const std::string page{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+  const std::string open = "```yaml\n";
+  const std::size_t begin = page.find(open);
+  REQUIRE(begin != std::string::npos);
+  const std::size_t end = page.find("```\n", begin + open.size());
+  const std::string example = page.substr(begin + open.size(), end - begin - open.size());
+  const auto tables = spec::read_tables(std::make_shared<const SourceText>(SourceText{"example", example}));
+  INFO((tables ? std::string() : render(tables.error())));
+  REQUIRE(tables.ok());
+  CHECK(tables->tables.front().columns.size() == 7);
+  using spec::Place;
+  for (const Place place : {Place::tables_file, Place::table, Place::column, Place::metric_of, Place::accuracy,
+                            Place::delta, Place::row, Place::comparison}) {
+    for (const std::string& key : spec::key_names(place)) {
+      INFO(key);
+      CHECK(page.find("`" + key + "`") != std::string::npos);
+    }
   }
 }
 
