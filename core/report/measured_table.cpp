@@ -180,12 +180,12 @@ class Measuring {
 
   /// Empty when one is missing.
   std::vector<SeedAnswers> seed_answers(const Variants& variants) const {
-    static const std::vector<ItemAnswer> kNone;
+    static const std::vector<ItemAnswer> none;
     std::vector<SeedAnswers> out;
     if (!complete(variants)) return out;
     for (const StudyVariant* variant : variants) {
       const auto found = answers_.find(*variant->result_id);
-      out.push_back({variant->label, variant->seed, found == answers_.end() ? &kNone : &found->second});
+      out.push_back({variant->label, variant->seed, found == answers_.end() ? &none : &found->second});
     }
     return out;
   }
