@@ -116,10 +116,8 @@ std::vector<std::string> printed(const TableSpec& table, const MeasuredTable& me
     }
   }
   std::vector<std::string> out;
-  for (const auto& line : lines) {
-    // A part that is missing keeps its place: the padding of text is a part of it.
-    out.push_back(joined_parts(line));
-  }
+  out.reserve(lines.size());
+  for (const auto& line : lines) out.push_back(joined_parts(line));
   const std::string header = header_of(column, has_deviation(measured, c));
   out[0] = out[0].empty() ? header : header + ": " + out[0];
   return out;
