@@ -16,6 +16,8 @@ const std::vector<Command>& commands() {
       {"why", "STAGE FILE", "why a stage will run or is reused: its reason and its keys", why_command},
       {"status", "[--failed]", "how far every stage is", status_command},
       {"logs", "STAGE", "what the last attempt of a stage said", logs_command},
+      {"table", "FILE [NAME] [--format text|md|csv|json]", "the table of an experiment, from tables.yaml beside it",
+       table_command},
       {"query", "[SQL] [--csv|--json|--markdown]", "read-only SQL on the results; without SQL: the views",
        query_command},
       {"plugins", "[--json] | check PLUGIN.so", "list the stages that plugins offer, or check a plugin",
