@@ -34,8 +34,8 @@ Json fail_record(const std::string& what, const std::string& where, const std::s
   return {{"k", "fail"}, {"by", "lowbit"}, {"what", what}, {"where", where}, {"why", why}, {"fix", fix}};
 }
 
-/// Freed memory stays with the job. By default glibc gives large blocks back at once, and a stage that allocates the same
-/// tensors in every step pays for their page faults again and again.
+/// Freed memory stays with the job. By default glibc gives large blocks back at once, and a stage that allocates the
+/// same tensors in every step pays for their page faults again and again.
 void keep_freed_memory() {
   constexpr int kBlock = 1 << 28;  // bytes; larger ones come and go
   ::mallopt(M_MMAP_THRESHOLD, kBlock);

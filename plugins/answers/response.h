@@ -30,15 +30,16 @@ inline constexpr std::string_view kAnswerEnd = "<|answer_end|>";
 struct Response {
   std::vector<std::string> steps;
   std::optional<std::string> answer;  ///< bare, as written
-  bool format_kept = false;           ///< the text is one that render() writes with these steps and this answer, which may be boxed
+  bool format_kept =
+      false;  ///< the text is one that render() writes with these steps and this answer, which may be boxed
 };
 
 /// plain: steps are the lines that are not empty and do not begin with `answer `; the last line that does gives the
 /// answer; without one the answer is the last number of the text.
 /// tagged: steps are what stands between step tags, a step that is not closed reaching to the next tag; the answer is
 /// the `\boxed{...}` that closes last in the last answer region, or that region itself without one; without an answer
-/// region it is sought in the whole text. Format is kept when there is at least one step, then one answer, bare or wholly
-/// in one \boxed{}, each without tags inside and not blank, and nothing around them.
+/// region it is sought in the whole text. Format is kept when there is at least one step, then one answer, bare or
+/// wholly in one \boxed{}, each without tags inside and not blank, and nothing around them.
 [[nodiscard]] Response read_response(std::string_view text, Format format);
 
 }  // namespace lowbit::answers

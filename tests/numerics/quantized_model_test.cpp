@@ -89,7 +89,8 @@ TEST_CASE("a quantized model is read back as the weights that were rounded", "[q
   }
   CHECK(totals.n_bits == static_cast<int64_t>(8 * n_bytes));
   CHECK(weights->stored_bytes() == stored.stored_bytes());
-  CHECK(stored.stored_bytes() == f.weights.stored_bytes() - n_weights * 4 + static_cast<int64_t>(n_bytes));  // fp32 gone
+  CHECK(stored.stored_bytes() ==
+        f.weights.stored_bytes() - n_weights * 4 + static_cast<int64_t>(n_bytes));  // fp32 gone
   CHECK(weights->code_bits(lm::linear_name(0, lm::Linear::q)) == grid.num_bits);
   CHECK(weights->code_bits("model.norm.weight") == 32);
 
