@@ -123,7 +123,7 @@ std::string padded(const std::string& cell, std::size_t width, bool right) {
   return right ? space + cell : cell + space;
 }
 
-std::string text(const QueryResult& table) {
+std::string columns(const QueryResult& table) {
   const Layout layout = lay_out(table, printable);
   std::string out;
   const auto append = [&](const std::vector<std::string>& cells) {
@@ -136,8 +136,12 @@ std::string text(const QueryResult& table) {
   };
   append(layout.header);
   for (const auto& row : layout.rows) append(row);
+  return out;
+}
+
+std::string text(const QueryResult& table) {
   const std::size_t n = table.rows.size();
-  return out + "(" + std::to_string(n) + (n == 1 ? " row)\n" : " rows)\n");
+  return columns(table) + "(" + std::to_string(n) + (n == 1 ? " row)\n" : " rows)\n");
 }
 
 std::string markdown_cell(const std::string& text) {
@@ -172,6 +176,7 @@ std::string markdown(const QueryResult& table) {
 
 std::string render(const QueryResult& table, TableFormat format) {
   switch (format) {
+    case TableFormat::columns: return columns(table);
     case TableFormat::csv: return csv(table);
     case TableFormat::json: return json(table);
     case TableFormat::markdown: return markdown(table);

@@ -6,6 +6,7 @@
 
 using namespace lowbit::test;
 using Catch::Contains;
+using Catch::StartsWith;
 using Json = nlohmann::json;
 
 namespace {
@@ -43,6 +44,24 @@ TEST_CASE("mistyped commands, options and arguments name what is near", "[e2e]")
   const Ended nothing = project.lowbit({});
   CHECK(nothing.status == 2);
   CHECK_THAT(nothing.err, Contains("usage: lowbit COMMAND"));
+}
+
+TEST_CASE("plugins describes one stage, and names what is near an id that no plugin offers", "[e2e]") {
+  const Project project(kOne);
+  const Ended page = project.lowbit({"plugins", "example.word-count"});
+  CHECK(page.status == 0);
+  CHECK_THAT(page.out, StartsWith("stage    example.word-count\n") && Contains("\ntext   file  required  the text\n") &&
+                           Contains("\nmin_count  integer >= 1  1"));
+  const Json json = Json::parse(project.lowbit({"plugins", "example.word-count", "--json"}).out);
+  CHECK(json.at("id") == "example.word-count");
+  CHECK(json.at("params_schema").at("properties").contains("min_count"));
+  const Ended wrong = project.lowbit({"plugins", "example.word-cuont"});
+  CHECK(wrong.status == 2);
+  CHECK(wrong.out.empty());
+  CHECK(wrong.err ==
+        "error[LB0003]: no plugin offers a stage example.word-cuont\n"
+        " = note: a stage with a similar name exists: example.word-count\n"
+        " = help: `lowbit plugins` lists them\n");
 }
 
 TEST_CASE("a missing experiment, a missing input and a missing project are three different things", "[e2e]") {
