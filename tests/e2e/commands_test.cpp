@@ -99,6 +99,20 @@ TEST_CASE("logs of a stage that never ran name what is near", "[e2e]") {
                            Contains("an attempt with a similar name exists: one"));
 }
 
+TEST_CASE("logs of a stage with variants, or with some of its axes, name the variants", "[e2e]") {
+  const Project project(
+      "experiment: many\nmatrix: {a: [1, 2], b: [u, v, w]}\n"
+      "stages: [{id: one, use: lowbit.toy.source, params: {lines: \"${a}\", text: \"${b}\"}}]\n");
+  REQUIRE(project.run().status == 0);
+  const Ended stage = project.lowbit({"logs", "one"});
+  CHECK(stage.status == 2);
+  CHECK_THAT(stage.err,
+             Contains("note: its variants are one[a=1,b=u], one[a=1,b=v], one[a=1,b=w], one[a=2,b=u] and 2 more\n"));
+  CHECK_THAT(project.lowbit({"logs", "one[a=2]"}).err,
+             Contains("note: its variants are one[a=2,b=u], one[a=2,b=v], one[a=2,b=w]\n"));
+  CHECK(project.lowbit({"logs", "one[a=2,b=v]"}).status == 0);
+}
+
 TEST_CASE("an edited input file makes what reads it run again, and only that", "[e2e]") {
   const Project project(
       "experiment: one\ninputs: {text: {type: file, path: in.txt}}\nstages:\n"
