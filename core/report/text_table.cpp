@@ -172,6 +172,7 @@ std::string markdown(const TextGrid& grid) {
 
 std::string render(const QueryResult& table, TableFormat format) {
   switch (format) {
+    case TableFormat::columns: return aligned(grid_of(table, printable));
     case TableFormat::csv: return csv(table);
     case TableFormat::json: return json(table);
     case TableFormat::markdown: return markdown(grid_of(table, markdown_cell));

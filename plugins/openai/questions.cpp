@@ -157,8 +157,9 @@ class Asking {
     const auto asked_for = read_retry_after(call.reply.retry_after, std::chrono::system_clock::now());
     const std::chrono::seconds asked = asked_for.value_or(std::chrono::seconds(0));
     if (asked > kLongestWait || tries >= policy_.max_attempts) {
-      const std::string why = asked > kLongestWait ? "it asks to wait " + std::to_string(asked.count()) + " s; "
-                                                   : "tried " + std::to_string(tries) + " times; ";
+      const std::string why = asked > kLongestWait
+                                  ? "it asks to wait " + std::to_string(asked.count()) + " s; "
+                                  : "tried " + std::to_string(tries) + (tries == 1 ? " time; " : " times; ");
       if (!problem_) problem_ = out_of_tries(endpoint_, call.reply, why);
       return;
     }
