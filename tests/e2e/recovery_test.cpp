@@ -30,7 +30,7 @@ stages:
   - id: align
     use: lowbit.sft
     with: {model: "${base}", data: examples.pairs}
-    params: {steps: 2, batch_size: 4, learning_rate: 1e-4, rank: 4, train_tokens: ["<|step_start|>"], token_init: ["\n"]}
+    params: {steps: 2, batch_size: 4, learning_rate: 1e-4, rank: 4, train_tokens: ["<|step_start|>"]}
   - {id: attempt, use: lowbit.generate, with: {model: align.trained, task: pool.task}, params: {max_new_tokens: 72}}
   - id: pairs
     use: lowbit.preference-pairs

@@ -63,8 +63,9 @@ class CheckDocs(unittest.TestCase):
 class Commands(CheckDocs):
     def test_the_commands_of_a_page_share_directory_and_environment_and_leave_nothing_behind(self):
         self.assert_true(
-            page(fence("sh", "export WORD='a b'", "mkdir sub && cd sub"), "Then", "",
-                 fence("sh", 'test "$WORD" = "a b" && test -f ../README.md', "echo x > ~/x", "lowbit run")), commands=5)
+            page(fence("sh", "export WORD='a b'", "other=c", "mkdir sub && cd sub"), "Then", "",
+                 fence("sh", 'test "$WORD$other" = "a bc" && ! env | grep ^other= && test -f ../README.md',
+                       "echo x > ~/x", "lowbit run")), commands=6)
 
     def test_a_failing_command_is_reported_with_place_command_and_output_and_ends_its_page(self):
         text = page("# Title", "", fence("sh", "true", "echo first; echo second >&2; exit 7", "echo never"))
