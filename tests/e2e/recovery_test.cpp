@@ -1,5 +1,6 @@
-// The recovery study in small, through the program, on the committed model: quantize, fine-tune, collect preferences, restore,
-// answer, judge, grade. Everything in plain steps, which the model knows; enough steps to see the machinery, not the effect.
+// The recovery study in small, through the program, on the committed model: quantize, fine-tune, collect preferences,
+// restore, answer, judge, grade. Everything in plain steps, which the model knows; enough steps to see the machinery,
+// not the effect.
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <filesystem>
@@ -68,9 +69,10 @@ TEST_CASE("a quantized model is fine-tuned, restored by preferences, judged and 
   const Ended run = project.run();
   INFO(run.err);
   REQUIRE(run.status == 0);
-  CHECK(project.query("SELECT stage, count(*) FROM v_stages WHERE state = 'done' GROUP BY stage ORDER BY stage") ==
-        "align,2\nattempt,2\ndrawn,1\nexamples,1\ngrade,3\njudge,3\npairs,1\npool,1\npractice,1\nquantize,1\nrestore,1\n"
-        "solve,3\ntest,1\n");
+  CHECK(
+      project.query("SELECT stage, count(*) FROM v_stages WHERE state = 'done' GROUP BY stage ORDER BY stage") ==
+      "align,2\nattempt,2\ndrawn,1\nexamples,1\ngrade,3\njudge,3\npairs,1\npool,1\npractice,1\nquantize,1\nrestore,1\n"
+      "solve,3\ntest,1\n");
 
   // Two bits really cost accuracy: 48 answers of a model that knows 97 % against one that knows 24 %.
   const double full = number(project, metric("attempt", "tiny-math-pool/n_correct", kFull));
@@ -100,10 +102,10 @@ TEST_CASE("a quantized model is fine-tuned, restored by preferences, judged and 
             number(project, metric("quantize", "weights/packed_bytes")));
 
   // Every item is right, or wrong by an error of one category, or wrong by one that nobody named.
-  CHECK(project.query("SELECT count(*), min(total), max(total) FROM (SELECT result_id, round(sum(value), 9) AS total FROM "
+  CHECK(project.query("SELECT count(*), min(total), max(total) FROM (SELECT label, round(sum(value), 9) AS total FROM "
                       "v_results WHERE stage = 'grade' AND metric IN ('first_errors/none', 'first_errors/unnamed', "
                       "'first_errors/conceptual', 'first_errors/method', 'first_errors/execution', "
-                      "'first_errors/reasoning') GROUP BY result_id)") == "3,1.0,1.0\n");
+                      "'first_errors/reasoning') GROUP BY label)") == "3,1.0,1.0\n");
   CHECK_THAT(project.run().err, Contains("nothing to do"));
 }
 

@@ -94,16 +94,13 @@ TEST_CASE("the first problems of a seed are these, on every machine", "[tinymath
 }
 
 TEST_CASE("the equation of every step is true when computed from its text", "[tinymath]") {
-  for (const auto& problem : test::problems({.split = Split::train, .seed = 2}, 20000)) {
-    INFO(problem.text);
+  for (const auto& problem : test::problems({.split = Split::train, .seed = 2}, 8000)) {
     for (const std::string& step : test::step_texts(problem)) {
-      INFO(step);
-      const auto sides = split_at(step, " = ");
-      REQUIRE(sides.size() >= 2);
-      const int value = read_side(sides.back()).term;
       // "a op b = c", or "unknown = a op b = c"
-      CHECK(read_side(sides[sides.size() - 2]).term == value);
-      CHECK(sides.size() <= 3);
+      const auto sides = split_at(step, " = ");
+      const bool two_or_three = sides.size() == 2 || sides.size() == 3;
+      if (two_or_three && read_side(sides[sides.size() - 2]).term == read_side(sides.back()).term) continue;
+      FAIL_CHECK(problem.text << "\n" << step);
     }
   }
 }
@@ -287,10 +284,12 @@ TEST_CASE("drills are true, in range and in the shares they promise", "[tinymath
     const auto drill = tinymath::draw_drill(draw);
     ++of_op[drill.op];
     const std::string text = tinymath::left_side(drill.left, drill.op, drill.right) + std::to_string(drill.result);
-    INFO(text);
-    const auto sides = split_at(text, " = ");
-    CHECK(read_side(sides[0]).term == drill.result);
-    for (const int number : {drill.left, drill.right, drill.result}) CHECK((number >= 0 && number <= 999));
+    const auto in_range = [](int number) { return number >= 0 && number <= 999; };
+    if (read_side(split_at(text, " = ")[0]).term == drill.result && in_range(drill.left) && in_range(drill.right) &&
+        in_range(drill.result)) {
+      continue;
+    }
+    FAIL_CHECK(text);
   }
   // Three standard errors of a share of a third are 0.8 points.
   CHECK(of_op[tinymath::Op::add] / double{kDrills} == Approx(1 / 3.0).margin(0.01));
