@@ -72,8 +72,8 @@ TARGETS = {
 # Rooms of pure functions: no file, clock, environment variable, process or thread.
 PURE = ["core/base", "core/domain", "core/spec", "core/graph", "core/report"]
 IMPURE_HEADERS = {"fstream", "iostream", "random", "thread", "mutex", "condition_variable", "future", "csignal", "ctime"}
-OPERATING_SYSTEM = re.compile(r"(sys|linux|netinet|arpa|net)/.*\.h|(unistd|fcntl|poll|signal|dlfcn|spawn|sched|pthread|"
-                              r"dirent|termios|pwd|glob|link|elf|time|stdlib|string)\.h")
+OPERATING_SYSTEM = re.compile(r"(sys|linux|netinet|arpa|net)/.*\.h|(unistd|malloc|fcntl|poll|signal|dlfcn|spawn|sched|"
+                              r"pthread|dirent|termios|pwd|glob|link|elf|time|stdlib|string)\.h")
 SYSTEM_PLACES = ["core/env/posix", "core/exec", "core/store/sqlite", "core/plugin", "core/worker", "core/cli"]
 RUNTIME_HEADERS = {"stddef.h", "stdint.h", "cxxabi.h"}
 

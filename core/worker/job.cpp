@@ -2,7 +2,6 @@
 
 #include <lowbit/plugin_abi.h>
 
-#include <malloc.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -12,6 +11,7 @@
 #include <optional>
 
 #include "env/files.h"
+#include "env/process.h"
 #include "exec/journal.h"
 #include "plugin/library.h"
 #include "worker/host_table.h"
@@ -32,14 +32,6 @@ const lb_stage* find_stage(const lb_plugin& plugin, const std::string& id) {
 /// `by` tells it from what a stage says itself.
 Json fail_record(const std::string& what, const std::string& where, const std::string& why, const std::string& fix) {
   return {{"k", "fail"}, {"by", "lowbit"}, {"what", what}, {"where", where}, {"why", why}, {"fix", fix}};
-}
-
-/// Freed memory stays with the job. By default glibc gives large blocks back at once, and a stage that allocates the
-/// same tensors in every step pays for their page faults again and again.
-void keep_freed_memory() {
-  constexpr int kBlock = 1 << 28;  // bytes; larger ones come and go
-  ::mallopt(M_MMAP_THRESHOLD, kBlock);
-  ::mallopt(M_TRIM_THRESHOLD, kBlock);
 }
 
 /// The stage's status, after holding the plugin to its contract.
@@ -75,7 +67,7 @@ int run_job(const exec::JobRequest& request, const exec::AttemptPaths& attempt) 
   std::signal(SIGTERM, [](int) { stop_requested = true; });
   std::signal(SIGINT, SIG_IGN);  // a Ctrl-C at the terminal reaches the host, which decides
   std::signal(SIGPIPE, SIG_IGN);
-  keep_freed_memory();
+  env::keep_freed_memory();
 
   auto journal = exec::JournalWriter::open(attempt.journal());
   if (!journal.ok()) {
