@@ -14,17 +14,19 @@ bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 std::string_view trimmed(std::string_view text, std::string_view blank) {
   const size_t begin = text.find_first_not_of(blank);
-  return begin == text.npos ? std::string_view() : text.substr(begin, text.find_last_not_of(blank) - begin + 1);
+  return begin == std::string_view::npos ? std::string_view()
+                                         : text.substr(begin, text.find_last_not_of(blank) - begin + 1);
 }
 
 /// Drops commas that group thousands; nothing when a comma stands elsewhere.
 std::optional<std::string> without_commas(std::string_view digits) {
   const size_t first = digits.find(',');
-  if (first == digits.npos) return std::string(digits);
+  if (first == std::string_view::npos) return std::string(digits);
   if (first == 0 || first > 3) return std::nullopt;
   std::string result(digits.substr(0, first));
   for (std::string_view rest = digits.substr(first); !rest.empty(); rest.remove_prefix(4)) {
-    if (rest.size() < 4 || rest.front() != ',' || rest.substr(1, 3).find(',') != rest.npos) return std::nullopt;
+    if (rest.size() < 4 || rest.front() != ',' || rest.substr(1, 3).find(',') != std::string_view::npos)
+      return std::nullopt;
     result += rest.substr(1, 3);
   }
   return result;
@@ -34,8 +36,8 @@ std::optional<std::string> without_commas(std::string_view digits) {
 std::optional<Rational> read_decimal(std::string_view text) {
   const size_t point = text.find('.');
   const auto whole = without_commas(text.substr(0, point));
-  const std::string_view fraction = point == text.npos ? std::string_view() : text.substr(point + 1);
-  if (!whole || (point != text.npos && fraction.empty())) return std::nullopt;
+  const std::string_view fraction = point == std::string_view::npos ? std::string_view() : text.substr(point + 1);
+  if (!whole || (point != std::string_view::npos && fraction.empty())) return std::nullopt;
   std::string digits = *whole + std::string(fraction);
   if (digits.empty()) return std::nullopt;
   for (const char c : digits) {
@@ -62,11 +64,11 @@ std::optional<Parts> fraction_parts(std::string_view text) {
   constexpr std::string_view kFrac = "\\frac{";
   if (text.substr(0, kFrac.size()) == kFrac) {
     const size_t middle = text.find("}{");
-    if (middle == text.npos || text.back() != '}' || middle + 2 >= text.size()) return std::nullopt;
+    if (middle == std::string_view::npos || text.back() != '}' || middle + 2 >= text.size()) return std::nullopt;
     return Parts{text.substr(kFrac.size(), middle - kFrac.size()), text.substr(middle + 2, text.size() - middle - 3)};
   }
   const size_t bar = text.find('/');
-  if (bar == text.npos) return std::nullopt;
+  if (bar == std::string_view::npos) return std::nullopt;
   return Parts{text.substr(0, bar), text.substr(bar + 1)};
 }
 

@@ -15,7 +15,8 @@ bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 std::string_view trimmed(std::string_view text) {
   const size_t begin = text.find_first_not_of(kBlank);
-  return begin == text.npos ? std::string_view() : text.substr(begin, text.find_last_not_of(kBlank) - begin + 1);
+  return begin == std::string_view::npos ? std::string_view()
+                                         : text.substr(begin, text.find_last_not_of(kBlank) - begin + 1);
 }
 
 /// Content of the \boxed{...} that closes last.
@@ -47,7 +48,8 @@ std::optional<std::string_view> last_number(std::string_view text) {
   while (begin > 0 && (is_digit(text[begin - 1]) || is_inner(begin - 1))) --begin;
   // A minus after a digit or a letter is an operation.
   if (begin > 0 && text[begin - 1] == '-' &&
-      (begin == 1 || kBlank.find(text[begin - 2]) != kBlank.npos || text[begin - 2] == '=' || text[begin - 2] == '$')) {
+      (begin == 1 || kBlank.find(text[begin - 2]) != std::string_view::npos || text[begin - 2] == '=' ||
+       text[begin - 2] == '$')) {
     --begin;
   }
   return text.substr(begin, end - begin);
@@ -77,7 +79,7 @@ Response read_plain(std::string_view text) {
 /// Where the next tag begins, or the end of the text.
 size_t next_tag(std::string_view text, size_t from) {
   constexpr std::array<std::string_view, 4> kTags{kStepStart, kStepEnd, kAnswerStart, kAnswerEnd};
-  for (size_t at = text.find("<|", from); at != text.npos; at = text.find("<|", at + 1)) {
+  for (size_t at = text.find("<|", from); at != std::string_view::npos; at = text.find("<|", at + 1)) {
     for (const std::string_view tag : kTags) {
       if (text.substr(at, tag.size()) == tag) return at;
     }

@@ -16,7 +16,7 @@ const tasks::Item* item_of(const ItemsById& items, const std::string& id) {
   if (const auto found = items.find(id); found != items.end()) return found->second;
   const auto sign = id.rfind('#');
   const auto digit = [](char c) { return c >= '0' && c <= '9'; };
-  if (sign == id.npos || sign + 1 == id.size() ||
+  if (sign == std::string_view::npos || sign + 1 == id.size() ||
       !std::all_of(id.begin() + static_cast<std::ptrdiff_t>(sign) + 1, id.end(), digit)) {
     return nullptr;
   }

@@ -22,7 +22,7 @@ std::string trimmed(const char* text) {
   constexpr std::string_view kBlank = " \t\r\n";
   const std::string all = text == nullptr ? "" : text;
   const auto begin = all.find_first_not_of(kBlank);
-  if (begin == all.npos) return {};
+  if (begin == std::string_view::npos) return {};
   return all.substr(begin, all.find_last_not_of(kBlank) + 1 - begin);
 }
 
@@ -33,7 +33,7 @@ std::optional<std::string> entry(const std::string& list, const std::string& id)
   std::istringstream words(list);
   for (std::string word; words >> word;) {
     const auto sign = word.find('=');
-    if (sign != word.npos && word.substr(0, sign) == id) return word.substr(sign + 1);
+    if (sign != std::string_view::npos && word.substr(0, sign) == id) return word.substr(sign + 1);
   }
   return std::nullopt;
 }
@@ -47,7 +47,7 @@ void read_url(std::string_view url, Endpoint& endpoint) {
   if (!is_url(url)) refuse("it does not begin with https:// or http://");
   endpoint.tls = url.starts_with("https://");
   url.remove_prefix(endpoint.tls ? 8 : 7);
-  if (url.find_first_of("?#") != url.npos) refuse("it holds a query or a fragment");
+  if (url.find_first_of("?#") != std::string_view::npos) refuse("it holds a query or a fragment");
   if (std::any_of(url.begin(), url.end(), [](char c) { return c <= ' ' || c > '~'; })) {
     refuse("it holds characters that an address does not have");
   }
@@ -56,12 +56,12 @@ void read_url(std::string_view url, Endpoint& endpoint) {
   std::string_view path = url.substr(slash);
   while (path.ends_with('/')) path.remove_suffix(1);
   endpoint.path = path;
-  if (authority.find('@') != authority.npos) {
+  if (authority.find('@') != std::string_view::npos) {
     refuse(std::string("it holds a user name; a key belongs into ") + endpoint.variables.key);
   }
   const bool ipv6 = authority.starts_with('[');
   const std::size_t host_end = ipv6 ? authority.find(']') : std::min(authority.find(':'), authority.size());
-  if (host_end == authority.npos) refuse("its [ is not closed");
+  if (host_end == std::string_view::npos) refuse("its [ is not closed");
   endpoint.host = ipv6 ? authority.substr(1, host_end - 1) : authority.substr(0, host_end);
   const std::string_view rest = authority.substr(host_end + (ipv6 ? 1U : 0U));
   endpoint.port = endpoint.tls ? "443" : "80";
@@ -79,7 +79,7 @@ void read_url(std::string_view url, Endpoint& endpoint) {
 std::string Endpoint::redacted(std::string text) const {
   constexpr std::string_view kInstead = "[key]";
   if (key.size() < kShortestSecret) return text;
-  for (std::size_t at = text.find(key); at != text.npos; at = text.find(key, at + kInstead.size())) {
+  for (std::size_t at = text.find(key); at != std::string_view::npos; at = text.find(key, at + kInstead.size())) {
     text.replace(at, key.size(), kInstead);
   }
   return text;

@@ -74,7 +74,7 @@ void PaidCalls::refresh() {
     if (n == 0) return;  // what is left in `line` is unfinished
     std::string_view rest(piece.data(), static_cast<std::size_t>(n));
     at += rest.size();
-    for (std::size_t end = rest.find('\n'); end != rest.npos; end = rest.find('\n')) {
+    for (std::size_t end = rest.find('\n'); end != std::string_view::npos; end = rest.find('\n')) {
       line += rest.substr(0, end);
       rest.remove_prefix(end + 1);
       read_ += line.size() + 1;

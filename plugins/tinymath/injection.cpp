@@ -18,7 +18,8 @@ Op opposite(Op op) { return op == Op::add ? Op::subtract : Op::add; }
 std::vector<int> given_numbers(const Problem& problem) {
   std::vector<int> numbers;
   const std::string& text = problem.text;
-  for (std::size_t at = text.find_first_of("0123456789"); at != text.npos; at = text.find_first_of("0123456789", at)) {
+  for (std::size_t at = text.find_first_of("0123456789"); at != std::string_view::npos;
+       at = text.find_first_of("0123456789", at)) {
     const std::size_t end = std::min(text.find_first_not_of("0123456789", at), text.size());
     numbers.push_back(std::stoi(text.substr(at, end - at)));
     at = end;

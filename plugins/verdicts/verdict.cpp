@@ -56,8 +56,8 @@ std::vector<Prediction> read_predictions(const std::filesystem::path& directory)
 
 std::string task_item(const std::string& item_id) {
   const std::size_t mark = item_id.rfind('#');
-  const bool sampled = mark != item_id.npos && mark > 0 && mark + 1 < item_id.size() &&
-                       item_id.find_first_not_of("0123456789", mark + 1) == item_id.npos;
+  const bool sampled = mark != std::string_view::npos && mark > 0 && mark + 1 < item_id.size() &&
+                       item_id.find_first_not_of("0123456789", mark + 1) == std::string_view::npos;
   return sampled ? item_id.substr(0, mark) : item_id;
 }
 
