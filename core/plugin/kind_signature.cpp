@@ -106,6 +106,7 @@ class Checker {
 
   [[nodiscard]] static std::vector<std::string_view> names(const std::vector<PortRule>& rules) {
     std::vector<std::string_view> all;
+    all.reserve(rules.size());
     for (const PortRule& rule : rules) all.push_back(rule.name);
     return all;
   }

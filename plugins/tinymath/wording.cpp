@@ -205,7 +205,7 @@ std::optional<std::string> reworded(std::string_view problem_text, Draw& draw) {
       // Names are those of the problem; all other slots are of the sentence.
       Slots of_sentence;
       for (const char* name : {"$p", "$q", "$r"}) {
-        if (slots.count(name) != 0) of_sentence[name] = slots[name];
+        if (slots.contains(name)) of_sentence[name] = slots[name];
       }
       std::size_t end = at;
       if (!matches(sentence.written, words, end, of_sentence)) continue;

@@ -19,12 +19,14 @@ struct Side {
 
 /// Reads "3 x + 4", "x", "7", "496 - 358", "132 / 6", "2 * 9": one unknown or one operation.
 Side read_side(const std::string& text) {
+  static const std::regex unknown("(?:(\\d+) )?[xyz](?: ([+-]) (\\d+))?");
+  static const std::regex operation("(\\d+) ([-+*/]) (\\d+)");
   std::smatch m;
-  if (std::regex_match(text, m, std::regex("(?:(\\d+) )?[xyz](?: ([+-]) (\\d+))?"))) {
+  if (std::regex_match(text, m, unknown)) {
     const int term = m[3].matched ? std::stoi(m[3]) : 0;
     return {m[1].matched ? std::stoi(m[1]) : 1, m[2] == "-" ? -term : term};
   }
-  if (std::regex_match(text, m, std::regex("(\\d+) ([-+*/]) (\\d+)"))) {
+  if (std::regex_match(text, m, operation)) {
     const int a = std::stoi(m[1]);
     const int b = std::stoi(m[3]);
     if (m[2] == "+") return {0, a + b};
@@ -35,7 +37,8 @@ Side read_side(const std::string& text) {
     return {0, a / b};
   }
   INFO(text);
-  REQUIRE(std::regex_match(text, std::regex("\\d+")));
+  static const std::regex digits("\\d+");
+  REQUIRE(std::regex_match(text, digits));
   return {0, std::stoi(text)};
 }
 
@@ -52,7 +55,7 @@ std::vector<std::string> split_at(const std::string& text, const std::string& ma
 
 std::vector<int> numbers_in(const std::string& text) {
   std::vector<int> numbers;
-  const std::regex number("\\d+");
+  static const std::regex number("\\d+");
   for (std::sregex_iterator it(text.begin(), text.end(), number), end; it != end; ++it) {
     numbers.push_back(std::stoi(it->str()));
   }
