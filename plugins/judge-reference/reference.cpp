@@ -28,7 +28,7 @@ const Reading& likeliest(const std::vector<Reading>& all, const std::set<std::ui
   const auto n_unused = [&](const Reading& reading) {
     std::set<std::uint64_t> used;
     for (const Quantity& leaf : reading.leaves) {
-      if (leaf.derived && unused.count(leaf.formula) != 0) used.insert(leaf.formula);
+      if (leaf.derived && unused.contains(leaf.formula)) used.insert(leaf.formula);
     }
     return used.size();
   };

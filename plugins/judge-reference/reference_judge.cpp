@@ -200,7 +200,7 @@ class Solution {
     }
     if (!e.sides_agree()) return undetermined(where + " is not true, and what it computes is not needed either");
     if (right_end) return std::nullopt;  // a detour without harm
-    if (reached.count(reference_.targets.size() - 1) != 0) {
+    if (reached.contains(reference_.targets.size() - 1)) {
       if (reference_.unknown) return undetermined(where + " goes on after the solution");
       return verdicts::error_of_type("conceptual_misunderstanding", e.step,
                                      where + " goes on to another quantity when what is asked for is found");
@@ -308,8 +308,8 @@ class Solution {
       if (needed.formula == was.formula || !with(needed)) continue;
       const std::string change = "takes " + text_of(was.value) + " where " + text_of(needed.value) + " is needed";
       const bool part = std::find(target.operands.begin(), target.operands.end(), was.formula) != target.operands.end();
-      if (reached.count(t) == 0 && part) types.emplace("procedural_error", change + ", a step that was left out");
-      if (reached.count(t) != 0 && !reference_.unknown) types.emplace("contextual_oversight", change);
+      if (!reached.contains(t) && part) types.emplace("procedural_error", change + ", a step that was left out");
+      if (reached.contains(t) && !reference_.unknown) types.emplace("contextual_oversight", change);
     }
     if (reference_.unknown) return;  // another number in an equation: no rule tells why
     for (const Quantity& needed : reference_.givens) {

@@ -299,7 +299,7 @@ std::vector<Corruption> corruptions(const Problem& problem, Operator by) {
   }
   auto found = Drafts(problem).by(by);
   found.erase(
-      std::remove_if(found.begin(), found.end(), [&](const Corruption& c) { return of_others.count(text_of(c)) != 0; }),
+      std::remove_if(found.begin(), found.end(), [&](const Corruption& c) { return of_others.contains(text_of(c)); }),
       found.end());
   return found;
 }
