@@ -62,7 +62,7 @@ std::set<std::string> runs_of_five_words(const std::string& text) {
 bool is_equation(const tinymath::Problem& p) { return !p.steps.back().unknown.empty(); }
 
 const std::vector<tinymath::Problem>& some_problems() {
-  static const auto problems = test::problems({.split = tinymath::Split::test, .seed = 5}, 1000);
+  static const auto problems = test::problems({.split = tinymath::Split::test, .seed = 5}, 500);
   return problems;
 }
 
