@@ -32,6 +32,7 @@ Result<int> plan_command(const Words& words);
 Result<int> why_command(const Words& words);
 Result<int> status_command(const Words& words);
 Result<int> logs_command(const Words& words);
+Result<int> table_command(const Words& words);
 Result<int> query_command(const Words& words);
 Result<int> plugins_command(const Words& words);
 Result<int> plugins_check_command(const Words& words);  ///< the words after `lowbit plugins check`

@@ -21,6 +21,20 @@ std::string quoted(const std::string& text) {
   return out + "'";
 }
 
+/// Of `names`, the variants that `label` leaves open: "judge[seed=0]" for "judge", "judge[task=a,seed=0]" for
+/// "judge[task=a]". The first few, as one sentence; empty when there are none.
+std::string variants_of(const std::string& label, const std::vector<std::string>& names) {
+  constexpr std::size_t kShown = 4;
+  const std::string stem = label.back() == ']' ? label.substr(0, label.size() - 1) + "," : label + "[";
+  std::string listed;
+  std::size_t n = 0;
+  for (const std::string& name : names) {
+    if (name.rfind(stem, 0) == 0 && ++n <= kShown) listed += (n == 1 ? "" : ", ") + name;
+  }
+  if (n > kShown) listed += " and " + std::to_string(n - kShown) + " more";
+  return listed;
+}
+
 void print_file(const char* title, const std::filesystem::path& file) {
   const auto text = env::read_file(file);
   if (!text.ok() || text->empty()) return;
@@ -71,11 +85,13 @@ Result<int> logs_command(const Words& words) {
                                         quoted(label) + " ORDER BY a.attempt_id DESC LIMIT 1"));
   if (found.rows.empty()) {
     LB_TRY_ASSIGN(const QueryResult labels,
-                  store::query_sqlite(project.database(), "SELECT DISTINCT label FROM attempts"));
+                  store::query_sqlite(project.database(), "SELECT DISTINCT label FROM attempts ORDER BY label"));
     std::vector<std::string> names;
     for (const auto& row : labels.rows) names.push_back(scalar_text(*row[0]));
     Diagnostic problem = error("LB0004", "no attempt of " + label + " is recorded in " + project.root.string());
-    if (const std::string near = nearest(label, names); !near.empty()) {
+    if (const std::string variants = variants_of(label, names); !variants.empty()) {
+      problem.note("its variants are " + variants);
+    } else if (const std::string near = nearest(label, names); !near.empty()) {
       problem.note("an attempt with a similar name exists: " + near);
     }
     return problem.fix("`lowbit status --json` lists every variant");

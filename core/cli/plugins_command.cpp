@@ -1,10 +1,12 @@
-// lowbit plugins: what can stand behind `use:`. `lowbit plugins check` is plugins_check_command.cpp's.
+// lowbit plugins: what can stand behind `use:`, all of it or one stage. `lowbit plugins check` is
+// plugins_check_command.cpp's.
 #include <algorithm>
 #include <cstdio>
 
 #include "cli/command.h"
 #include "cli/command_options.h"
 #include "cli/session.h"
+#include "report/stage_page.h"
 #include "report/text_table.h"
 
 namespace lowbit::cli {
@@ -30,12 +32,22 @@ Json catalog_json(const plugin::PluginCatalog& catalog) {
   return all;
 }
 
+/// Problems of plugins are said beside it: the stage may stand in one that could not be loaded.
+Diagnostics no_stage(const std::string& id, const plugin::PluginCatalog& catalog) {
+  Diagnostic problem = error("LB0003", "no plugin offers a stage " + id);
+  if (const std::string near = nearest(id, catalog.ids()); !near.empty()) {
+    problem.note("a stage with a similar name exists: " + near);
+  }
+  return with_plugin_problems({problem.fix("`lowbit plugins` lists them")}, catalog);
+}
+
 }  // namespace
 
 Result<int> plugins_command(const Words& words) {
   if (!words.empty() && words.front() == "check") return plugins_check_command(Words(words.begin() + 1, words.end()));
   CommandOptions options("plugins");
-  options.flag("json", "everything that is known about every stage, for programs")
+  options.argument("stage", "its inputs, outputs and parameters; without it: all stages", false)
+      .flag("json", "everything that is known about the stages, for programs")
       .many("plugin-path", "a directory to search first; LOWBIT_PLUGIN_PATH is a list of more");
   LB_TRY(options.read(words));
   if (options.help_wanted()) {
@@ -43,6 +55,12 @@ Result<int> plugins_command(const Words& words) {
     return 0;
   }
   const plugin::PluginCatalog catalog = find_plugins(options.all("plugin-path"));
+  if (options.has("stage")) {
+    const StageDescription* stage = catalog.find(options.get("stage"));
+    if (stage == nullptr) return no_stage(options.get("stage"), catalog);
+    std::fputs((options.has("json") ? to_json(*stage).dump(2) + "\n" : report::stage_page(*stage)).c_str(), stdout);
+    return 0;
+  }
   if (options.has("json")) {
     std::printf("%s\n", catalog_json(catalog).dump(2).c_str());
   } else {

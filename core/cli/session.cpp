@@ -22,15 +22,6 @@ std::vector<spec::Override> overrides_of(const CommandOptions& options) {
   return overrides;
 }
 
-/// A stage that no plugin offers may stand in a plugin that could not be loaded: say so beside the error.
-Diagnostics with_plugin_problems(Diagnostics problems, const plugin::PluginCatalog& catalog) {
-  for (Diagnostic problem : catalog.problems()) {
-    problem.severity = Severity::warning;
-    problems.push_back(std::move(problem));
-  }
-  return problems;
-}
-
 }  // namespace
 
 fs::path own_program() {
@@ -42,6 +33,14 @@ plugin::PluginCatalog find_plugins(const std::vector<std::string>& extra) {
   const std::vector<fs::path> given(extra.begin(), extra.end());
   return plugin::PluginCatalog::scan(plugin::plugin_directories(given, std::getenv("LOWBIT_PLUGIN_PATH")),
                                      plugin::describe_in_child());
+}
+
+Diagnostics with_plugin_problems(Diagnostics problems, const plugin::PluginCatalog& catalog) {
+  for (Diagnostic problem : catalog.problems()) {
+    problem.severity = Severity::warning;
+    problems.push_back(std::move(problem));
+  }
+  return problems;
 }
 
 void add_experiment_options(CommandOptions& options) {

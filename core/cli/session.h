@@ -24,6 +24,9 @@ namespace lowbit::cli {
 /// Every plugin this program can find: `extra` directories first. What is wrong with the others: problems().
 [[nodiscard]] plugin::PluginCatalog find_plugins(const std::vector<std::string>& extra = {});
 
+/// A stage that no plugin offers may stand in a plugin that could not be loaded: says so beside the problems.
+[[nodiscard]] Diagnostics with_plugin_problems(Diagnostics problems, const plugin::PluginCatalog& catalog);
+
 /// An experiment bound to plugins. Pointers in `graph` go into `catalog`.
 struct Experiment {
   std::filesystem::path file;  ///< absolute

@@ -62,23 +62,25 @@ bool PortDescription::accepts(std::string_view type) const {
 const PortDescription* StageDescription::input(std::string_view port) const { return find_port(inputs, port); }
 const PortDescription* StageDescription::output(std::string_view port) const { return find_port(outputs, port); }
 
+Json to_json(const StageDescription& s) {
+  return {{"id", s.id},
+          {"version", s.version},
+          {"kind", name_of(s.kind)},
+          {"summary", s.summary},
+          {"params_schema", s.params_schema},
+          {"inputs", ports_to_json(s.inputs)},
+          {"outputs", ports_to_json(s.outputs)},
+          {"environment", s.environment},
+          {"seeded", s.seeded},
+          {"device_sensitive", s.device_sensitive},
+          {"resumable", s.resumable},
+          {"cuda", s.cuda},
+          {"preload", s.preload}};
+}
+
 Json to_json(const PluginDescription& plugin) {
   Json stages = Json::array();
-  for (const StageDescription& s : plugin.stages) {
-    stages.push_back({{"id", s.id},
-                      {"version", s.version},
-                      {"kind", name_of(s.kind)},
-                      {"summary", s.summary},
-                      {"params_schema", s.params_schema},
-                      {"inputs", ports_to_json(s.inputs)},
-                      {"outputs", ports_to_json(s.outputs)},
-                      {"environment", s.environment},
-                      {"seeded", s.seeded},
-                      {"device_sensitive", s.device_sensitive},
-                      {"resumable", s.resumable},
-                      {"cuda", s.cuda},
-                      {"preload", s.preload}});
-  }
+  for (const StageDescription& stage : plugin.stages) stages.push_back(to_json(stage));
   return {{"format", 1},
           {"abi", {plugin.abi_major, plugin.abi_minor}},
           {"build", plugin.build},

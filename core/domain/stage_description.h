@@ -59,6 +59,7 @@ struct PluginDescription {
   std::vector<StageDescription> stages;
 };
 
+[[nodiscard]] Json to_json(const StageDescription& stage);
 /// The form of `*.plugin.json` (schemas/plugin-description.schema.json). `library` is not part of it.
 [[nodiscard]] Json to_json(const PluginDescription& description);
 [[nodiscard]] Result<PluginDescription> plugin_description(const Json& json);

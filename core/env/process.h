@@ -31,6 +31,10 @@ struct ProcessIdentity {
 /// SIGKILL to every process of `session` whose environment holds LOWBIT_ATTEMPT=`attempt`. Returns how many.
 int kill_session(std::int64_t session, const std::string& attempt);
 
+/// Freed memory stays with this process. By default glibc gives large blocks back at once, and who allocates the same
+/// tensors in every step pays for their page faults again and again.
+void keep_freed_memory();
+
 /// Model name of the processor, as the kernel gives it.
 [[nodiscard]] std::string processor_model();
 /// Processors this process may use.

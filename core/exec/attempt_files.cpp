@@ -42,7 +42,8 @@ Json to_json(const JobRequest& request) {
           {"device", request.device},
           {"resume_from", request.resume_from.string()},
           {"timeout_ms", request.timeout.count()},
-          {"socket", request.socket.string()}};
+          {"socket", request.socket.string()},
+          {"paid_calls", request.paid_calls.string()}};
 }
 
 Result<JobRequest> job_request(const Json& json) {
@@ -72,6 +73,7 @@ Result<JobRequest> job_request(const Json& json) {
     request.resume_from = json.at("resume_from").get<std::string>();
     request.timeout = std::chrono::milliseconds(json.at("timeout_ms").get<std::int64_t>());
     request.socket = json.at("socket").get<std::string>();
+    request.paid_calls = json.value("paid_calls", "");
     return request;
   } catch (const Json::exception& e) {
     return error("LB5001", "the job request cannot be read").note(e.what()).fix("run the same command again");

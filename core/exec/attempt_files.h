@@ -48,6 +48,7 @@ struct JobRequest {
   std::filesystem::path resume_from;
   std::chrono::milliseconds timeout{0};  ///< 0: none
   std::filesystem::path socket;          ///< where the shim listens for a cancel
+  std::filesystem::path paid_calls;      ///< the project's file, lowbit/paid_calls.h; empty: none
 };
 
 [[nodiscard]] Json to_json(const JobRequest& request);

@@ -263,6 +263,7 @@ Result<EndedJob> TestBench::run(const StageDescription& stage, const TestJob& jo
   }
   JobRequest request = request_of(stage, job);
   request.library = library_;
+  request.paid_calls = ended.paid_calls();
   // Another name each time: names may not get into a result.
   request.stage_label = stage.id + "[check=" + std::to_string(++jobs_) + "]";
   LB_TRY_ASSIGN(request.socket, socket_path(request.attempt));

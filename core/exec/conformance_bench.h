@@ -66,6 +66,7 @@ struct EndedJob {
 
   [[nodiscard]] std::filesystem::path working_directory() const { return files->path() / "cwd"; }
   [[nodiscard]] std::filesystem::path temporary_files() const { return files->path() / "tmp"; }
+  [[nodiscard]] std::filesystem::path paid_calls() const { return files->path() / "paid-calls.jsonl"; }
   [[nodiscard]] bool ended_well() const;
   [[nodiscard]] int status() const;  ///< of plugin_abi.h, or the exit status
   /// The stage itself said what, where, why and what to do; else which of them is missing.

@@ -87,7 +87,9 @@ Result<Evidence> check_own_files(const Subject& s) {
   std::vector<std::string> problems;
   report_strangers(s.first.attempt.directory, known_names, "the attempt directory", problems);
   report_strangers(s.first.attempt.directory / "out", ports, "the directory of all outputs", problems);
-  report_strangers(s.first.files->path(), {"attempt", "cwd", "tmp"}, "the directory above the attempt", problems);
+  const std::string paid_calls = s.first.paid_calls().filename().string();
+  report_strangers(s.first.files->path(), {"attempt", "cwd", "tmp", paid_calls}, "the directory above the attempt",
+                   problems);
   report_strangers(s.first.working_directory(), {}, "the working directory", problems);
   report_strangers(s.first.temporary_files(), {}, "TMPDIR: temporary files go to the scratch directory", problems);
   if (s.inputs_changed) problems.emplace_back("it changed files of its inputs");

@@ -112,6 +112,7 @@ Result<NewAttempt> new_attempt(WritableProject& project, const RunFiles& files, 
   request.seed = variant.seed.value_or(0);
   request.threads = order.threads;
   request.timeout = variant.resources.timeout;
+  request.paid_calls = project.paths().paid_calls();
   LB_TRY_ASSIGN(request.socket, socket_path(request.attempt));
 
   LB_TRY_ASSIGN(const std::vector<store::Attempt> earlier, project.store().attempts_of(order.content.digest));

@@ -1,5 +1,6 @@
 // Where a project keeps what it knows, and who may write there.
 //   .lowbit/results.db   the store            .lowbit/work/<content key>/a<N>-<nonce>/   attempts
+//   .lowbit/paid-calls.jsonl  answers that were paid for (lowbit/paid_calls.h): appended to, never rewritten or removed
 //   .lowbit/lease.lock   flock of the writer  .lowbit/results/<hh>/<content key>-<nonce>/ published results
 #pragma once
 
@@ -18,6 +19,7 @@ struct ProjectPaths {
 
   [[nodiscard]] std::filesystem::path state() const { return root / ".lowbit"; }
   [[nodiscard]] std::filesystem::path database() const { return state() / "results.db"; }
+  [[nodiscard]] std::filesystem::path paid_calls() const { return state() / "paid-calls.jsonl"; }
   [[nodiscard]] std::filesystem::path lease() const { return state() / "lease.lock"; }
   [[nodiscard]] std::filesystem::path work() const { return state() / "work"; }
   [[nodiscard]] std::filesystem::path results() const { return state() / "results"; }

@@ -18,14 +18,15 @@ struct Signature {
   StageKind kind;
   std::vector<PortRule> inputs;
   bool more_inputs;  ///< further inputs of any name
-  PortRule output;
+  std::vector<PortRule> outputs;
 };
 
 const std::vector<std::string_view> kModels{"model/1", "quantized-model/1", "adapter/1"};
 // Code that a stage runs, such as lowbit.command-quantizer's: bound as a file so that it enters the key.
 const PortRule kProgram{"program", {"file"}, Presence::may};
 
-// A trainer may lack `model` (pretraining) or `data` (merging an adapter), not both: checked below.
+// A trainer may lack `model` (pretraining) or `data` (merging an adapter), not both: checked below. One that makes a
+// model from nothing reads more, such as its tokenizer.
 const std::vector<Signature> kSignatures{
     {StageKind::quantizer,
      {{"model", kModels, Presence::must},
@@ -33,25 +34,25 @@ const std::vector<Signature> kSignatures{
       {"hessians", {"hessians/1"}, Presence::may},
       kProgram},
      false,
-     {"quantized", {"quantized-model/1"}, Presence::must}},
+     {{"quantized", {"quantized-model/1"}, Presence::must}}},
     {StageKind::trainer,
      {{"model", kModels, Presence::may},
       {"data", {"sft-pairs/1", "preference-pairs/1", "token-batches/1"}, Presence::may},
       {"reference", kModels, Presence::may},
       kProgram},
-     false,
-     {"trained", {"model/1", "adapter/1"}, Presence::must}},
+     true,
+     {{"trained", {"model/1", "adapter/1"}, Presence::must}}},
     {StageKind::evaluator,
      {{"model", kModels, Presence::must},
       {"task", {"task/1", "token-batches/1"}, Presence::must},
       {"reference", kModels, Presence::may},
       kProgram},
      false,
-     {"predictions", {"predictions/1"}, Presence::must}},
+     {{"predictions", {"predictions/1"}, Presence::must}}},
     {StageKind::judge,
      {{"predictions", {"predictions/1"}, Presence::must}, {"task", {"task/1"}, Presence::must}},
      true,
-     {"verdicts", {"verdicts/1"}, Presence::must}},
+     {{"verdicts", {"verdicts/1"}, Presence::must}, {"calls", {"api-calls/1"}, Presence::may}}},
 };
 
 template <class Text>
@@ -68,9 +69,9 @@ class Checker {
 
   Diagnostics check() {
     for (const PortRule& rule : signature_.inputs) check_port(rule, stage_.input(rule.name), "input");
-    check_port(signature_.output, stage_.output(signature_.output.name), "output");
-    if (!signature_.more_inputs) refuse_others(stage_.inputs, input_names(), "input");
-    refuse_others(stage_.outputs, {signature_.output.name}, "output");
+    for (const PortRule& rule : signature_.outputs) check_port(rule, stage_.output(rule.name), "output");
+    if (!signature_.more_inputs) refuse_others(stage_.inputs, names(signature_.inputs), "input");
+    refuse_others(stage_.outputs, names(signature_.outputs), "output");
     if (stage_.kind == StageKind::trainer && stage_.input("model") == nullptr && stage_.input("data") == nullptr) {
       report("reads neither `model` nor `data`", "inputs of a trainer: `model`, `data` or both");
     }
@@ -103,10 +104,11 @@ class Checker {
     }
   }
 
-  [[nodiscard]] std::vector<std::string_view> input_names() const {
-    std::vector<std::string_view> names;
-    for (const PortRule& rule : signature_.inputs) names.push_back(rule.name);
-    return names;
+  [[nodiscard]] static std::vector<std::string_view> names(const std::vector<PortRule>& rules) {
+    std::vector<std::string_view> all;
+    all.reserve(rules.size());
+    for (const PortRule& rule : rules) all.push_back(rule.name);
+    return all;
   }
 
   void report(const std::string& found, const std::string& expected) {

@@ -8,32 +8,7 @@ namespace {
 
 constexpr const char* kNull = "–";
 
-/// Characters, not bytes; continuation bytes are 10xxxxxx.
-std::size_t width_of(std::string_view text) {
-  return static_cast<std::size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
-}
-
 std::string raw(const Json& cell) { return cell.is_string() ? cell.get<std::string>() : canonical(cell); }
-
-/// One line, safe for a terminal.
-std::string printable(const std::string& text) {
-  std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '\n') {
-      out += "\\n";
-    } else if (c == '\t') {
-      out += "\\t";
-    } else if (byte < 0x20 || byte == 0x7F) {
-      constexpr const char* kHex = "0123456789abcdef";
-      out += {'\\', 'x', kHex[byte >> 4U], kHex[byte & 0xFU]};
-    } else {
-      out += c;
-    }
-  }
-  return out;
-}
 
 std::string csv_cell(const std::optional<Json>& cell) {
   if (!cell) return {};
@@ -87,57 +62,63 @@ std::string json(const QueryResult& table) {
   return out + (table.rows.empty() ? "]\n" : "\n]\n");
 }
 
-/// Cells as text with what a page of fixed width needs to know.
-struct Layout {
-  std::vector<std::string> header;
-  std::vector<std::vector<std::string>> rows;
-  std::vector<std::size_t> widths;
-  std::vector<bool> right;  ///< a column without text and with a number
-};
-
-Layout lay_out(const QueryResult& table, std::string (*escape)(const std::string&)) {
+TextGrid grid_of(const QueryResult& table, std::string (*escape)(const std::string&)) {
   const std::size_t n = table.columns.size();
-  Layout layout{.header = {}, .rows = {}, .widths = std::vector<std::size_t>(n), .right = std::vector<bool>(n)};
+  TextGrid grid{.header = {}, .rows = {}, .right = std::vector<bool>(n)};
   for (std::size_t c = 0; c < n; ++c) {
-    layout.header.push_back(escape(table.columns[c]));
-    layout.widths[c] = width_of(layout.header[c]);
+    grid.header.push_back(escape(table.columns[c]));
     bool number = false;
     bool text = false;
     for (const auto& row : table.rows) {
       if (row[c]) (row[c]->is_number() ? number : text) = true;
     }
-    layout.right[c] = number && !text;
+    grid.right[c] = number && !text;
   }
   for (const auto& row : table.rows) {
-    auto& cells = layout.rows.emplace_back();
-    for (std::size_t c = 0; c < n; ++c) {
-      cells.push_back(row[c] ? escape(raw(*row[c])) : kNull);
-      layout.widths[c] = std::max(layout.widths[c], width_of(cells[c]));
-    }
+    auto& cells = grid.rows.emplace_back();
+    for (const auto& cell : row) cells.push_back(cell ? escape(raw(*cell)) : kNull);
   }
-  return layout;
+  return grid;
 }
 
-std::string padded(const std::string& cell, std::size_t width, bool right) {
-  const std::string space(width - width_of(cell), ' ');
-  return right ? space + cell : cell + space;
+std::vector<std::size_t> widths_of(const TextGrid& grid) {
+  std::vector<std::size_t> widths;
+  for (const std::string& name : grid.header) widths.push_back(width_of(name));
+  for (const auto& row : grid.rows) {
+    for (std::size_t c = 0; c < row.size(); ++c) widths[c] = std::max(widths[c], width_of(row[c]));
+  }
+  return widths;
 }
 
 std::string text(const QueryResult& table) {
-  const Layout layout = lay_out(table, printable);
-  std::string out;
-  const auto append = [&](const std::vector<std::string>& cells) {
-    std::string line;
-    for (std::size_t c = 0; c < cells.size(); ++c) {
-      line += (c == 0 ? "" : "  ") + padded(cells[c], layout.widths[c], layout.right[c]);
-    }
-    line.erase(line.find_last_not_of(' ') + 1);  // npos + 1 == 0: a blank line
-    out += line + "\n";
-  };
-  append(layout.header);
-  for (const auto& row : layout.rows) append(row);
   const std::size_t n = table.rows.size();
-  return out + "(" + std::to_string(n) + (n == 1 ? " row)\n" : " rows)\n");
+  return aligned(grid_of(table, printable)) + "(" + std::to_string(n) + (n == 1 ? " row)\n" : " rows)\n");
+}
+
+}  // namespace
+
+// Continuation bytes are 10xxxxxx.
+std::size_t width_of(std::string_view text) {
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+}
+
+std::string printable(const std::string& text) {
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '\n') {
+      out += "\\n";
+    } else if (c == '\t') {
+      out += "\\t";
+    } else if (byte < 0x20 || byte == 0x7F) {
+      constexpr const char* kHex = "0123456789abcdef";
+      out += {'\\', 'x', kHex[byte >> 4U], kHex[byte & 0xFU]};
+    } else {
+      out += c;
+    }
+  }
+  return out;
 }
 
 std::string markdown_cell(const std::string& text) {
@@ -149,32 +130,52 @@ std::string markdown_cell(const std::string& text) {
   return out;
 }
 
-std::string markdown(const QueryResult& table) {
-  const Layout layout = lay_out(table, markdown_cell);
+std::string padded(const std::string& cell, std::size_t width, bool right) {
+  const std::string space(width - width_of(cell), ' ');
+  return right ? space + cell : cell + space;
+}
+
+std::string aligned(const TextGrid& grid) {
+  const std::vector<std::size_t> widths = widths_of(grid);
   std::string out;
   const auto append = [&](const std::vector<std::string>& cells) {
+    std::string line;
     for (std::size_t c = 0; c < cells.size(); ++c) {
-      out += (c == 0 ? "| " : " | ") + padded(cells[c], layout.widths[c], layout.right[c]);
+      line += (c == 0 ? "" : "  ") + padded(cells[c], widths[c], grid.right[c]);
     }
-    out += " |\n";
+    line.erase(line.find_last_not_of(' ') + 1);  // npos + 1 == 0: a blank line
+    out += line + "\n";
   };
-  append(layout.header);
-  for (std::size_t c = 0; c < layout.header.size(); ++c) {
-    const std::string dashes(std::max<std::size_t>(layout.widths[c], 3), '-');
-    out += "|" + (layout.right[c] ? "-" + dashes + ":" : "-" + dashes + "-");
-  }
-  out += "|\n";
-  for (const auto& row : layout.rows) append(row);
+  append(grid.header);
+  for (const auto& row : grid.rows) append(row);
   return out;
 }
 
-}  // namespace
+std::string markdown(const TextGrid& grid) {
+  const std::vector<std::size_t> widths = widths_of(grid);
+  std::string out;
+  const auto append = [&](const std::vector<std::string>& cells) {
+    for (std::size_t c = 0; c < cells.size(); ++c) {
+      out += (c == 0 ? "| " : " | ") + padded(cells[c], widths[c], grid.right[c]);
+    }
+    out += " |\n";
+  };
+  append(grid.header);
+  for (std::size_t c = 0; c < grid.header.size(); ++c) {
+    const std::string dashes(std::max<std::size_t>(widths[c], 3), '-');
+    out += "|" + (grid.right[c] ? "-" + dashes + ":" : "-" + dashes + "-");
+  }
+  out += "|\n";
+  for (const auto& row : grid.rows) append(row);
+  return out;
+}
 
 std::string render(const QueryResult& table, TableFormat format) {
   switch (format) {
+    case TableFormat::columns: return aligned(grid_of(table, printable));
     case TableFormat::csv: return csv(table);
     case TableFormat::json: return json(table);
-    case TableFormat::markdown: return markdown(table);
+    case TableFormat::markdown: return markdown(grid_of(table, markdown_cell));
     case TableFormat::text: break;
   }
   return text(table);

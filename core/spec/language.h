@@ -1,5 +1,5 @@
 // The keys of the experiment language, one table for the reader, for --set paths and for the test that compares
-// schemas/experiment.schema.json with it.
+// schemas/experiment.schema.json with it; and those of tables files.
 #pragma once
 
 #include <string>
@@ -8,7 +8,7 @@
 
 namespace lowbit::spec {
 
-/// The kinds of mapping in an experiment file.
+/// The kinds of mapping in an experiment file, then those of a tables file.
 enum class Place {
   experiment,
   matrix,
@@ -25,6 +25,17 @@ enum class Place {
   resources,
   retry,
   value,  ///< a parameter's value, or what is no mapping at all
+  tables_file,
+  tables,
+  table,
+  column,
+  metric_of,
+  accuracy,
+  delta,
+  row,
+  row_stages,
+  row_given,
+  comparison,
 };
 
 struct Key {

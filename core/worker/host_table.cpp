@@ -47,7 +47,8 @@ HostTable::HostTable(const exec::JobRequest& request, const exec::AttemptPaths& 
   table_.checkpoint_begin = [](void* ctx, uint64_t step, lb_str* dir) { return self(ctx).checkpoint_begin(step, dir); };
   table_.checkpoint_commit = [](void* ctx, uint64_t step) { return self(ctx).checkpoint_commit(step); };
   table_.fail = [](void* ctx, const lb_error* error) { self(ctx).fail(*error); };
-  table_.extension = [](void*, const char*) -> const void* { return nullptr; };
+  table_.extension = [](void* ctx, const char* id) { return self(ctx).extension(id); };
+  paid_calls_ = {.size = sizeof(lb_paid_calls), .file = keep(request_.paid_calls.string())};
 }
 
 lb_job HostTable::job() {
@@ -155,6 +156,10 @@ lb_status HostTable::checkpoint_commit(std::uint64_t step) {
 void HostTable::fail(const lb_error& e) {
   failure_reported_ = true;
   report({{"k", "fail"}, {"what", text(e.what)}, {"where", text(e.where)}, {"why", text(e.why)}, {"fix", text(e.fix)}});
+}
+
+const void* HostTable::extension(std::string_view id) {
+  return id == LB_PAID_CALLS && paid_calls_.file.size != 0 ? &paid_calls_ : nullptr;
 }
 
 }  // namespace lowbit::worker

@@ -1,6 +1,7 @@
 // The lb_host table of plugin_abi.h over an attempt directory and its journal.
 #pragma once
 
+#include <lowbit/paid_calls.h>
 #include <lowbit/plugin_abi.h>
 
 #include <atomic>
@@ -11,6 +12,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 
 #include "exec/attempt_files.h"
 #include "exec/journal.h"
@@ -47,12 +49,14 @@ class HostTable {
   lb_status checkpoint_begin(std::uint64_t step, lb_str* dir);
   lb_status checkpoint_commit(std::uint64_t step);
   void fail(const lb_error& error);
+  const void* extension(std::string_view id);
 
   const exec::JobRequest& request_;
   const exec::AttemptPaths& attempt_;
   exec::JournalWriter& journal_;
   const std::atomic<bool>& stop_;
   lb_host table_{};
+  lb_paid_calls paid_calls_{};
   std::mutex mutex_;
   std::deque<std::string> kept_;  ///< text handed to the stage lives until run() returns
   std::chrono::steady_clock::time_point last_progress_{};

@@ -11,6 +11,7 @@
 #include <optional>
 
 #include "env/files.h"
+#include "env/process.h"
 #include "exec/journal.h"
 #include "plugin/library.h"
 #include "worker/host_table.h"
@@ -66,6 +67,7 @@ int run_job(const exec::JobRequest& request, const exec::AttemptPaths& attempt) 
   std::signal(SIGTERM, [](int) { stop_requested = true; });
   std::signal(SIGINT, SIG_IGN);  // a Ctrl-C at the terminal reaches the host, which decides
   std::signal(SIGPIPE, SIG_IGN);
+  env::keep_freed_memory();
 
   auto journal = exec::JournalWriter::open(attempt.journal());
   if (!journal.ok()) {

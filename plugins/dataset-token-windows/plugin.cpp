@@ -103,7 +103,7 @@ std::string rule_of(const Params& params) {
 }
 
 void cut(const Job& job, const Params& params) {
-  const auto source = job.input("model").path;
+  const auto source = lm::open_model(job.input("model")).directory;
   const auto config = lm::read_llama_config(source);
   const auto tokenizer = lm::Tokenizer::open(source / "tokenizer.json");
   if (tokenizer.size() > config.vocab_size) {
@@ -172,6 +172,6 @@ LOWBIT_PLUGIN(LOWBIT_COMPILER ", libtorch " TORCH_VERSION,
                   .summary("Cuts a text into windows of token ids.")
                   .preload()
                   .input("text", "text/1|file", "the text")
-                  .input("model", "model/1", "whose tokenizer and vocabulary are used")
+                  .input("model", lm::kModelTypes, "whose tokenizer and vocabulary are used")
                   .output("batches", "token-batches/1", "the windows")
                   .run<lm::stage<Params, cut>>())

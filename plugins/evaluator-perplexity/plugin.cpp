@@ -74,11 +74,10 @@ void write_predictions(const std::filesystem::path& directory, const lm::Perplex
 }
 
 void evaluate(const Job& job, const Params& params) {
-  const auto source = job.input("model").path;
+  const auto [source, weights] = lm::open_model(job.input("model"));
   const auto config = lm::read_llama_config(source);
   const auto batches = lm::read_token_batches(job.input("task").path);
   lm::check_made_for(batches, source, config.vocab_size);
-  const auto weights = lm::open_weights(source);
   const lm::Llama model(config, *weights, lm::compute_dtype(params.compute_dtype),
                         params.streaming ? lm::Llama::Blocks::streaming : lm::Llama::Blocks::resident);
   const lm::Windows windows = windows_of(batches);
@@ -123,6 +122,7 @@ void evaluate(const Job& job, const Params& params) {
   // Of a function of the mean: its slope times the error of the mean.
   job.metric(batches.variant + "/perplexity" + context, ppl.value(), "ratio",
              {.count = mean.count, .std_error = ppl.value() * mean.std_error});
+  lm::report_size(job, config, *weights);
 }
 
 }  // namespace
@@ -133,7 +133,7 @@ LOWBIT_PLUGIN(LOWBIT_COMPILER ", libtorch " TORCH_VERSION,
                   .summary("Token perplexity of windows of text: exp of the mean negative log-likelihood.")
                   .preload()
                   .resumable()
-                  .input("model", "model/1|quantized-model/1", "the model that predicts")
+                  .input("model", lm::kModelTypes, "the model that predicts")
                   .input("task", "token-batches/1", "windows of text, cut with the model's own tokenizer")
                   .output("predictions", "predictions/1", "loss and number of scored tokens of each window")
                   .run<lm::stage<Params, evaluate>>())

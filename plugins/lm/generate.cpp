@@ -61,28 +61,35 @@ std::vector<Generation> generate_greedy(const Llama& model, const std::vector<st
   if (!padded) n_pads.reset();
 
   KvCache cache(model.config(), n_sequences, capacity, model.dtype());
-  std::vector<Generation> results(prompts.size());
-  std::vector<bool> done(prompts.size(), false);
-  size_t n_open = prompts.size();
+  std::vector<Generation> results(prompts.size(), {.ids = {}, .truncated = true});
+  std::vector<int64_t> rows(prompts.size());  // prompt of each row of the tensors
+  std::iota(rows.begin(), rows.end(), int64_t{0});
   for (int64_t step = 0; step < options.max_new_tokens; ++step) {
     if (tick) tick();
     const at::Tensor hidden = model.forward(ids, n_pads, &cache);
-    const at::Tensor next = model.logits(hidden.narrow(1, hidden.size(1) - 1, 1)).argmax(-1);  // [B, 1]
-    auto next_at = next.accessor<int64_t, 2>();
-    for (size_t b = 0; b < prompts.size(); ++b) {
-      if (done[b]) continue;
-      const int64_t id = next_at[static_cast<int64_t>(b)][0];
+    ids = model.logits(hidden.narrow(1, hidden.size(1) - 1, 1)).argmax(-1);  // [B, 1]
+    const auto next_at = ids.accessor<int64_t, 2>();
+    std::vector<int64_t> open;  // rows that go on
+    for (size_t row = 0; row < rows.size(); ++row) {
+      Generation& result = results[static_cast<size_t>(rows[row])];
+      if (!result.truncated) continue;
+      const int64_t id = next_at[static_cast<int64_t>(row)][0];
       if (std::find(options.stop_ids.begin(), options.stop_ids.end(), id) != options.stop_ids.end()) {
-        done[b] = true;
-        --n_open;
+        result.truncated = false;
       } else {
-        results[b].ids.push_back(id);
+        result.ids.push_back(id);
+        open.push_back(static_cast<int64_t>(row));
       }
     }
-    if (n_open == 0) break;
-    ids = next;
+    if (open.empty()) break;
+    if (open.size() * 4 > rows.size() * 3) continue;  // dropping rows copies the cache: not for a few
+    const at::Tensor kept = at::tensor(open, at::kLong);
+    cache.keep(kept);
+    ids = ids.index_select(0, kept);
+    if (n_pads.defined()) n_pads = n_pads.index_select(0, kept);
+    for (size_t row = 0; row < open.size(); ++row) rows[row] = rows[static_cast<size_t>(open[row])];
+    rows.resize(open.size());
   }
-  for (size_t b = 0; b < prompts.size(); ++b) results[b].truncated = !done[b];
   return results;
 }
 

@@ -5,6 +5,7 @@
 #include <limits>
 #include <set>
 
+#include "lm/decode_attention.h"
 #include "lm/error.h"
 
 namespace lowbit::lm {
@@ -28,21 +29,6 @@ const char* linear_suffix(Linear linear) {
   return "";
 }
 
-std::vector<int64_t> linear_shape(const LlamaConfig& c, Linear linear) {
-  const int64_t q_size = c.n_heads * c.head_dim;
-  const int64_t kv_size = c.n_kv_heads * c.head_dim;
-  switch (linear) {
-    case Linear::q: return {q_size, c.hidden_size};
-    case Linear::k:
-    case Linear::v: return {kv_size, c.hidden_size};
-    case Linear::o: return {c.hidden_size, q_size};
-    case Linear::gate:
-    case Linear::up: return {c.intermediate_size, c.hidden_size};
-    case Linear::down: return {c.hidden_size, c.intermediate_size};
-  }
-  return {};
-}
-
 std::string shape_text(at::IntArrayRef shape) {
   std::string text = "[";
   for (const int64_t dim : shape) text += (text.size() > 1 ? ", " : "") + std::to_string(dim);
@@ -60,6 +46,14 @@ at::Tensor load(const WeightSource& weights, const std::string& name, at::IntArr
                  .fix = "use the config.json that belongs to these weights"});
   }
   return tensor.to(dtype, /*non_blocking=*/false, /*copy=*/true);
+}
+
+/// One of the block's matrices applied to x.
+at::Tensor apply(const BlockWeights& w, Linear linear, const at::Tensor& x) {
+  const at::Tensor& matrix = w[linear];
+  const at::Tensor y = at::linear(x.to(matrix.scalar_type()), matrix).to(x.scalar_type());
+  const at::Tensor more = w.branch ? w.branch(linear, x) : at::Tensor();
+  return more.defined() ? y + more : y;
 }
 
 /// (x1, x2) -> (x1 cos - x2 sin, x2 cos + x1 sin), the two halves of each head being the pairs.
@@ -83,13 +77,19 @@ at::Tensor attention(const LlamaConfig& c, const BlockWeights& w, const at::Tens
   const auto heads = [&](const at::Tensor& y, int64_t n) {
     return y.view({n_sequences, n_new, n, c.head_dim}).transpose(1, 2);
   };
-  at::Tensor q = rotate(heads(at::linear(x, w.q), c.n_heads), positions);     // [B, n, T, d]
-  at::Tensor k = rotate(heads(at::linear(x, w.k), c.n_kv_heads), positions);  // [B, m, T, d]
-  at::Tensor v = heads(at::linear(x, w.v), c.n_kv_heads);
+  at::Tensor q = rotate(heads(apply(w, Linear::q, x), c.n_heads), positions);     // [B, n, T, d]
+  at::Tensor k = rotate(heads(apply(w, Linear::k, x), c.n_kv_heads), positions);  // [B, m, T, d]
+  at::Tensor v = heads(apply(w, Linear::v, x), c.n_kv_heads);
   if (cache != nullptr) {
     const auto i = static_cast<size_t>(block);
     cache->keys[i].narrow(2, positions.past, n_new).copy_(k);
     cache->values[i].narrow(2, positions.past, n_new).copy_(v);
+    if (n_new == 1 && x.scalar_type() == at::kFloat && !q.requires_grad()) {
+      const at::Tensor heads_out = decode_attention(q, cache->keys[i], cache->values[i], n_seen, positions.n_pads);
+      const at::Tensor joined = heads_out.view({n_sequences, 1, c.n_heads * c.head_dim});
+      if (tap) tap(Linear::o, joined);
+      return at::linear(joined, w.o);
+    }
     k = cache->keys[i].narrow(2, 0, n_seen);
     v = cache->values[i].narrow(2, 0, n_seen);
   }
@@ -116,12 +116,27 @@ at::Tensor attention(const LlamaConfig& c, const BlockWeights& w, const at::Tens
                                 .transpose(1, 2)
                                 .reshape({n_sequences, n_new, c.n_heads * c.head_dim});
   if (tap) tap(Linear::o, joined);
-  return at::linear(joined, w.o);
+  return apply(w, Linear::o, joined);
 }
 
 }  // namespace
 
 std::string linear_name(int64_t block, Linear linear) { return block_prefix(block) + linear_suffix(linear); }
+
+std::vector<int64_t> linear_shape(const LlamaConfig& c, Linear linear) {
+  const int64_t q_size = c.n_heads * c.head_dim;
+  const int64_t kv_size = c.n_kv_heads * c.head_dim;
+  switch (linear) {
+    case Linear::q: return {q_size, c.hidden_size};
+    case Linear::k:
+    case Linear::v: return {kv_size, c.hidden_size};
+    case Linear::o: return {c.hidden_size, q_size};
+    case Linear::gate:
+    case Linear::up: return {c.intermediate_size, c.hidden_size};
+    case Linear::down: return {c.hidden_size, c.intermediate_size};
+  }
+  return {};
+}
 
 at::Tensor& BlockWeights::operator[](Linear linear) {
   switch (linear) {
@@ -178,6 +193,12 @@ BlockWeights load_block(const LlamaConfig& config, const WeightSource& weights, 
   return w;
 }
 
+void KvCache::keep(const at::Tensor& rows) {
+  for (auto* tensors : {&keys, &values}) {
+    for (at::Tensor& tensor : *tensors) tensor = tensor.index_select(0, rows);
+  }
+}
+
 KvCache::KvCache(const LlamaConfig& config, int64_t n_sequences, int64_t capacity, at::ScalarType dtype) {
   for (int64_t i = 0; i < config.n_blocks; ++i) {
     keys.push_back(at::zeros({n_sequences, config.n_kv_heads, capacity, config.head_dim}, dtype));
@@ -185,9 +206,9 @@ KvCache::KvCache(const LlamaConfig& config, int64_t n_sequences, int64_t capacit
   }
 }
 
-Positions::Positions(const LlamaConfig& config, int64_t past_length, int64_t n_new, const at::Tensor& n_pads,
+Positions::Positions(const LlamaConfig& config, int64_t past_length, int64_t n_new, const at::Tensor& left_pads,
                      at::ScalarType dtype)
-    : past(past_length) {
+    : past(past_length), n_pads(left_pads) {
   const int64_t n_seen = past + n_new;
   const at::Tensor columns = at::arange(past, n_seen, at::kLong).unsqueeze(0);                         // [1, T]
   const at::Tensor index = n_pads.defined() ? (columns - n_pads.unsqueeze(1)).clamp_min(0) : columns;  // [1 or B, T]
@@ -235,9 +256,9 @@ at::Tensor attention_forward(const LlamaConfig& config, const BlockWeights& w, c
 at::Tensor mlp_forward(const LlamaConfig& config, const BlockWeights& w, const at::Tensor& x, const InputTap& tap) {
   const at::Tensor a = rms_norm(x, w.mlp_norm, config.rms_norm_eps);
   if (tap) tap(Linear::gate, a);
-  const at::Tensor gated = at::silu(at::linear(a, w.gate)) * at::linear(a, w.up);
+  const at::Tensor gated = at::silu(apply(w, Linear::gate, a)) * apply(w, Linear::up, a);
   if (tap) tap(Linear::down, gated);
-  return x + at::linear(gated, w.down);
+  return x + apply(w, Linear::down, gated);
 }
 
 at::Tensor block_forward(const LlamaConfig& config, const BlockWeights& w, const at::Tensor& x,

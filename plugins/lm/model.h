@@ -8,7 +8,8 @@
 // Letters: B sequences, T positions in a call, S positions attended to, h hidden, f intermediate, V vocabulary,
 //          n query heads, m key/value heads, d head dim.
 // Precision: matrices are held and multiplied in the compute dtype (fp32, bf16 or fp64); norms, rotations, softmax and
-// losses are computed in fp32 (fp64 when the compute dtype is), as the models were trained.
+// losses are computed in fp32 (fp64 when the compute dtype is), as the models were trained. The halves of a block also
+// take matrices narrower than x and the norms: products are then in the matrices' dtype, all else in x's.
 // Tensors may require gradients: nothing is computed in place on them.
 // Thread rule: const members may be called from any thread.
 #pragma once
@@ -32,6 +33,8 @@ inline constexpr std::array<Linear, 7> kLinears{Linear::q,    Linear::k,  Linear
                                                 Linear::gate, Linear::up, Linear::down};
 /// "model.layers.3.self_attn.q_proj.weight"
 [[nodiscard]] std::string linear_name(int64_t block, Linear linear);
+/// [out, in]
+[[nodiscard]] std::vector<int64_t> linear_shape(const LlamaConfig& config, Linear linear);
 
 struct BlockWeights {
   at::Tensor attention_norm;  // [h]
@@ -40,6 +43,9 @@ struct BlockWeights {
   at::Tensor mlp_norm;        // [h]
   at::Tensor gate, up;        // [f, h]
   at::Tensor down;            // [h, f]
+  /// What is added to a linear's output, as a function of its input: the branch of an adapter that drops inputs while
+  /// it is trained. Empty, or its result undefined: nothing.
+  std::function<at::Tensor(Linear linear, const at::Tensor& x)> branch;
 
   [[nodiscard]] at::Tensor& operator[](Linear linear);
   [[nodiscard]] const at::Tensor& operator[](Linear linear) const;
@@ -58,6 +64,8 @@ struct KvCache {
   int64_t length = 0;                    // positions filled
 
   KvCache(const LlamaConfig& config, int64_t n_sequences, int64_t capacity, at::ScalarType dtype);
+  /// Drops all sequences but `rows` ([n] int64).
+  void keep(const at::Tensor& rows);
 };
 
 /// Where T positions stand and what they may see; shared by all blocks of one call.
@@ -66,10 +74,11 @@ struct Positions {
   at::Tensor
       visible;       // bool [1 or B, 1, T, S]: causal, and no padding; undefined: everything (one position, no padding)
   int64_t past = 0;  // S - T
+  at::Tensor n_pads;  // as given
 
   /// `n_pads`: left padding per sequence, [B] int64, or undefined. Positions count from the first real token; a padding
   /// position sees only itself.
-  Positions(const LlamaConfig& config, int64_t past, int64_t n_new, const at::Tensor& n_pads, at::ScalarType dtype);
+  Positions(const LlamaConfig& config, int64_t past, int64_t n_new, const at::Tensor& left_pads, at::ScalarType dtype);
 };
 
 /// Left padding of each row of `keep` (bool [B, T], true for real tokens): [B] int64; padding on the right needs

@@ -91,6 +91,11 @@ class QuantizedCheckpoint final : public WeightSource {
     }
     return dequantize(matrix);
   }
+  [[nodiscard]] int64_t stored_bytes() const override { return stored_.stored_bytes(); }
+  [[nodiscard]] int64_t code_bits(std::string_view name) const override {
+    const auto grid = grids_.find(name);
+    return grid == grids_.end() ? stored_.code_bits(name) : grid->second.num_bits;
+  }
 
  private:
   [[noreturn]] void malformed(const std::string& why) const {

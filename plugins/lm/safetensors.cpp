@@ -222,6 +222,19 @@ std::vector<std::string> SafetensorsFile::names() const {
 
 bool SafetensorsFile::contains(std::string_view name) const { return entries_.find(name) != entries_.end(); }
 
+int64_t SafetensorsFile::stored_bytes() const {
+  int64_t n = 0;
+  for (const auto& [name, entry] : entries_) n += static_cast<int64_t>(entry.n_bytes);
+  return n;
+}
+
+int64_t SafetensorsFile::code_bits(std::string_view name) const {
+  const TensorEntry& stored = entry(name);
+  int64_t n_numbers = 1;
+  for (const int64_t n : stored.shape) n_numbers *= n;
+  return n_numbers == 0 ? 0 : static_cast<int64_t>(stored.n_bytes) * 8 / n_numbers;
+}
+
 const TensorEntry& SafetensorsFile::entry(std::string_view name) const {
   const auto found = entries_.find(name);
   if (found == entries_.end()) no_such_tensor(file_, name);
@@ -300,6 +313,14 @@ std::vector<std::string> Checkpoint::names() const {
 }
 
 bool Checkpoint::contains(std::string_view name) const { return file_index_.find(name) != file_index_.end(); }
+
+int64_t Checkpoint::stored_bytes() const {
+  int64_t n = 0;
+  for (const auto& [name, file] : file_index_) n += static_cast<int64_t>(files_[file].entry(name).n_bytes);
+  return n;
+}
+
+int64_t Checkpoint::code_bits(std::string_view name) const { return file_of(name).code_bits(name); }
 
 const SafetensorsFile& Checkpoint::file_of(std::string_view name) const {
   const auto found = file_index_.find(name);

@@ -36,6 +36,11 @@ class WeightSource {
   [[nodiscard]] virtual bool contains(std::string_view name) const = 0;
   [[nodiscard]] virtual at::Tensor tensor(std::string_view name) const = 0;
 
+  /// Bytes of all tensors as they are stored: codes with their scales and zeros, adapters with their base.
+  [[nodiscard]] virtual int64_t stored_bytes() const = 0;
+  /// Bits of one number of `name` as it is stored, scales and updates by an adapter not counted.
+  [[nodiscard]] virtual int64_t code_bits(std::string_view name) const = 0;
+
  protected:
   WeightSource() = default;
   WeightSource(const WeightSource&) = default;
@@ -54,6 +59,8 @@ class SafetensorsFile final : public WeightSource {
   [[nodiscard]] std::vector<std::string> names() const override;
   [[nodiscard]] bool contains(std::string_view name) const override;
   [[nodiscard]] at::Tensor tensor(std::string_view name) const override;
+  [[nodiscard]] int64_t stored_bytes() const override;
+  [[nodiscard]] int64_t code_bits(std::string_view name) const override;
   [[nodiscard]] const TensorEntry& entry(std::string_view name) const;
   [[nodiscard]] const std::map<std::string, std::string>& metadata() const { return metadata_; }
 
@@ -73,6 +80,8 @@ class Checkpoint final : public WeightSource {
   [[nodiscard]] std::vector<std::string> names() const override;
   [[nodiscard]] bool contains(std::string_view name) const override;
   [[nodiscard]] at::Tensor tensor(std::string_view name) const override;
+  [[nodiscard]] int64_t stored_bytes() const override;
+  [[nodiscard]] int64_t code_bits(std::string_view name) const override;
   [[nodiscard]] const TensorEntry& entry(std::string_view name) const;
   /// Number of files and the file that holds a tensor, as an index into them; for writing a model the way it was read.
   [[nodiscard]] size_t n_files() const { return files_.size(); }

@@ -4,9 +4,13 @@
 
 #include <chrono>
 #include <lowbit/sdk.hpp>
+#include <memory>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <tuple>
+#include <utility>
 
+#include "lm/adapter.h"
 #include "lm/error.h"
 #include "lm/grid.h"
 #include "lm/quantized_model.h"
@@ -26,6 +30,51 @@ void stage(const Job& job, const Params& params) {
     throw StageError(static_cast<lb_status>(e.status()),
                      {.what = text.what, .where = text.where, .why = text.why, .fix = text.fix});
   }
+}
+
+/// The types that a port for weights takes.
+inline constexpr const char* kModelTypes = "model/1|quantized-model/1|adapter/1";
+
+struct OpenedModel {
+  std::filesystem::path directory;  ///< of config.json and tokenizer.json: the model under all adapters
+  std::unique_ptr<WeightSource> weights;
+};
+
+/// Any model: full, packed (linears come out dequantized), or adapters on either. `closure`: object digest ->
+/// {"path", "type"}, as the host delivers it with an adapter. Throws Error{bad_input}.
+[[nodiscard]] inline OpenedModel open_model(const std::filesystem::path& path, const std::string& type,
+                                            const nlohmann::json& closure) {
+  if (type.rfind("adapter/", 0) != 0) return {path, open_weights(path)};
+  const std::string digest = read_adapter_base(path);
+  const auto base = closure.find(digest);
+  if (base == closure.end()) {
+    throw Error(Status::bad_input, {.what = "the base of an adapter is not there",
+                                    .where = path.string(),
+                                    .why = "base.json names " + digest + ", which no artifact of this project is",
+                                    .fix = "bind the adapter together with its base: run the stages that made both"});
+  }
+  OpenedModel opened = open_model(base->at("path").get<std::string>(), base->at("type").get<std::string>(), closure);
+  opened.weights = adapted(std::move(opened.weights), read_adapter(path));
+  return opened;
+}
+[[nodiscard]] inline OpenedModel open_model(const Input& input) {
+  return open_model(input.path, input.type, input.closure);
+}
+
+/// What it costs to keep the model: bytes of all it is made of, and the bits of a weight of its blocks' linears.
+inline void report_size(const Job& job, const LlamaConfig& config, const WeightSource& weights) {
+  double n_bits = 0;
+  double n_weights = 0;
+  for (int64_t block = 0; block < config.n_blocks; ++block) {
+    for (const Linear linear : kLinears) {
+      const auto shape = linear_shape(config, linear);
+      const auto n = static_cast<double>(shape[0] * shape[1]);
+      n_bits += n * static_cast<double>(weights.code_bits(linear_name(block, linear)));
+      n_weights += n;
+    }
+  }
+  job.metric("model/stored_bytes", static_cast<double>(weights.stored_bytes()), "bytes");
+  job.metric("model/weight_bits", n_bits / n_weights, "bits");
 }
 
 /// Parameters of every stage that rounds weights to a grid. A stage's own Params derive from it.

@@ -123,11 +123,12 @@ class WordLevel final : public TokenModel {
     } else if (unk_id_) {
       ids.push_back(*unk_id_);
     } else {
-      throw Error(Status::bad_input,
-                  {.what = "a word is not in the vocabulary",
-                   .where = where_,
-                   .why = "\"" + std::string(piece) + "\" is unknown and the tokenizer has no unk_token",
-                   .fix = "use text of the tokenizer's own domain, or a tokenizer with an unk_token"});
+      throw Error(
+          Status::bad_input,
+          {.what = "a word is not in the vocabulary",
+           .where = where_,
+           .why = "\"" + std::string(piece) + "\" is unknown and no word stands for unknown ones",
+           .fix = "use text of the tokenizer's own domain, or a tokenizer whose unk_token is in its vocabulary"});
     }
   }
 
@@ -231,7 +232,10 @@ std::unique_ptr<const TokenModel> read_token_model(const Json& json, const std::
   if (type == "WordLevel") {
     allow_only(json, "model WordLevel", {"type", "vocab", "unk_token"}, where);
     Vocabulary vocabulary = read_vocabulary(json, where);
-    const auto unk_id = read_unk(json, vocabulary, where);
+    // The format cannot leave unk_token out; naming a word that is not there makes unknown words an error.
+    const Json& unk = json.contains("unk_token") ? json["unk_token"] : Json();
+    const bool closed = unk.is_string() && vocabulary.find(unk.get<std::string>()) == vocabulary.end();
+    const auto unk_id = closed ? std::nullopt : read_unk(json, vocabulary, where);
     return std::make_unique<WordLevel>(std::move(vocabulary), unk_id, where);
   }
   unsupported_in_tokenizer("model " + type, where);

@@ -11,7 +11,8 @@ packages_build=(
   libyaml-cpp-dev nlohmann-json3-dev libvalijson-dev libsqlitecpp-dev libsqlite3-dev
   libtbb-dev libspdlog-dev libfmt-dev libssl-dev libpcre2-dev
   libtorch-dev libopenblas0-openmp  # OpenMP: the plain build of OpenBLAS starts threads, after which lowbit may not fork
-  catch2 python3  # tests only
+  ca-certificates  # at run time: whom a TLS connection to a judge's endpoint trusts
+  catch2 python3 openssl  # tests only
 )
 packages_ci=(clang-14 libclang-rt-14-dev clang-format-14 clang-tidy-14 ccache)
 

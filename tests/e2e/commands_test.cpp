@@ -6,6 +6,7 @@
 
 using namespace lowbit::test;
 using Catch::Contains;
+using Catch::StartsWith;
 using Json = nlohmann::json;
 
 namespace {
@@ -45,6 +46,24 @@ TEST_CASE("mistyped commands, options and arguments name what is near", "[e2e]")
   CHECK_THAT(nothing.err, Contains("usage: lowbit COMMAND"));
 }
 
+TEST_CASE("plugins describes one stage, and names what is near an id that no plugin offers", "[e2e]") {
+  const Project project(kOne);
+  const Ended page = project.lowbit({"plugins", "example.word-count"});
+  CHECK(page.status == 0);
+  CHECK_THAT(page.out, StartsWith("stage    example.word-count\n") && Contains("\ntext   file  required  the text\n") &&
+                           Contains("\nmin_count  integer >= 1  1"));
+  const Json json = Json::parse(project.lowbit({"plugins", "example.word-count", "--json"}).out);
+  CHECK(json.at("id") == "example.word-count");
+  CHECK(json.at("params_schema").at("properties").contains("min_count"));
+  const Ended wrong = project.lowbit({"plugins", "example.word-cuont"});
+  CHECK(wrong.status == 2);
+  CHECK(wrong.out.empty());
+  CHECK(wrong.err ==
+        "error[LB0003]: no plugin offers a stage example.word-cuont\n"
+        " = note: a stage with a similar name exists: example.word-count\n"
+        " = help: `lowbit plugins` lists them\n");
+}
+
 TEST_CASE("a missing experiment, a missing input and a missing project are three different things", "[e2e]") {
   const Project project(kOne);
   const Ended file = project.lowbit({"run", "experimnet.yaml"});
@@ -78,6 +97,20 @@ TEST_CASE("logs of a stage that never ran name what is near", "[e2e]") {
   CHECK(logs.status == 2);
   CHECK_THAT(logs.err, Contains("error[LB0004]: no attempt of onw is recorded in") &&
                            Contains("an attempt with a similar name exists: one"));
+}
+
+TEST_CASE("logs of a stage with variants, or with some of its axes, name the variants", "[e2e]") {
+  const Project project(
+      "experiment: many\nmatrix: {a: [1, 2], b: [u, v, w]}\n"
+      "stages: [{id: one, use: lowbit.toy.source, params: {lines: \"${a}\", text: \"${b}\"}}]\n");
+  REQUIRE(project.run().status == 0);
+  const Ended stage = project.lowbit({"logs", "one"});
+  CHECK(stage.status == 2);
+  CHECK_THAT(stage.err,
+             Contains("note: its variants are one[a=1,b=u], one[a=1,b=v], one[a=1,b=w], one[a=2,b=u] and 2 more\n"));
+  CHECK_THAT(project.lowbit({"logs", "one[a=2]"}).err,
+             Contains("note: its variants are one[a=2,b=u], one[a=2,b=v], one[a=2,b=w]\n"));
+  CHECK(project.lowbit({"logs", "one[a=2,b=v]"}).status == 0);
 }
 
 TEST_CASE("an edited input file makes what reads it run again, and only that", "[e2e]") {

@@ -88,6 +88,11 @@ TEST_CASE("a quantized model is read back as the weights that were rounded", "[q
     if (tensor_name.find("_proj.") != tensor_name.npos) n_bytes += stored.entry(tensor_name).n_bytes;
   }
   CHECK(totals.n_bits == static_cast<int64_t>(8 * n_bytes));
+  CHECK(weights->stored_bytes() == stored.stored_bytes());
+  const auto width = static_cast<int64_t>(f.weights.tensor("model.norm.weight").element_size());  // bytes
+  CHECK(stored.stored_bytes() == f.weights.stored_bytes() - n_weights * width + static_cast<int64_t>(n_bytes));
+  CHECK(weights->code_bits(lm::linear_name(0, lm::Linear::q)) == grid.num_bits);
+  CHECK(weights->code_bits("model.norm.weight") == 8 * width);
 
   const lm::Llama model(lm::read_llama_config(dir.path()), *weights, at::kFloat);
   CHECK(at::isfinite(model.logits(model.forward(test::ids_of({1, 4, 9})))).all().item<bool>());

@@ -49,6 +49,7 @@ class FakeHost {
   std::string device = "cpu";
   std::string resume_from;
   std::filesystem::path directory;
+  std::filesystem::path paid_calls;  ///< the project's file; empty: this host keeps none
   std::vector<std::string> outputs{"out"};
   std::optional<std::uint64_t> cancel_after_ticks;  ///< progress reports after which cancelled() says yes
   lb_status checkpoint_status = LB_OK;              ///< what checkpoint_commit answers
@@ -151,12 +152,18 @@ class FakeHost {
       self(c).errors.push_back({std::string(view(e->what)), std::string(view(e->where)), std::string(view(e->why)),
                                 std::string(view(e->fix))});
     };
-    host.extension = [](void*, const char*) -> const void* { return nullptr; };
+    paid_calls_text_ = paid_calls.string();
+    paid_calls_ = {.size = sizeof(lb_paid_calls), .file = to_c(paid_calls_text_)};
+    host.extension = [](void* c, const char* id) -> const void* {
+      return std::string_view(id) == LB_PAID_CALLS && !self(c).paid_calls.empty() ? &self(c).paid_calls_ : nullptr;
+    };
     return host;
   }
 
   std::map<std::string, std::vector<BoundInput>> inputs_;
   std::deque<std::string> kept_;
+  std::string paid_calls_text_;
+  lb_paid_calls paid_calls_{};
   std::mutex mutex_;
 };
 

@@ -1,5 +1,6 @@
 #include "env/process.h"
 
+#include <malloc.h>
 #include <sched.h>
 #include <signal.h>
 #include <unistd.h>
@@ -106,6 +107,12 @@ int kill_session(std::int64_t session, const std::string& attempt) {
     if (ours && ::kill(static_cast<pid_t>(pid), SIGKILL) == 0) ++killed;
   }
   return killed;
+}
+
+void keep_freed_memory() {
+  constexpr int kBlock = 1 << 28;  // bytes; larger ones come and go
+  ::mallopt(M_MMAP_THRESHOLD, kBlock);
+  ::mallopt(M_TRIM_THRESHOLD, kBlock);
 }
 
 std::string processor_model() {

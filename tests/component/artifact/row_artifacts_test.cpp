@@ -116,6 +116,16 @@ TEST_CASE("predictions without a line are refused, verdicts without a line are n
   CHECK(files.problems("verdicts/1") == "ok");
 }
 
+TEST_CASE("verdicts about nothing, and calls that were not made, are artifacts without a byte", "[artifact]") {
+  ArtifactFiles files;
+  files.text("verdicts.jsonl", "");
+  CHECK(files.problems("verdicts/1") == "ok");
+  CHECK(files.problems("api-calls/1") == "calls.jsonl: is missing or cannot be read");
+  files.text("calls.jsonl", "");
+  CHECK(files.problems("api-calls/1") == "ok");
+  CHECK(files.problems("grades/1") == "the artifact: is missing or holds no bytes");
+}
+
 TEST_CASE("a verdict's type stands in its own category, a flat type in none", "[artifact]") {
   ArtifactFiles files;
   Json other = verdict("p1");

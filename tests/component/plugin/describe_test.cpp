@@ -96,6 +96,7 @@ TEST_CASE("stages of every kind with the ports of their kind are accepted", "[pl
       problems_of({quantizer(), judge(), evaluator(), dataset(), trainer().input("data", "sft-pairs/1", "d")}).empty());
   CHECK(problems_of({trainer().input("model", "adapter/1", "m")}).empty());
   CHECK(problems_of({judge().input("votes", "verdicts/1", "others", LB_PORT_OPTIONAL | LB_PORT_MANY)}).empty());
+  CHECK(problems_of({judge().output("calls", "api-calls/1", "what was paid")}).empty());
   CHECK(problems_of({quantizer()
                          .input("calibration", "token-batches/1", "c", LB_PORT_OPTIONAL)
                          .input("hessians", "hessians/1", "h", LB_PORT_OPTIONAL)})
@@ -190,6 +191,10 @@ TEST_CASE("LB4010: a stage has the ports of its kind", "[plugin][describe]") {
       mismatch("evaluator `test.e` of `x.so` has no input `task`", "input `task` of type task/1 or token-batches/1"));
   CHECK(problems_of({stage("test.j", LB_JUDGE).input("task", "task/1", "t").output("verdicts", "verdicts/1", "v")}) ==
         mismatch("judge `test.j` of `x.so` has no input `predictions`", "input `predictions` of type predictions/1"));
+  CHECK(problems_of({judge().output("calls", "file", "c")}) ==
+        mismatch("judge `test.j` of `x.so` has output `calls` of type file", "output `calls` of type api-calls/1"));
+  CHECK(problems_of({judge().output("bills", "api-calls/1", "c")}) ==
+        mismatch("judge `test.j` of `x.so` has output `bills`", "outputs of this kind: verdicts, calls"));
 }
 
 TEST_CASE("LB4011: a parameter schema is closed, documented and made of what lowbit enforces", "[plugin][describe]") {

@@ -28,6 +28,14 @@ class MemoryWeights final : public lm::WeightSource {
     }
     return found->second;
   }
+  [[nodiscard]] int64_t stored_bytes() const override {
+    int64_t n = 0;
+    for (const auto& [name, tensor] : tensors_) n += static_cast<int64_t>(tensor.nbytes());
+    return n;
+  }
+  [[nodiscard]] int64_t code_bits(std::string_view name) const override {
+    return static_cast<int64_t>(tensor(name).element_size()) * 8;
+  }
   lm::NamedTensors& tensors() { return tensors_; }
 
  private:

@@ -22,11 +22,13 @@ TEST_CASE("a job request survives its file", "[exec]") {
   request.resume_from = "/c/7";
   request.timeout = std::chrono::milliseconds(1500);
   request.socket = "/s";
+  request.paid_calls = "/p/paid-calls.jsonl";
   const Json json = to_json(request);
   const auto back = job_request(json);
   REQUIRE(back.ok());
   CHECK(to_json(*back) == json);
   CHECK(back->seed == request.seed);
+  CHECK(back->paid_calls == request.paid_calls);
 }
 
 TEST_CASE("a request with a missing field is refused with what is missing", "[exec]") {

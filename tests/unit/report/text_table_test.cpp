@@ -35,6 +35,10 @@ TEST_CASE("a text table counts one row as one", "[report]") {
   CHECK(render({.columns = {"a"}, .rows = {{1}}}, TableFormat::text) == "a\n1\n(1 row)\n");
 }
 
+TEST_CASE("columns stand without a row count", "[report]") {
+  CHECK(render({.columns = {"a", "b"}, .rows = {{"x", ""}}}, TableFormat::columns) == "a  b\nx\n");
+}
+
 TEST_CASE("control characters cannot reach the terminal", "[report]") {
   CHECK(render({.columns = {"a"}, .rows = {{"\x1b[31m\t\x7f"}}}, TableFormat::text) ==
         "a\n\\x1b[31m\\t\\x7f\n(1 row)\n");

@@ -4,6 +4,7 @@
 // thread that run() was called on. A Job lives as long as run() and is not copied.
 #pragma once
 
+#include <lowbit/paid_calls.h>
 #include <lowbit/plugin_abi.h>
 #include <lowbit/errors.hpp>
 #include <lowbit/params.hpp>
@@ -122,6 +123,12 @@ class Job {
     expect_ok(host_.checkpoint_commit(host_.ctx, step), "a checkpoint could not be committed", step);
   }
 
+  /// The project's paid-calls file (lowbit/paid_calls.h); nothing when this host keeps none.
+  [[nodiscard]] std::optional<std::filesystem::path> paid_calls() const {
+    const auto* const calls = static_cast<const lb_paid_calls*>(extension(LB_PAID_CALLS));
+    if (calls == nullptr) return std::nullopt;
+    return std::filesystem::path(view(calls->file));
+  }
   /// A service outside the table of plugin_abi.h, "name/rev"; null when this host does not offer it.
   [[nodiscard]] const void* extension(const char* id) const { return host_.extension(host_.ctx, id); }
 

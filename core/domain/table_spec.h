@@ -1,0 +1,75 @@
+// A table as its author wrote it beside an experiment: checked for form, not yet looked up in results. docs/tables.md.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/json.h"
+#include "domain/experiment_spec.h"
+
+namespace lowbit {
+
+/// One metric of the stage that plays `role` in a row. In `metric` each * stands for any text.
+struct MetricOf {
+  Text role;
+  Text metric;
+};
+
+struct ColumnSpec {
+  enum class Kind {
+    value,     ///< one metric, mean over seeds
+    sum,       ///< several added; a part that a row has no stage for counts nothing
+    list,      ///< several beside each other
+    accuracy,  ///< share of right predictions
+    delta,     ///< accuracy minus that of the row `baseline`, paired
+  };
+  Kind kind = Kind::value;
+  Text label;                     ///< distinct in a table
+  std::vector<MetricOf> metrics;  ///< value (one), sum, list
+  Text role;                      ///< accuracy, delta
+  Text baseline;                  ///< delta: id of a row that has a stage for `role`
+  bool percent = false;           ///< fractions shown times 100; always so for accuracy and delta
+  Text unit;                      ///< bytes shown in kB, MB or GB; empty: as it is
+  std::size_t digits = 0;         ///< after the point, in print
+};
+
+struct RowSpec {
+  Text id;  ///< distinct in a table
+  Text label;
+  std::vector<std::pair<Text, Text>> stages;          ///< role, id of the stage that plays it
+  std::vector<std::pair<Text, Located<Json>>> at;     ///< axes of those stages, fixed
+  std::vector<std::pair<Text, Located<Json>>> given;  ///< label of a column, what stands there instead of a measurement
+};
+
+/// Accuracy of row `a` minus that of row `b`; both have a stage for `role`.
+struct ComparisonSpec {
+  std::string label;  ///< empty: made of the rows' labels
+  Text role;
+  Text a;
+  Text b;
+};
+
+struct TableSpec {
+  Text name;
+  std::string title;
+  std::vector<ColumnSpec> columns;
+  std::vector<RowSpec> rows;
+  std::vector<ComparisonSpec> comparisons;
+  std::vector<std::string> notes;
+
+  /// REQUIRES: there is one, which the reader has checked.
+  [[nodiscard]] std::size_t row_index(const std::string& id) const {
+    std::size_t index = 0;
+    while (rows.at(index).id.value != id) ++index;
+    return index;
+  }
+};
+
+struct TablesFile {
+  Text experiment;
+  std::vector<TableSpec> tables;
+};
+
+}  // namespace lowbit

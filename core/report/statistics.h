@@ -1,0 +1,48 @@
+// The statistics of accuracy tables, each a formula of docs/tables.md. Pure numbers in, pure numbers out.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <vector>
+
+namespace lowbit::report {
+
+struct Interval {
+  double low = 0;
+  double high = 0;
+};
+
+/// Sample standard deviation, divisor n - 1; empty for fewer than two values.
+[[nodiscard]] std::optional<double> sample_deviation(const std::vector<double>& values);
+
+/// All scores on one problem: several seeds, or several samples.
+struct Cluster {
+  double sum = 0;
+  double count = 0;
+};
+
+/// The mean of all scores with its standard error for problems drawn at random, seeds fixed.
+struct ClusteredMean {
+  double mean = 0;
+  double std_error = 0;
+  double n_clusters = 0;
+  double n_scores = 0;
+};
+
+/// m = sum s / N; SE = sqrt(sum over clusters of (sum - m count)^2) / N. REQUIRES: a score.
+[[nodiscard]] ClusteredMean clustered_mean(const std::vector<Cluster>& clusters);
+
+/// 95 % Wilson score interval of a share `p` of `n` independent trials. REQUIRES: n > 0.
+[[nodiscard]] Interval wilson(double p, double n);
+
+/// Wilson with the number of independent trials that would have this standard error, p (1 - p) / SE^2; at most the
+/// number of scores, and the number of clusters where p is 0 or 1. REQUIRES: scores are 0 or 1.
+[[nodiscard]] Interval share_interval(const ClusteredMean& share);
+
+/// mean ± 1.96 SE
+[[nodiscard]] Interval normal_interval(const ClusteredMean& mean);
+
+/// The true difference that a two-sided test at 5 % finds with a probability of 80 %: (1.960 + 0.842) SE.
+[[nodiscard]] double minimum_detectable_effect(double std_error);
+
+}  // namespace lowbit::report

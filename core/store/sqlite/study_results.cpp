@@ -1,0 +1,67 @@
+#include "store/study_results.h"
+
+#include "store/sqlite/open_connection.h"
+
+namespace lowbit::store {
+namespace {
+
+std::map<std::string, MeasuredMetric> metrics_of(Connection& db, std::int64_t result) {
+  std::map<std::string, MeasuredMetric> metrics;
+  Rows rows = db.query("SELECT name, unit, value FROM metrics WHERE result_id = ?", result);
+  while (rows.next()) {
+    metrics[rows.text(0)] = {rows.text(1), rows.null(2) ? std::nullopt : std::optional(rows.real(2))};
+  }
+  return metrics;
+}
+
+}  // namespace
+
+// One transaction: a run may publish meanwhile.
+Result<StudyResults> study_results(const std::filesystem::path& database, const std::string& experiment) {
+  LB_TRY_ASSIGN(const std::unique_ptr<Connection> db, open_connection(database, Access::read_only, {}));
+  return db->guarded("reading an experiment's results", [&]() -> Result<StudyResults> {
+    SQLite::Transaction snapshot(db->database());
+    StudyResults study{.experiment = experiment, .file = {}, .variants = {}};
+    Rows known = db->query("SELECT file FROM experiments WHERE experiment = ?", experiment);
+    if (!known.next()) return study;
+    study.file = known.text(0);
+    Rows rows =
+        db->query("SELECT stage, label, axes, seed, state, result_id FROM v_stages WHERE experiment = ?", experiment);
+    while (rows.next()) {
+      StudyVariant variant;
+      variant.stage = rows.text(0);
+      variant.label = rows.text(1);
+      variant.axes = rows.json(2);
+      if (!rows.null(3)) variant.seed = rows.integer(3);
+      variant.state = rows.text(4);
+      if (!rows.null(5)) variant.result_id = rows.integer(5);
+      study.variants.push_back(std::move(variant));
+    }
+    for (StudyVariant& variant : study.variants) {
+      if (variant.result_id) variant.metrics = metrics_of(*db, *variant.result_id);
+    }
+    return study;
+  });
+}
+
+Result<Answers> answers_of(const std::filesystem::path& database, const std::vector<std::int64_t>& results) {
+  LB_TRY_ASSIGN(const std::unique_ptr<Connection> db, open_connection(database, Access::read_only, {}));
+  return db->guarded("reading predictions", [&]() -> Result<Answers> {
+    Answers answers;
+    for (const std::int64_t result : results) {
+      Rows rows = db->query(
+          "SELECT item_id, problem_id, fields ->> '$.prompt_sha', correct FROM predictions WHERE result_id = ?",
+          result);
+      while (rows.next()) {
+        ItemAnswer& answer = answers[result].emplace_back();
+        answer.item_id = rows.text(0);
+        answer.problem_id = rows.text(1);
+        answer.prompt_sha = rows.text(2);
+        if (!rows.null(3)) answer.correct = rows.integer(3) != 0;
+      }
+    }
+    return answers;
+  });
+}
+
+}  // namespace lowbit::store

@@ -1,0 +1,207 @@
+// evaluator-generate: what a model answers to a task, greedily, and how much of it is right. Generation is
+// plugins/lm/generate.h, reading and grading answers is plugins/answers.
+#include "lm/generate.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "answers/grade.h"
+#include "answers/response.h"
+#include "lm/digest.h"
+#include "lm/json_file.h"
+#include "lm/quantized_model.h"
+#include "lm/stage.h"
+#include "lm/tokenizer.h"
+#include "tasks/task.h"
+
+using namespace lowbit;
+
+namespace {
+
+struct Params {
+  std::string response_format = "plain";
+  std::int64_t max_new_tokens = 128;
+  std::int64_t batch_size = 64;
+  std::string compute_dtype = "float32";
+  double checkpoint_interval_s = 60;
+
+  static auto fields() {
+    return lowbit::fields<Params>(
+        field(&Params::response_format, "response_format")
+            .one_of("plain", "tagged")
+            .doc("how the answer is read: steps line by line, or steps and answer in tags"),
+        field(&Params::max_new_tokens, "max_new_tokens")
+            .at_least(1)
+            .unit("tokens")
+            .doc("longest answer, its end token not counted; longer ones are cut"),
+        field(&Params::batch_size, "batch_size").at_least(1).unit("items").doc("items answered together"),
+        field(&Params::compute_dtype, "compute_dtype")
+            .one_of("float32", "bfloat16", "float64")
+            .doc("precision of the matrix products"),
+        field(&Params::checkpoint_interval_s, "checkpoint_interval_s")
+            .at_least(0)
+            .unit("s")
+            .no_effect_on_result()
+            .doc("least time between checkpoints"));
+  }
+};
+
+/// Refuses tasks that would be graded otherwise than their authors meant.
+void expect_known_grader(const tasks::Task& task) {
+  tasks::expect_plain_generation(task);
+  if (!task.grader || *task.grader == answers::kGrader) return;
+  throw StageError(LB_BAD_INPUT, {.what = "the task's grader is not known",
+                                  .where = "task.json of " + task.name,
+                                  .why = "it is " + *task.grader + ", known is " + std::string(answers::kGrader),
+                                  .fix = "use a task with this grader or without one"});
+}
+
+/// Answers by item, filled batch by batch; null until an item is answered. `done` batches of the plan are in it.
+struct Progress {
+  std::vector<lm::Generation> answers;
+  std::size_t done = 0;
+
+  void save(const std::filesystem::path& directory) const {
+    auto json = nlohmann::json::array();
+    for (const lm::Generation& answer : answers) {
+      auto row = nlohmann::json::array();
+      row.push_back(answer.truncated);
+      row.push_back(answer.ids);
+      json.push_back(std::move(row));
+    }
+    lm::write_json_file(directory / "answers.json", {{"batches_done", done}, {"answers", std::move(json)}});
+  }
+  void load(const std::filesystem::path& directory) {
+    const auto json = lm::read_json_file(directory / "answers.json");
+    done = json.at("batches_done").get<std::size_t>();
+    for (std::size_t i = 0; i < answers.size(); ++i) {
+      const auto& row = json.at("answers").at(i);
+      answers[i] = {.ids = row.at(1).get<std::vector<std::int64_t>>(), .truncated = row.at(0).get<bool>()};
+    }
+  }
+};
+
+Progress answer_all(const Job& job, const Params& params, const lm::Llama& model,
+                    const std::vector<std::vector<std::int64_t>>& prompts) {
+  Progress progress{.answers = std::vector<lm::Generation>(prompts.size())};
+  if (const auto saved = job.resume_from()) {
+    progress.load(*saved);
+    job.info("going on at batch " + std::to_string(progress.done + 1));
+  }
+  std::vector<std::int64_t> lengths;
+  for (const auto& prompt : prompts) lengths.push_back(static_cast<std::int64_t>(prompt.size()));
+  const auto batches = lm::plan_batches(lengths, params.batch_size);
+  const lm::GenerateOptions options{.max_new_tokens = params.max_new_tokens, .stop_ids = model.config().eos_ids};
+  lm::CheckpointClock clock(params.checkpoint_interval_s);
+  while (progress.done < batches.size()) {
+    const auto& batch = batches[progress.done];
+    std::vector<std::vector<std::int64_t>> of_batch;
+    for (const std::size_t i : batch) of_batch.push_back(prompts[i]);
+    const std::size_t n_before = progress.done * static_cast<std::size_t>(params.batch_size);
+    auto answers = lm::generate_greedy(model, of_batch, options, [&] { job.tick(n_before, prompts.size(), "items"); });
+    for (std::size_t i = 0; i < batch.size(); ++i) progress.answers[batch[i]] = std::move(answers[i]);
+    ++progress.done;
+    if (clock.due() && progress.done < batches.size()) {
+      job.checkpoint(progress.done, [&](const std::filesystem::path& directory) { progress.save(directory); });
+      clock.reset();
+    }
+  }
+  return progress;
+}
+
+/// Sums over the predictions of a task.
+struct Totals {
+  std::size_t n = 0, correct = 0, extracted = 0, format_kept = 0, truncated = 0, tokens = 0;
+};
+
+/// A share of n items with its binomial standard error.
+void report_share(const Job& job, const std::string& name, std::size_t k, std::size_t n) {
+  const double p = static_cast<double>(k) / static_cast<double>(n);
+  job.metric(name, p, "fraction", {.count = n, .std_error = std::sqrt(p * (1 - p) / static_cast<double>(n))});
+}
+
+void report(const Job& job, const tasks::Task& task, const Totals& totals, answers::Format format) {
+  if (task.grader) {
+    report_share(job, task.name + "/accuracy", totals.correct, totals.n);
+    job.metric(task.name + "/n_correct", static_cast<double>(totals.correct), "items");
+  }
+  job.metric(task.name + "/n_total", static_cast<double>(totals.n), "items");
+  report_share(job, task.name + "/extracted", totals.extracted, totals.n);
+  report_share(job, task.name + "/truncated", totals.truncated, totals.n);
+  if (format == answers::Format::tagged) report_share(job, task.name + "/format_kept", totals.format_kept, totals.n);
+  job.metric(task.name + "/tokens_per_item", static_cast<double>(totals.tokens) / static_cast<double>(totals.n),
+             "tokens", {.count = totals.n});
+}
+
+/// Ends the text before the first of the task's stop texts; whether there was one.
+bool cut_at_stop(std::string& text, const std::vector<std::string>& stop) {
+  std::size_t end = text.npos;
+  for (const std::string& mark : stop) end = std::min(end, text.find(mark));
+  if (end == text.npos) return false;
+  text.resize(end);
+  return true;
+}
+
+void evaluate(const Job& job, const Params& params) {
+  const auto [source, weights] = lm::open_model(job.input("model"));
+  const tasks::Task task = tasks::read_task(job.input("task").path);
+  expect_known_grader(task);
+  const auto config = lm::read_llama_config(source);
+  const auto tokenizer = lm::Tokenizer::open(source / "tokenizer.json");
+  const lm::Llama model(config, *weights, lm::compute_dtype(params.compute_dtype));
+  if (config.eos_ids.empty()) job.warn("the model has no end token: every answer runs to max_new_tokens");
+
+  std::vector<std::string> texts;
+  std::vector<std::vector<std::int64_t>> prompts;
+  for (const tasks::Item& item : task.items) {
+    texts.push_back(tasks::prompt_of(task, item));
+    prompts.push_back(tokenizer.encode(texts.back()));
+  }
+  const Progress progress = answer_all(job, params, model, prompts);
+
+  const auto format = answers::format_named(params.response_format);
+  Totals totals{.n = task.items.size()};
+  JsonLinesWriter out(job.output("predictions") / "predictions.jsonl");
+  for (std::size_t i = 0; i < task.items.size(); ++i) {
+    const tasks::Item& item = task.items[i];
+    const lm::Generation& answer = progress.answers[i];
+    std::string text = tokenizer.decode(answer.ids, lm::Tokenizer::Show::special_too);
+    const bool truncated = !cut_at_stop(text, task.stop) && answer.truncated;
+    const std::size_t n_tokens = answer.ids.size() + (answer.truncated ? 0 : 1);
+    const answers::Response response = answers::read_response(text, format);
+    nlohmann::json correct;
+    if (task.grader) correct = response.answer && item.answer && answers::same_answer(*response.answer, *item.answer);
+    const bool format_kept = response.format_kept && !truncated;
+    out.write({{"item_id", item.item_id},
+               {"problem_id", item.problem_id},
+               {"prompt_sha", lm::sha256_of_text(texts[i])},
+               {"text", text},
+               {"steps", response.steps},
+               {"extracted", response.answer ? nlohmann::json(*response.answer) : nlohmann::json()},
+               {"correct", correct},
+               {"n_tokens", n_tokens},
+               {"truncated", truncated},
+               {"format_kept", format_kept}});
+    totals.correct += correct == true ? 1U : 0U;
+    totals.extracted += response.answer ? 1U : 0U;
+    totals.format_kept += format_kept ? 1U : 0U;
+    totals.truncated += truncated ? 1U : 0U;
+    totals.tokens += n_tokens;
+  }
+  out.close();
+  report(job, task, totals, format);
+  lm::report_size(job, config, *weights);
+}
+
+}  // namespace
+
+LOWBIT_PLUGIN(LOWBIT_COMPILER ", libtorch " TORCH_VERSION,
+              Stage("lowbit.generate", LB_EVALUATOR)
+                  .version("1")
+                  .summary("Greedy answers to a task, read, graded and counted.")
+                  .preload()
+                  .resumable()
+                  .input("model", lm::kModelTypes, "the model that answers")
+                  .input("task", "task/1", "the items")
+                  .output("predictions", "predictions/1", "answer, steps and grade of each item")
+                  .run<lm::stage<Params, evaluate>>())

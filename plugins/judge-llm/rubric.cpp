@@ -1,0 +1,96 @@
+#include "rubric.h"
+
+#include <fstream>
+#include <lowbit/errors.hpp>
+#include <sstream>
+
+#include "llm_judge_texts.h"
+#include "lm/json_file.h"
+
+namespace lowbit::judge_llm {
+namespace {
+
+using Json = nlohmann::json;
+constexpr const char* kBuiltIn = "lowbit.first-error.v2-1.json";
+
+[[noreturn]] void bad_rubric(const std::string& where, const std::string& why, const std::string& fix) {
+  throw StageError(LB_BAD_INPUT, {.what = "the rubric cannot be used", .where = where, .why = why, .fix = fix});
+}
+
+Rubric rubric_from(const std::string& text, const std::string& where) {
+  Rubric rubric;
+  try {
+    const Json json = lm::parse_json(text);
+    rubric.name = json.at("name").get<std::string>();
+    rubric.taxonomy = json.at("taxonomy").get<std::string>();
+    if (!json.at("system").is_null()) rubric.system = json.at("system").get<std::string>();
+    rubric.prompt = json.at("template").get<std::string>();
+    rubric.answer_schema = json.at("answer_schema");
+  } catch (const std::exception& e) {
+    bad_rubric(where, e.what(), "write the file as docs/artifacts.md describes rubric/1");
+  }
+  if (rubric.taxonomy != "v1" && rubric.taxonomy != "v2") {
+    bad_rubric(where, "its taxonomy is " + rubric.taxonomy, "set `taxonomy` to v1 or v2");
+  }
+  const Json members = rubric.answer_schema.value("properties", Json::object());
+  if (!members.contains("status") || !(members.contains("type") || members.contains("category"))) {
+    bad_rubric(where, "`answer_schema` has no property `status`, or neither `type` nor `category`",
+               "let the judge answer with the members that docs/llm-judge.md lists");
+  }
+  return rubric;
+}
+
+std::string numbered(const Case& subject) {
+  if (subject.steps.empty()) return subject.text;
+  std::string out;
+  for (std::size_t i = 0; i < subject.steps.size(); ++i) {
+    out += (i == 0 ? "" : "\n") + std::to_string(i + 1) + ". " + subject.steps[i];
+  }
+  return out;
+}
+
+}  // namespace
+
+Rubric built_in_rubric() { return rubric_from(std::string(embedded::llm_judge_texts::find_text(kBuiltIn)), kBuiltIn); }
+
+Rubric read_rubric(const std::filesystem::path& directory) {
+  const auto file = directory / "rubric.json";
+  const std::ifstream in(file, std::ios::binary);
+  std::ostringstream text;
+  text << in.rdbuf();
+  if (!in) bad_rubric(file.string(), "the file is missing or may not be read", "bind `rubric` to a rubric/1");
+  return rubric_from(text.str(), file.string());
+}
+
+std::string render_prompt(const Rubric& rubric, const Case& subject) {
+  const std::string& text = rubric.prompt;
+  std::string prompt;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t open = text.find("{{", at);
+    const std::size_t close = open == text.npos ? open : text.find("}}", open);
+    if (close == text.npos) {
+      prompt += text.substr(at);
+      break;
+    }
+    prompt += text.substr(at, open - at);
+    const std::string place = text.substr(open + 2, close - open - 2);
+    if (place == "problem") {
+      prompt += subject.problem;
+    } else if (place == "answer") {
+      prompt += subject.answer.value_or("(not given)");
+    } else if (place == "solution") {
+      prompt += subject.solution.value_or("(not given)");
+    } else if (place == "steps") {
+      prompt += numbered(subject);
+    } else if (place == "extracted") {
+      prompt += subject.extracted.value_or("(none found)");
+    } else {
+      bad_rubric("rubric " + rubric.name, "its template names {{" + place + "}}",
+                 "use {{problem}}, {{answer}}, {{solution}}, {{steps}} and {{extracted}} only");
+    }
+    at = close + 2;
+  }
+  return prompt;
+}
+
+}  // namespace lowbit::judge_llm

@@ -1,0 +1,243 @@
+#include "lm/adapter.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "lm/error.h"
+#include "lm/json_file.h"
+
+namespace lowbit::lm {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr const char* kConfigFile = "adapter_config.json";
+constexpr const char* kTensorFile = "adapter_model.safetensors";
+constexpr const char* kBaseFile = "base.json";
+const std::string kPrefix = "base_model.model.";
+const std::string kA = ".lora_A.weight";
+const std::string kB = ".lora_B.weight";
+const std::string kRows = ".token_adapter.trainable_tokens_delta";  // whole rows, in spite of the name
+const std::string kWeight = ".weight";
+const std::string kEmbedding = "model.embed_tokens";
+const std::string kHead = "lm_head";
+
+[[noreturn]] void malformed(const std::filesystem::path& where, const std::string& why) {
+  throw Error(Status::bad_input, {.what = "malformed adapter",
+                                  .where = where.string(),
+                                  .why = why,
+                                  .fix = "copy the adapter again, or train it anew"});
+}
+
+bool ends_with(const std::string& text, const std::string& end) {
+  return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
+}
+
+/// Keys whose values must be absent, null, or one of those that change nothing.
+void refuse_unsupported(const Json& json, const std::filesystem::path& file) {
+  const std::pair<const char*, std::vector<Json>> plain[] = {
+      {"use_dora", {false}},
+      {"use_rslora", {false}},
+      {"fan_in_fan_out", {false}},
+      {"bias", {"none"}},
+      {"rank_pattern", {Json::object()}},
+      {"alpha_pattern", {Json::object()}},
+      {"modules_to_save", {Json::array()}},
+      {"lora_bias", {false}},
+      {"layer_replication", {}},
+      {"target_parameters", {Json::array()}},
+  };
+  for (const auto& [key, accepted] : plain) {
+    const Json value = json.value(key, Json());
+    if (value.is_null() || std::find(accepted.begin(), accepted.end(), value) != accepted.end()) continue;
+    throw Error(Status::bad_input, {.what = std::string(key) + " = " + value.dump() + " is not supported",
+                                    .where = file.string(),
+                                    .why = "only plain LoRA updates and trained token rows are implemented",
+                                    .fix = "train the adapter without it"});
+  }
+}
+
+/// trainable_token_indices: a list (the embedding's), or an object from module name to list.
+std::vector<int64_t> token_ids_of(const Json& json, const std::filesystem::path& file) {
+  if (json.is_null()) return {};
+  if (json.is_array()) return json.get<std::vector<int64_t>>();
+  std::vector<int64_t> ids;
+  for (const auto& [module, list] : json.items()) {
+    const auto these = list.get<std::vector<int64_t>>();
+    if (!ids.empty() && ids != these) malformed(file, "trainable_token_indices differ between modules");
+    ids = these;
+  }
+  return ids;
+}
+
+class AdaptedWeights final : public WeightSource {
+ public:
+  AdaptedWeights(std::unique_ptr<WeightSource> base, Adapter adapter)
+      : base_(std::move(base)), adapter_(std::move(adapter)) {
+    for (const auto& [name, update] : adapter_.updates) {
+      const auto shape = shape_of(name);
+      if (shape != std::vector<int64_t>{update.b.size(0), update.a.size(1)}) {
+        misfit(name, "the update is " + std::to_string(update.b.size(0)) + " x " + std::to_string(update.a.size(1)));
+      }
+    }
+    for (const auto& [name, rows] : replaced()) {
+      const auto shape = shape_of(name);
+      if (shape.size() != 2 || shape[1] != rows.size(1)) misfit(name, "its rows have another width");
+      for (const int64_t id : adapter_.token_ids) {
+        if (id < 0 || id >= shape[0]) misfit(name, "it has no row " + std::to_string(id));
+      }
+    }
+  }
+
+  [[nodiscard]] std::vector<std::string> names() const override { return base_->names(); }
+  [[nodiscard]] bool contains(std::string_view name) const override { return base_->contains(name); }
+  [[nodiscard]] at::Tensor tensor(std::string_view name) const override {
+    const at::Tensor weight = base_->tensor(name);
+    const auto update = adapter_.updates.find(name);
+    if (update != adapter_.updates.end()) {
+      return at::addmm(weight.to(at::kFloat), update->second.b, update->second.a, 1, adapter_.scale());
+    }
+    for (const auto& [replaced_name, rows] : replaced()) {
+      if (name == replaced_name) {
+        return weight.to(at::kFloat).index_copy(0, at::tensor(adapter_.token_ids, at::kLong), rows);
+      }
+    }
+    return weight;
+  }
+  [[nodiscard]] int64_t stored_bytes() const override { return base_->stored_bytes() + adapter_.n_bytes(); }
+  [[nodiscard]] int64_t code_bits(std::string_view name) const override { return base_->code_bits(name); }
+
+ private:
+  [[nodiscard]] NamedTensors replaced() const {
+    NamedTensors rows;
+    if (adapter_.embedding_rows.defined()) rows[kEmbedding + kWeight] = adapter_.embedding_rows;
+    if (adapter_.head_rows.defined()) rows[kHead + kWeight] = adapter_.head_rows;
+    return rows;
+  }
+  [[nodiscard]] std::vector<int64_t> shape_of(const std::string& name) const {
+    if (!base_->contains(name)) misfit(name, "the base has no such tensor");
+    return base_->tensor(name).sizes().vec();
+  }
+  [[noreturn]] static void misfit(const std::string& name, const std::string& why) {
+    throw Error(Status::bad_input, {.what = "the adapter does not fit its base",
+                                    .where = name,
+                                    .why = why,
+                                    .fix = "apply the adapter to the model it was trained on"});
+  }
+
+  std::unique_ptr<WeightSource> base_;
+  Adapter adapter_;
+};
+
+}  // namespace
+
+int64_t Adapter::n_bytes() const { return n_parameters() * static_cast<int64_t>(sizeof(float)); }
+
+int64_t Adapter::n_parameters() const {
+  int64_t n = 0;
+  for (const auto& [name, update] : updates) n += update.a.numel() + update.b.numel();
+  for (const at::Tensor& rows : {embedding_rows, head_rows}) n += rows.defined() ? rows.numel() : 0;
+  return n;
+}
+
+Adapter read_adapter(const std::filesystem::path& directory) {
+  const auto config_file = directory / kConfigFile;
+  const Json json = read_json_file(config_file);
+  Adapter adapter;
+  try {
+    if (json.value("peft_type", "") != "LORA") malformed(config_file, "peft_type is not LORA");
+    refuse_unsupported(json, config_file);
+    adapter.rank = json.at("r").get<int64_t>();
+    adapter.alpha = json.at("lora_alpha").get<double>();
+    adapter.dropout = json.value("lora_dropout", 0.0);
+    const Json& targets = json.at("target_modules");
+    if (targets.is_array()) adapter.targets = targets.get<std::vector<std::string>>();
+    adapter.token_ids = token_ids_of(json.value("trainable_token_indices", Json()), config_file);
+  } catch (const Json::exception& e) {
+    malformed(config_file, e.what());
+  }
+  if (adapter.rank < 1) malformed(config_file, "r is " + std::to_string(adapter.rank));
+
+  const auto file = SafetensorsFile::open(directory / kTensorFile);
+  const auto wide = [&](const std::string& name) { return file.tensor(name).to(at::kFloat, false, /*copy=*/true); };
+  for (const std::string& name : file.names()) {
+    if (name.rfind(kPrefix, 0) != 0) malformed(directory / kTensorFile, "tensor " + name + " has another prefix");
+    const std::string rest = name.substr(kPrefix.size());
+    if (ends_with(rest, kA)) {
+      const std::string module = rest.substr(0, rest.size() - kA.size());
+      LowRank update{.a = wide(name), .b = wide(kPrefix + module + kB)};
+      if (update.a.dim() != 2 || update.b.dim() != 2 || update.a.size(0) != adapter.rank ||
+          update.b.size(1) != adapter.rank) {
+        malformed(directory / kTensorFile, "module " + module + " is not of rank " + std::to_string(adapter.rank));
+      }
+      adapter.updates.emplace(module + kWeight, std::move(update));
+    } else if (rest == kEmbedding + kRows) {
+      adapter.embedding_rows = wide(name);
+    } else if (rest == kHead + kRows) {
+      adapter.head_rows = wide(name);
+    } else if (!ends_with(rest, kB) || !file.contains(name.substr(0, name.size() - kB.size()) + kA)) {
+      malformed(directory / kTensorFile, "nothing reads tensor " + name);
+    }
+  }
+  for (const at::Tensor& rows : {adapter.embedding_rows, adapter.head_rows}) {
+    if (rows.defined() && (rows.dim() != 2 || rows.size(0) != static_cast<int64_t>(adapter.token_ids.size()))) {
+      malformed(directory / kTensorFile, "trained token rows do not match trainable_token_indices");
+    }
+  }
+  return adapter;
+}
+
+std::string read_adapter_base(const std::filesystem::path& directory) {
+  const Json json = read_json_file(directory / kBaseFile);
+  if (!json.is_object() || !json.contains("base") || !json["base"].is_string()) {
+    malformed(directory / kBaseFile, "it names no base");
+  }
+  return json["base"].get<std::string>();
+}
+
+int64_t write_adapter(const std::filesystem::path& directory, const Adapter& adapter, const std::string& base_digest) {
+  NamedTensors tensors;
+  for (const auto& [name, update] : adapter.updates) {
+    const std::string module = kPrefix + name.substr(0, name.size() - kWeight.size());
+    tensors[module + kA] = update.a;
+    tensors[module + kB] = update.b;
+  }
+  Json trained_tokens;  // null: none
+  if (adapter.embedding_rows.defined()) {
+    tensors[kPrefix + kEmbedding + kRows] = adapter.embedding_rows;
+    trained_tokens["embed_tokens"] = adapter.token_ids;
+  }
+  if (adapter.head_rows.defined()) {
+    tensors[kPrefix + kHead + kRows] = adapter.head_rows;
+    trained_tokens["lm_head"] = adapter.token_ids;
+  }
+  int64_t n_bytes = 0;
+  for (const auto& [name, tensor] : tensors) n_bytes += static_cast<int64_t>(tensor.nbytes());
+  write_safetensors(directory / kTensorFile, tensors);
+  write_json_file(directory / kConfigFile, {{"peft_type", "LORA"},
+                                            {"task_type", "CAUSAL_LM"},
+                                            {"base_model_name_or_path", nullptr},
+                                            {"r", adapter.rank},
+                                            {"lora_alpha", adapter.alpha},
+                                            {"lora_dropout", adapter.dropout},
+                                            {"target_modules", adapter.targets},
+                                            {"trainable_token_indices", trained_tokens},
+                                            {"bias", "none"},
+                                            {"fan_in_fan_out", false},
+                                            {"init_lora_weights", true},
+                                            {"use_rslora", false},
+                                            {"use_dora", false},
+                                            {"modules_to_save", nullptr},
+                                            {"rank_pattern", Json::object()},
+                                            {"alpha_pattern", Json::object()},
+                                            {"inference_mode", true}});
+  write_json_file(directory / kBaseFile, {{"base", base_digest}});
+  return n_bytes;
+}
+
+std::unique_ptr<WeightSource> adapted(std::unique_ptr<WeightSource> base, Adapter adapter) {
+  return std::make_unique<AdaptedWeights>(std::move(base), std::move(adapter));
+}
+
+}  // namespace lowbit::lm

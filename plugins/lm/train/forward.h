@@ -1,0 +1,36 @@
+// The loss of a batch as a differentiable function of weights: the blocks of lm/model.h over tensors that may require
+// gradients, and the output matrix applied only where a token is scored.
+//
+// Precision: x, norms, softmax and losses are in the dtype of the weights given (fp32; fp64 in tests). The matrices may
+// be cast to bf16 first; gradients then flow through the cast into the wide ones.
+// Thread rule: free functions without state.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "lm/model.h"
+#include "lm/train/sequences.h"
+
+namespace lowbit::lm::train {
+
+struct Weights {
+  at::Tensor embedding;   // [V, h]
+  at::Tensor final_norm;  // [h]
+  at::Tensor head;        // [V, h]
+  std::vector<BlockWeights> blocks;
+};
+
+/// Weights by their Hugging Face names; matrices that are multiplied (all but the embedding) are cast to `matrices`.
+/// `get` is asked for each once; never for lm_head.weight when the embedding is tied.
+[[nodiscard]] Weights assemble(const LlamaConfig& config, const std::function<at::Tensor(const std::string&)>& get,
+                               at::ScalarType matrices);
+
+/// -log p(target) of each scored token, [P].
+[[nodiscard]] at::Tensor scored_nll(const LlamaConfig& config, const Weights& weights, const Batch& batch);
+
+/// Log-probability of each row's scored tokens, summed: [B]. `nll`: of scored_nll().
+[[nodiscard]] at::Tensor row_logps(const at::Tensor& nll, const Batch& batch);
+
+}  // namespace lowbit::lm::train

@@ -1,0 +1,68 @@
+// Training an adapter over a frozen model, which may be packed: its matrices are dequantized once and never change.
+//
+//   lm::Adapter adapter = train::new_adapter(config, *base, {.rank = 16, .alpha = 32, .targets = ...}, seed);
+//   const train::LoraModel model(config, *base, adapter, at::kBFloat16);
+//   train::Parameters parameters(model.initial());
+//   at::Tensor nll = train::scored_nll(config, model.weights(leaves), batch);
+//   adapter = model.trained(parameters);
+//
+// Without dropout a linear is multiplied as one matrix W + (alpha / r) B A, formed anew each step in fp32: for small
+// models that is cheaper than the branch, and it is what evaluation computes. With dropout the branch is computed
+// apart, since only its input is dropped: W x + (alpha / r) B A dropout(x).
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "lm/adapter.h"
+#include "lm/train/forward.h"
+#include "lm/train/parameters.h"
+
+namespace lowbit::lm::train {
+
+struct LoraOptions {
+  int64_t rank = 16;
+  double alpha = 32;
+  double dropout = 0;
+  std::vector<std::string> targets;  ///< of q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj, down_proj
+  std::vector<int64_t> token_ids;    ///< rows of embedding and output matrix that are trained too, ascending
+  /// Tokens whose mean row each of `token_ids` begins at; empty, or for one token empty: all that are not trained.
+  std::vector<std::vector<int64_t>> first_rows_of;
+};
+
+/// A as in PEFT uniform in +-1/sqrt(in) (Kaiming with a = sqrt 5), B = 0: the model is the base's at first. A trained
+/// token's rows begin at a mean of other rows plus N(0, 1/h) noise. Throws Error{bad_param} for a target that no
+/// linear has.
+[[nodiscard]] Adapter new_adapter(const LlamaConfig& config, const WeightSource& base, const LoraOptions& options,
+                                  uint64_t seed);
+
+class LoraModel {
+ public:
+  /// `matrices`: dtype of the matrix products. `dtype`: of all else; fp64 in tests.
+  /// Throws Error{bad_input} when the adapter does not fit the base.
+  LoraModel(LlamaConfig config, const WeightSource& base, Adapter adapter, at::ScalarType matrices,
+            at::ScalarType dtype = at::kFloat);
+
+  /// Trained parameters by name: lora_A and lora_B of each weight, embedding_rows, head_rows.
+  [[nodiscard]] std::vector<std::pair<std::string, at::Tensor>> initial() const;
+
+  /// [N]: `scale` where the trained tokens' rows stand, 1 elsewhere.
+  [[nodiscard]] static at::Tensor row_scale(const Parameters& parameters, double scale);
+
+  /// Seed of this forward pass's dropout; none: nothing is dropped.
+  [[nodiscard]] Weights weights(const NamedTensors& leaves, std::optional<uint64_t> dropout_seed = {}) const;
+
+  [[nodiscard]] Adapter trained(const Parameters& parameters) const;
+  [[nodiscard]] const LlamaConfig& config() const { return config_; }
+
+ private:
+  LlamaConfig config_;
+  Adapter adapter_;
+  at::ScalarType matrices_;
+  NamedTensors base_;     // by Hugging Face name, in `dtype`
+  at::Tensor token_ids_;  // [n] int64
+};
+
+}  // namespace lowbit::lm::train

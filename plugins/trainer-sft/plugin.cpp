@@ -1,0 +1,69 @@
+// trainer-sft: supervised fine-tuning of an adapter over a frozen, possibly packed model. docs/training.md.
+#include "lm/train/adapter_stage.h"
+#include "lm/train/random.h"
+
+using namespace lowbit;
+
+namespace {
+
+struct Params : lm::train::AdapterParams {
+  double dropout = 0;
+
+  static auto fields() {
+    return std::tuple_cat(lm::train::adapter_fields<Params>(),
+                          lowbit::fields<Params>(field(&Params::dropout, "dropout")
+                                                     .at_least(0)
+                                                     .below(1)
+                                                     .doc("share of the updates' inputs that is dropped in training; a "
+                                                          "continued adapter keeps its own")));
+  }
+};
+
+void train(const Job& job, const Params& params) {
+  lm::train::ThreadPool pool(job.threads());
+  auto start = lm::train::start_of(job, params, params.dropout);
+  const auto tokenizer = lm::Tokenizer::open(start.directory / "tokenizer.json");
+  const auto examples = lm::train::load_examples(job, "data", tokenizer, max_length(params, start.config), pool);
+  const lm::train::BatchPlan plan(examples.lengths(),
+                                  {.batch_size = params.batch_size, .seed = job.seed_for("examples")});
+  const int64_t n_steps = params.n_steps(plan);
+  const auto schedule = params.schedule(n_steps);
+
+  const lm::train::LoraModel model(start.config, *start.base, start.adapter, lm::compute_dtype(params.compute_dtype));
+  lm::train::Parameters parameters(model.initial());
+  lm::train::Trainer trainer(parameters, params.trainer(parameters), pool);
+  const uint64_t dropout_seed = job.seed_for("dropout");
+  lm::train::run_steps(job, trainer, n_steps, params.checkpoint_interval_s, [&](int64_t i) {
+    const auto rows = examples.at(plan.batch(i));
+    int64_t n_targets = 0;
+    for (const lm::train::Sequence* row : rows) n_targets += row->n_scored();
+    const auto loss = [&](int64_t shard, const lm::NamedTensors& leaves) -> at::Tensor {
+      const auto part = lm::train::part_of(rows, shard, params.n_shards);
+      if (part.empty()) return {};
+      const auto weights = model.weights(leaves, lm::train::seed_at(dropout_seed, {i, shard}));
+      const auto batch = lm::train::collate(part, 0);
+      return lm::train::scored_nll(start.config, weights, batch).sum() / static_cast<double>(n_targets);
+    };
+    const double rate = params.learning_rate * schedule.factor(i);
+    const auto step = trainer.step(loss, {.adam = rate, .muon = 0});
+    trainer.record("train/loss", step.loss);
+    trainer.record("train/grad_norm", step.gradient_norm);
+    trainer.record("train/learning_rate", rate);
+  });
+  finish(job, trainer, model.trained(parameters), start.base_digest);
+  job.metric("data/dropped/too_long", static_cast<double>(examples.n_too_long), "items");
+}
+
+}  // namespace
+
+LOWBIT_PLUGIN(LOWBIT_COMPILER ", libtorch " TORCH_VERSION,
+              Stage("lowbit.sft", LB_TRAINER)
+                  .version("1")
+                  .summary("Supervised fine-tuning of a LoRA adapter; the model under it is frozen.")
+                  .preload()
+                  .seeded()
+                  .resumable()
+                  .input("model", lm::kModelTypes, "what the adapter is trained on; an adapter is trained further")
+                  .input("data", "sft-pairs/1", "what is learned; the loss is over the completions")
+                  .output("trained", "adapter/1", "the trained adapter")
+                  .run<lm::stage<Params, train>>())

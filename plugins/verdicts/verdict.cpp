@@ -1,0 +1,108 @@
+#include "verdicts/verdict.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace lowbit::verdicts {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr std::array<std::string_view, 6> kStatus{"error",   "no_error", "undetermined",
+                                                  "invalid", "conflict", "insufficient"};
+
+template <class T>
+std::optional<T> optional_of(const Json& value) {
+  return value.is_null() ? std::nullopt : std::optional(value.get<T>());
+}
+template <class T>
+Json json_or_null(const std::optional<T>& value) {
+  return value ? Json(*value) : Json();
+}
+
+/// Reads row after row; a row that lacks a field, or has one of another type, is a bad input.
+template <class Use>
+void for_each_row(const std::filesystem::path& file, Use&& use) {
+  for_each_json_line(file, [&](const Json& row, std::size_t line) {
+    try {
+      use(row);
+    } catch (const Json::exception& e) {
+      throw StageError(LB_BAD_INPUT, {.what = file.filename().string() + " cannot be read",
+                                      .where = file.string() + ":" + std::to_string(line),
+                                      .why = e.what(),
+                                      .fix = "run the stage that wrote it again"});
+    }
+  });
+}
+
+Status status_named(const std::string& name) {
+  const auto found = std::find(kStatus.begin(), kStatus.end(), name);
+  return found == kStatus.end() ? Status::invalid : static_cast<Status>(found - kStatus.begin());
+}
+
+}  // namespace
+
+std::vector<Prediction> read_predictions(const std::filesystem::path& directory) {
+  std::vector<Prediction> predictions;
+  for_each_row(directory / "predictions.jsonl", [&](const Json& row) {
+    predictions.push_back({.item_id = row.at("item_id").get<std::string>(),
+                           .problem_id = row.at("problem_id").get<std::string>(),
+                           .steps = row.at("steps").get<std::vector<std::string>>(),
+                           .extracted = optional_of<std::string>(row.at("extracted")),
+                           .correct = optional_of<bool>(row.at("correct"))});
+  });
+  return predictions;
+}
+
+std::string task_item(const std::string& item_id) {
+  const std::size_t mark = item_id.rfind('#');
+  const bool sampled = mark != std::string_view::npos && mark > 0 && mark + 1 < item_id.size() &&
+                       item_id.find_first_not_of("0123456789", mark + 1) == std::string_view::npos;
+  return sampled ? item_id.substr(0, mark) : item_id;
+}
+
+std::optional<std::string> category_of(std::string_view type) {
+  for (const auto& [name, category] : kErrorTypes) {
+    if (name == type) return std::string(category);
+  }
+  return std::nullopt;
+}
+
+std::string_view name_of(Status status) { return kStatus.at(static_cast<std::size_t>(status)); }
+
+Finding error_of_type(std::string_view type, std::size_t step, std::string explanation) {
+  return {.status = Status::error,
+          .first_error_step = step,
+          .category = category_of(type),
+          .type = std::string(type),
+          .explanation = std::move(explanation)};
+}
+
+std::vector<Verdict> read_verdicts(const std::filesystem::path& directory) {
+  std::vector<Verdict> verdicts;
+  for_each_row(directory / "verdicts.jsonl", [&](const Json& row) {
+    verdicts.push_back({.item_id = row.at("item_id").get<std::string>(),
+                        .judge = row.at("judge").get<std::string>(),
+                        .finding = {.status = status_named(row.at("status").get<std::string>()),
+                                    .first_error_step = optional_of<std::size_t>(row.at("first_error_step")),
+                                    .category = optional_of<std::string>(row.at("category")),
+                                    .type = optional_of<std::string>(row.at("type")),
+                                    .explanation = optional_of<std::string>(row.at("explanation")).value_or(""),
+                                    .confidence = optional_of<double>(row.at("confidence"))}});
+  });
+  return verdicts;
+}
+
+Json json_of(const Finding& finding, const std::string& item_id, const std::string& judge) {
+  return {{"item_id", item_id},
+          {"judge", judge},
+          {"status", name_of(finding.status)},
+          {"first_error_step", json_or_null(finding.first_error_step)},
+          {"category", json_or_null(finding.category)},
+          {"type", json_or_null(finding.type)},
+          {"explanation", finding.explanation.empty() ? Json() : Json(finding.explanation)},
+          {"confidence", json_or_null(finding.confidence)},
+          {"call_ids", Json::array()}};
+}
+
+}  // namespace lowbit::verdicts

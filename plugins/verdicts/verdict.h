@@ -1,0 +1,64 @@
+// predictions/1 and verdicts/1 in memory (docs/artifacts.md), and what a judge says of one solution.
+//
+//   for (const Prediction& p : read_predictions(job.input("predictions").path)) {
+//     out.write(json_of(error_of_type("computational_error", 2), p.item_id, "me"));
+//   }
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <filesystem>
+#include <lowbit/sdk.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace lowbit::verdicts {
+
+struct Prediction {
+  std::string item_id, problem_id;
+  std::vector<std::string> steps;
+  std::optional<std::string> extracted;
+  std::optional<bool> correct;
+};
+[[nodiscard]] std::vector<Prediction> read_predictions(const std::filesystem::path& directory);
+/// The task's item that a prediction is about: "#k" of the k-th of several samples is dropped.
+[[nodiscard]] std::string task_item(const std::string& item_id);
+
+struct ErrorType {
+  std::string_view type, category;
+};
+/// Taxonomy v2; the types of v1 have no category.
+inline constexpr std::array kErrorTypes{ErrorType{"conceptual_misunderstanding", "conceptual"},
+                                        ErrorType{"contextual_oversight", "conceptual"},
+                                        ErrorType{"procedural_error", "method"},
+                                        ErrorType{"formula_rule_error", "method"},
+                                        ErrorType{"computational_error", "execution"},
+                                        ErrorType{"symbolic_manipulation_error", "execution"},
+                                        ErrorType{"logical_reasoning_error", "reasoning"}};
+inline constexpr std::array<std::string_view, 4> kCategories{"conceptual", "method", "execution", "reasoning"};
+[[nodiscard]] std::optional<std::string> category_of(std::string_view type);
+
+enum class Status { error, no_error, undetermined, invalid, conflict, insufficient };
+[[nodiscard]] std::string_view name_of(Status status);
+
+struct Finding {
+  Status status = Status::undetermined;
+  std::optional<std::size_t> first_error_step;  ///< from 1
+  std::optional<std::string> category, type;
+  std::string explanation = {};  ///< empty: none
+  std::optional<double> confidence = {};
+};
+/// With the type's category.
+[[nodiscard]] Finding error_of_type(std::string_view type, std::size_t step, std::string explanation);
+
+struct Verdict {
+  std::string item_id, judge;
+  Finding finding;
+};
+/// Lines in the order of the file.
+[[nodiscard]] std::vector<Verdict> read_verdicts(const std::filesystem::path& directory);
+[[nodiscard]] nlohmann::json json_of(const Finding& finding, const std::string& item_id, const std::string& judge);
+
+}  // namespace lowbit::verdicts

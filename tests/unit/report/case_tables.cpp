@@ -1,0 +1,120 @@
+// tests/cases/tables: a tables file, what a study measured, and what becomes of it.
+//   study           one variant a line, as JSON: {"stage", "axes"?, "seed"?, "state"? ("done"), "metrics"?: {name:
+//   [unit,
+//                   value]}, "answers"?: "101?" (item by item: right, wrong, not graded), "prompt"?}; without `study`
+//                   the file is only read
+//   expect: check   `ok`, or the diagnostics
+//   expect: text, expect: markdown, expect: csv   the first table of the file
+#include <catch2/catch.hpp>
+
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <string>
+
+#include "domain/coordinates.h"
+#include "report/measured_text.h"
+#include "report/text_table.h"
+#include "spec/language.h"
+#include "spec/table_reader.h"
+#include "support/case_file.h"
+
+namespace lowbit::test {
+namespace {
+
+constexpr const char* kFile = "tables.yaml";
+
+struct Study {
+  StudyResults results;
+  Answers answers;
+};
+
+std::vector<ItemAnswer> answers_of(const std::string& grades, const std::string& prompt) {
+  std::vector<ItemAnswer> answers;
+  for (std::size_t i = 0; i < grades.size(); ++i) {
+    const std::string id = "item-" + std::to_string(i);
+    answers.push_back({id, id, prompt, grades[i] == '?' ? std::nullopt : std::optional(grades[i] == '1')});
+  }
+  return answers;
+}
+
+Study read_study(const CaseFile& file) {
+  Study study;
+  study.results.experiment = "study";
+  std::int64_t id = 0;
+  for (const std::string& line : file.lines_of("study")) {
+    const Json json = Json::parse(line);
+    StudyVariant variant;
+    variant.stage = json.at("stage");
+    variant.axes = json.value("axes", Json::object());
+    variant.state = json.value("state", "done");
+    Coordinates coordinates;
+    for (const auto& [axis, value] : variant.axes.items()) coordinates.set(axis, value);
+    if (json.contains("seed")) {
+      variant.seed = json.at("seed").get<std::int64_t>();
+      coordinates.set("seed", json.at("seed"));
+    }
+    variant.label = stage_label(variant.stage, coordinates);
+    if (variant.state == "done") variant.result_id = ++id;
+    const Json metrics = json.value("metrics", Json::object());
+    for (const auto& [name, metric] : metrics.items()) {
+      const Json& value = metric.at(1);
+      variant.metrics[name] = {metric.at(0), value.is_null() ? std::nullopt : std::optional(value.get<double>())};
+    }
+    if (json.contains("answers")) study.answers[id] = answers_of(json.at("answers"), json.value("prompt", "p"));
+    study.results.variants.push_back(std::move(variant));
+  }
+  return study;
+}
+
+Result<report::MeasuredTable> measured(const TableSpec& table, const Study& study) {
+  LB_TRY_ASSIGN(const auto sources, report::find_sources(table, study.results));
+  return report::measure(table, sources, study.answers);
+}
+
+std::string read_case(const CaseFile& file, std::string_view expected) {
+  const auto source = std::make_shared<const SourceText>(SourceText{kFile, file.text_of(kFile)});
+  const Result<TablesFile> tables = spec::read_tables(source);
+  if (!tables) return render(tables.error());
+  if (file.find("study") == nullptr) return "ok";
+  const TableSpec& table = tables->tables.front();
+  const auto result = measured(table, read_study(file));
+  if (!result) return render(result.error());
+  if (expected == "check") return "ok";
+  if (expected == "csv") return report::render(report::figures(table, *result), report::TableFormat::csv);
+  const bool text = expected == "text";
+  REQUIRE((text || expected == "markdown"));
+  return report::render(table, *result, "lowbit run experiment.yaml",
+                        text ? report::PageFormat::text : report::PageFormat::markdown);
+}
+
+TEST_CASE("every case of tests/cases/tables becomes what it expects", "[report][cases]") {
+  for (const auto& path : case_files(LOWBIT_SOURCE_DIR "/tests/cases/tables")) {
+    DYNAMIC_SECTION(path.filename().string()) { check_case(path, read_case); }
+  }
+}
+
+TEST_CASE("the page on tables reads its own example and describes every key", "[report][docs]") {
+  std::ifstream in(LOWBIT_SOURCE_DIR "/docs/tables.md");
+  const std::string page{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+  const std::string open = "```yaml\n";
+  const std::size_t begin = page.find(open);
+  REQUIRE(begin != std::string::npos);
+  const std::size_t end = page.find("```\n", begin + open.size());
+  const std::string example = page.substr(begin + open.size(), end - begin - open.size());
+  const auto tables = spec::read_tables(std::make_shared<const SourceText>(SourceText{"example", example}));
+  INFO((tables ? std::string() : render(tables.error())));
+  REQUIRE(tables.ok());
+  CHECK(tables->tables.front().columns.size() == 7);
+  using spec::Place;
+  for (const Place place : {Place::tables_file, Place::table, Place::column, Place::metric_of, Place::accuracy,
+                            Place::delta, Place::row, Place::comparison}) {
+    for (const std::string& key : spec::key_names(place)) {
+      INFO(key);
+      CHECK(page.find("`" + key + "`") != std::string::npos);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace lowbit::test
