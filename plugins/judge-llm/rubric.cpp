@@ -6,6 +6,7 @@
 
 #include "llm_judge_texts.h"
 #include "lm/json_file.h"
+#include "tasks/places.h"
 
 namespace lowbit::judge_llm {
 namespace {
@@ -63,34 +64,15 @@ Rubric read_rubric(const std::filesystem::path& directory) {
 }
 
 std::string render_prompt(const Rubric& rubric, const Case& subject) {
-  const std::string& text = rubric.prompt;
-  std::string prompt;
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t open = text.find("{{", at);
-    const std::size_t close = open == text.npos ? open : text.find("}}", open);
-    if (close == text.npos) {
-      prompt += text.substr(at);
-      break;
-    }
-    prompt += text.substr(at, open - at);
-    const std::string place = text.substr(open + 2, close - open - 2);
-    if (place == "problem") {
-      prompt += subject.problem;
-    } else if (place == "answer") {
-      prompt += subject.answer.value_or("(not given)");
-    } else if (place == "solution") {
-      prompt += subject.solution.value_or("(not given)");
-    } else if (place == "steps") {
-      prompt += numbered(subject);
-    } else if (place == "extracted") {
-      prompt += subject.extracted.value_or("(none found)");
-    } else {
-      bad_rubric("rubric " + rubric.name, "its template names {{" + place + "}}",
-                 "use {{problem}}, {{answer}}, {{solution}}, {{steps}} and {{extracted}} only");
-    }
-    at = close + 2;
-  }
-  return prompt;
+  return tasks::fill_places(rubric.prompt, [&](const std::string& place) -> std::string {
+    if (place == "problem") return subject.problem;
+    if (place == "answer") return subject.answer.value_or("(not given)");
+    if (place == "solution") return subject.solution.value_or("(not given)");
+    if (place == "steps") return numbered(subject);
+    if (place == "extracted") return subject.extracted.value_or("(none found)");
+    bad_rubric("rubric " + rubric.name, "its template names {{" + place + "}}",
+               "use {{problem}}, {{answer}}, {{solution}}, {{steps}} and {{extracted}} only");
+  });
 }
 
 }  // namespace lowbit::judge_llm

@@ -2,6 +2,7 @@
 
 #include "lm/error.h"
 #include "lm/json_file.h"
+#include "tasks/places.h"
 
 namespace lowbit::tasks {
 namespace {
@@ -97,29 +98,15 @@ void expect_plain_generation(const Task& task) {
 }
 
 std::string prompt_of(const Task& task, const Item& item) {
-  const std::string_view text = task.prompt_template;
-  std::string prompt;
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t open = text.find("{{", at);
-    const std::size_t close = open == text.npos ? open : text.find("}}", open);
-    if (close == text.npos) {
-      prompt += text.substr(at);
-      break;
-    }
-    prompt += text.substr(at, open - at);
-    const std::string name(text.substr(open + 2, close - open - 2));
-    if (name == "problem") {
-      prompt += item.problem;
-    } else if (item.fields.contains(name)) {
-      const Json& value = item.fields[name];
-      prompt += value.is_string() ? value.get<std::string>() : value.dump();
-    } else {
+  return fill_places(task.prompt_template, [&](const std::string& name) {
+    if (name == "problem") return item.problem;
+    if (!item.fields.contains(name)) {
       lacks(item, "field `" + name + "`, which the prompt's template names",
             "add the field, or take it out of the template");
     }
-    at = close + 2;
-  }
-  return prompt;
+    const Json& value = item.fields[name];
+    return value.is_string() ? value.get<std::string>() : value.dump();
+  });
 }
 
 std::string completion_of(const Item& item, answers::Format format) {

@@ -260,6 +260,39 @@ TEST_CASE("trained rows begin near the mean of the others and replace only their
   }
 }
 
+TEST_CASE("trained rows begin at the mean of the tokens that are named for them", "[lora]") {
+  const Model model("random-untied");
+  const auto rows_from = [&](std::vector<std::vector<int64_t>> tokens) {
+    return train::new_adapter(
+        model.config, *model.weights,
+        {.rank = 2, .targets = {"q_proj"}, .token_ids = {3, 5}, .first_rows_of = std::move(tokens)}, 1);
+  };
+  const auto all = rows_from({});
+  const auto named = rows_from({{7, 9}, {}});
+  // The noise is the seed's, so the difference is that of the means, and none where nothing is named.
+  const auto expected = [&](const char* name) {
+    const at::Tensor base = model.weights->tensor(name).to(at::kFloat);
+    const at::Tensor others =
+        at::cat({base.narrow(0, 0, 3), base.narrow(0, 4, 1), base.narrow(0, 6, base.size(0) - 6)});
+    const at::Tensor moved = (base[7] + base[9]) / 2 - others.mean(0);
+    return at::stack({moved, at::zeros_like(moved)});
+  };
+  CHECK(test::max_difference(named.embedding_rows - all.embedding_rows, expected("model.embed_tokens.weight")) < 1e-6);
+  CHECK(test::max_difference(named.head_rows - all.head_rows, expected("lm_head.weight")) < 1e-6);
+}
+
+TEST_CASE("only trained rows have a rate of their own", "[lora]") {
+  const Model model("random-untied");
+  const train::LoraModel lora(model.config, *model.weights, random_adapter(model, {3, 5}), at::kFloat);
+  const train::Parameters parameters(lora.initial());
+  const at::Tensor scales = train::LoraModel::row_scale(parameters, 30);
+  for (const auto& [name, scale] : parameters.views(scales)) {
+    INFO(name);
+    const bool row = name == "embedding_rows" || name == "head_rows";
+    CHECK(at::equal(scale, at::full_like(scale, row ? 30 : 1)));
+  }
+}
+
 TEST_CASE("an adapter read back is the adapter written", "[lora]") {
   const test::ScratchDirectory dir;
   const Model model("random-untied");
