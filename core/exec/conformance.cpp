@@ -4,13 +4,13 @@
 #include <array>
 #include <optional>
 
+#include "base/words.h"
 #include "domain/artifact_type.h"
 #include "env/files.h"
 #include "exec/artifact_check.h"
 #include "exec/conformance_checks.h"
 #include "exec/manifest.h"
 #include "graph/bind_params.h"
-#include "graph/words.h"
 #include "plugin/describe_in_child.h"
 #include "plugin/elf_file.h"
 #include "plugin/library.h"
@@ -140,7 +140,7 @@ class Conformance {
     for (const StageDescription& stage : plugin_.stages) ids.push_back(stage.id);
     const std::string near = nearest(request_.stage, ids);
     return error("LB0003", "there is no stage " + request_.stage + " in " + request_.library.filename().string())
-        .note("its stages are " + graph::joined(ids))
+        .note("its stages are " + joined(ids))
         .fix(near.empty() ? "give one of them, or none for all" : "a stage with a similar name exists: " + near);
   }
 
@@ -153,8 +153,7 @@ class Conformance {
     bool bound = false;
     std::vector<std::string> known;
     for (StageSetup& setup : setups) {
-      for (const PortDescription& p : setup.stage->inputs)
-        known.push_back(p.name + ": " + graph::joined(p.types, " or "));
+      for (const PortDescription& p : setup.stage->inputs) known.push_back(p.name + ": " + joined(p.types, " or "));
       const PortDescription* port = setup.stage->input(input.port);
       if (port == nullptr || (!input.type.empty() && !port->accepts(input.type))) continue;
       LB_TRY_ASSIGN(const std::string type, type_of(input, *port));
@@ -173,15 +172,15 @@ class Conformance {
     known.erase(std::unique(known.begin(), known.end()), known.end());
     return error("LB2002",
                  "no stage has an input `" + input.port + "`" + (input.type.empty() ? "" : " that takes " + input.type))
-        .note(known.empty() ? "there are no inputs" : "inputs: " + graph::joined(known, "; "))
+        .note(known.empty() ? "there are no inputs" : "inputs: " + joined(known, "; "))
         .fix("give --input PORT=PATH or --input PORT=TYPE:PATH");
   }
 
   /// The type given, or the most special one of the port that the files are valid for.
   static Result<std::string> type_of(const GivenInput& input, const PortDescription& port) {
     const std::vector<std::string> wanted = input.type.empty() ? port.types : std::vector<std::string>{input.type};
-    Diagnostic problem = error("LB2102", "input `" + input.port + "` is not a valid " + graph::joined(wanted, " or ") +
-                                             ": " + input.path.string());
+    Diagnostic problem = error(
+        "LB2102", "input `" + input.port + "` is not a valid " + joined(wanted, " or ") + ": " + input.path.string());
     // Later types of docs/artifacts.md are more special: every quantized model is also a directory of files.
     // NOLINTNEXTLINE(modernize-loop-convert): the views that would reverse it are beyond clang 14
     for (std::size_t i = artifact_types().size(); i-- > 0;) {
@@ -262,10 +261,10 @@ class Conformance {
     }
     const std::size_t n_params = stage.params_schema["properties"].size();
     add(stage.id, "schema",
-        passed(n_params == 0 ? "no parameters"
-                             : "closed, all described, with type and default or required: " +
-                                   graph::joined(graph::param_names(stage))));
-    if (!setup.missing.empty()) return skip_all(stage.id, "give " + graph::joined(setup.missing, " "), true);
+        passed(n_params == 0
+                   ? "no parameters"
+                   : "closed, all described, with type and default or required: " + joined(graph::param_names(stage))));
+    if (!setup.missing.empty()) return skip_all(stage.id, "give " + joined(setup.missing, " "), true);
 
     LB_TRY_ASSIGN(const std::vector<std::string> before, fingerprints(setup.job));
     LB_TRY_ASSIGN(EndedJob first, bench_.run(stage, setup.job));

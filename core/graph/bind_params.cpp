@@ -7,9 +7,9 @@
 #include <string_view>
 #include <utility>
 
+#include "base/words.h"
 #include "domain/coordinates.h"
 #include "graph/json_member.h"
-#include "graph/words.h"
 
 namespace lowbit::graph {
 namespace {

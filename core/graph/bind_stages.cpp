@@ -5,9 +5,9 @@
 #include <string_view>
 
 #include "base/check.h"
+#include "base/words.h"
 #include "graph/bind_params.h"
 #include "graph/templates.h"
-#include "graph/words.h"
 
 namespace lowbit::graph {
 namespace {

@@ -6,9 +6,9 @@
 #include <tuple>
 #include <utility>
 
+#include "base/words.h"
 #include "graph/bind_stages.h"
 #include "graph/walk.h"
-#include "graph/words.h"
 
 namespace lowbit::graph {
 namespace {

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "base/check.h"
-#include "graph/words.h"
+#include "base/words.h"
 
 namespace lowbit::graph {
 namespace {}  // namespace

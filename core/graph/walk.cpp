@@ -8,9 +8,9 @@
 #include <set>
 #include <utility>
 
+#include "base/words.h"
 #include "graph/bind_params.h"
 #include "graph/templates.h"
-#include "graph/words.h"
 
 namespace lowbit::graph {
 namespace {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string_view>
 
+#include "base/words.h"
+
 namespace lowbit::plugin {
 namespace {
 
@@ -54,13 +56,6 @@ const std::vector<Signature> kSignatures{
      true,
      {{"verdicts", {"verdicts/1"}, Presence::must}, {"calls", {"api-calls/1"}, Presence::may}}},
 };
-
-template <class Text>
-std::string joined(const std::vector<Text>& words, std::string_view separator) {
-  std::string out;
-  for (const auto& word : words) out.append(out.empty() ? "" : separator).append(word);
-  return out;
-}
 
 class Checker {
  public:

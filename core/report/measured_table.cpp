@@ -4,8 +4,8 @@
 #include <cmath>
 #include <string_view>
 
+#include "base/words.h"
 #include "report/answers.h"
-#include "report/words.h"
 
 namespace lowbit::report {
 namespace {
@@ -144,8 +144,8 @@ class Measuring {
     Diagnostic problem =
         error("LB7024", ticked(wanted.metric.value) + " is " + (found.empty() ? "no metric" : "more than one metric") +
                             " of " + ticked(variant.label));
-    problem.at(wanted.metric.span, found.empty() ? "unknown metric" : "matches " + joined(found, kListed));
-    if (found.empty()) problem.note("its metrics: " + (names.empty() ? "none" : joined(names, kListed)));
+    problem.at(wanted.metric.span, found.empty() ? "unknown metric" : "matches " + listed(found, kListed));
+    if (found.empty()) problem.note("its metrics: " + (names.empty() ? "none" : listed(names, kListed)));
     report_once(problem.fix(near.empty() || !found.empty() ? "write the name of one metric; * stands for any text"
                                                            : "a metric with a similar name exists: " + ticked(near)));
   }

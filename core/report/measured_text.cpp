@@ -5,9 +5,9 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/words.h"
 #include "domain/coordinates.h"
 #include "report/text_table.h"
-#include "report/words.h"
 
 namespace lowbit::report {
 namespace {
@@ -143,7 +143,7 @@ class Footer {
     given();
     for (const std::string& note : table_.notes) lines_.push_back(note);
     if (!measured_.missing.empty()) {
-      lines_.push_back("· not there yet: " + joined(measured_.missing, kListed) + "; `" + rerun + "` makes it");
+      lines_.push_back("· not there yet: " + listed(measured_.missing, kListed) + "; `" + rerun + "` makes it");
     }
     return std::move(lines_);
   }

@@ -4,18 +4,13 @@
 #include <array>
 #include <utility>
 
+#include "base/words.h"
 #include "domain/artifact_type.h"
 #include "domain/query_result.h"
 #include "report/text_table.h"
 
 namespace lowbit::report {
 namespace {
-
-std::string joined(const std::vector<std::string>& words, const char* between) {
-  std::string out;
-  for (const std::string& word : words) out += (out.empty() ? "" : between) + word;
-  return out;
-}
 
 std::string table(std::vector<std::string> columns, std::vector<std::vector<std::optional<Json>>> rows) {
   return render({.columns = std::move(columns), .rows = std::move(rows)}, TableFormat::columns);

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "base/words.h"
 #include "domain/coordinates.h"
-#include "report/words.h"
 
 namespace lowbit::report {
 namespace {
@@ -124,7 +124,7 @@ class RowReader {
     for (const StudyVariant* variant : variants_of(stage)) labels.push_back(variant->label);
     problems_.push_back(error("LB7022", "stage " + ticked(stage.value) + " is not run at " + point)
                             .at(stage.span, "in row " + ticked(row_.id.value))
-                            .note("it is run as " + joined(labels, kListed))
+                            .note("it is run as " + listed(labels, kListed))
                             .fix("correct `at`, or the experiment's matrix"));
   }
 
@@ -149,7 +149,7 @@ class RowReader {
     bool everywhere = false;  // an axis that every variant has tells them apart
     for (const auto& [axis, seen] : values) {
       if (seen.size() < 2) continue;
-      problem.note("axis " + ticked(axis) + " is open: " + joined(seen, kListed));
+      problem.note("axis " + ticked(axis) + " is open: " + listed(seen, kListed));
       const bool all = std::find(seen.begin(), seen.end(), kNone) == seen.end();
       if (open.empty() || (all && !everywhere)) open = axis;
       everywhere = everywhere || all;
