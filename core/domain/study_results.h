@@ -14,6 +14,7 @@ namespace lowbit {
 struct MeasuredMetric {
   std::string unit;
   std::optional<double> value;  ///< empty: not a number
+  std::int64_t count = 0;       ///< items averaged over; 0: not an average
 };
 
 /// A stage at one point of its axes, and its current result if there is one.

@@ -22,15 +22,16 @@ struct ColumnSpec {
     value,     ///< one metric, mean over seeds
     sum,       ///< several added; a part that a row has no stage for counts nothing
     list,      ///< several beside each other
+    share,     ///< one metric that is a share of items, with its interval
     accuracy,  ///< share of right predictions
     delta,     ///< accuracy minus that of the row `baseline`, paired
   };
   Kind kind = Kind::value;
   Text label;                     ///< distinct in a table
-  std::vector<MetricOf> metrics;  ///< value (one), sum, list
+  std::vector<MetricOf> metrics;  ///< value (one), sum, list, share (one)
   Text role;                      ///< accuracy, delta
   Text baseline;                  ///< delta: id of a row that has a stage for `role`
-  bool percent = false;           ///< fractions shown times 100; always so for accuracy and delta
+  bool percent = false;           ///< fractions shown times 100; always so for share, accuracy and delta
   Text unit;                      ///< bytes shown in kB, MB or GB; empty: as it is
   std::size_t digits = 0;         ///< after the point, in print
 };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <string_view>
 
 #include "base/words.h"
@@ -64,6 +65,7 @@ class Measuring {
         cell.content = MeasuredCell::Content::baseline;
         return cell;
       }
+      case Kind::share: return share(row, column);
       case Kind::sum: cell.figures.push_back(sum(row, column)); return cell;
       case Kind::value:
       case Kind::list: break;
@@ -92,13 +94,14 @@ class Measuring {
   struct Mean {
     Figure figure;
     std::string unit;
+    std::int64_t count = 0;  ///< of the seed with the fewest
   };
 
   Mean mean(std::size_t row, const MetricOf& wanted, const ColumnSpec& column) {
     const Variants* of = variants(row, wanted.role);
     if (of == nullptr) return {};
     if (!complete(*of)) return {{State::missing, 0}, {}};
-    Mean out{{State::number, 0}, {}};
+    Mean out{{State::number, 0}, {}, std::numeric_limits<std::int64_t>::max()};
     std::string name;
     for (const StudyVariant* variant : *of) {
       const auto metric = the_metric(*variant, wanted);
@@ -111,13 +114,16 @@ class Measuring {
       out.unit = metric->second.unit;
       if (!metric->second.value) out.figure.state = State::not_a_number;
       out.figure.value += metric->second.value.value_or(0);
+      out.count = std::min(out.count, metric->second.count);
     }
     out.figure.value /= static_cast<double>(of->size());
     const std::string fits = column.percent ? "fraction" : column.unit.value.empty() ? out.unit : "bytes";
     if (out.unit != fits) {
       report_once(error("LB7027", "metric " + ticked(name) + " is in " + out.unit + ", not in " + fits)
                       .at(wanted.metric.span, "a metric in " + out.unit)
-                      .note(column.percent ? "`percent: true` shows fractions" : "`unit` shows bytes")
+                      .note(column.kind == Kind::share ? "`share` shows fractions"
+                            : column.percent           ? "`percent: true` shows fractions"
+                                                       : "`unit` shows bytes")
                       .fix("remove the key, or name another metric"));
     }
     return out;
@@ -156,6 +162,17 @@ class Measuring {
       return d.code == problem.code && d.span.line == problem.span.line && d.span.column == problem.span.column;
     };
     if (std::none_of(problems_.begin(), problems_.end(), same)) problems_.push_back(std::move(problem));
+  }
+
+  /// Seeds share their items: a mean over them is taken for a share of as many items as one of them has.
+  MeasuredCell share(std::size_t row, const ColumnSpec& column) {
+    MeasuredCell cell;
+    const Mean measured = mean(row, column.metrics.front(), column);
+    cell.figures.push_back(measured.figure);
+    if (measured.figure.state != State::number || measured.count <= 0) return cell;
+    cell.interval = wilson(measured.figure.value, static_cast<double>(measured.count));
+    cell.n_items = static_cast<std::size_t>(measured.count);
+    return cell;
   }
 
   Figure sum(std::size_t row, const ColumnSpec& column) {

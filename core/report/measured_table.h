@@ -33,9 +33,9 @@ struct MeasuredCell {
   Content content = Content::figures;
   std::vector<Figure> figures;       ///< one a metric of a list, else one
   std::optional<double> deviation;   ///< accuracy: over seeds
-  std::optional<Interval> interval;  ///< accuracy, delta: over items
+  std::optional<Interval> interval;  ///< share, accuracy, delta: over items
   double std_error = 0;              ///< delta
-  std::size_t n_items = 0;           ///< accuracy, delta
+  std::size_t n_items = 0;           ///< share, accuracy, delta
   Json given;
 };
 

@@ -17,6 +17,8 @@ constexpr std::size_t kListed = 8;
 using Kind = ColumnSpec::Kind;
 using Content = MeasuredCell::Content;
 
+bool has_interval(Kind kind) { return kind == Kind::share || kind == Kind::accuracy || kind == Kind::delta; }
+
 /// With a true minus sign, and none before a zero.
 std::string fixed(double value, std::size_t digits) {
   std::array<char, 400> buffer{};  // the largest double has 309 digits before the point
@@ -57,7 +59,7 @@ std::vector<std::string> parts_of(const MeasuredCell& cell, const ColumnSpec& co
   if (cell.content == Content::baseline) return {"baseline"};
   std::vector<std::string> parts;
   for (const Figure& figure : cell.figures) parts.push_back(text_of(figure, column));
-  if (column.kind != Kind::accuracy && column.kind != Kind::delta) return parts;
+  if (!has_interval(column.kind)) return parts;
   const auto number = [&](double value) {
     return column.kind == Kind::delta ? fixed_signed(100 * value, column.digits) : fixed(100 * value, column.digits);
   };
@@ -81,6 +83,7 @@ std::string header_of(const ColumnSpec& column, bool deviation) {
   if (column.kind == Kind::delta) return header + " (points) [95 %]";
   if (column.percent && header.find('%') == std::string::npos) header += " (%)";
   if (!column.unit.value.empty()) header += " (" + column.unit.value + ")";
+  if (column.kind == Kind::share) header += " [95 %]";
   if (column.kind == Kind::accuracy) header += deviation ? " ± std [95 %]" : " [95 %]";
   return header;
 }
@@ -165,7 +168,7 @@ class Footer {
     bool interval = !measured_.comparisons.empty();
     for (std::size_t c = 0; c < table_.columns.size(); ++c) {
       deviation = deviation || has_deviation(measured_, c);
-      interval = interval || table_.columns[c].kind == Kind::accuracy || table_.columns[c].kind == Kind::delta;
+      interval = interval || has_interval(table_.columns[c].kind);
     }
     if (deviation) lines_.emplace_back("± standard deviation over seeds; a row without it is one result");
     if (interval) {
@@ -229,9 +232,8 @@ std::optional<Json> number(const Figure& figure) {
 
 void append_figures(std::vector<std::optional<Json>>& row, const MeasuredCell& cell, const ColumnSpec& column) {
   const std::size_t begin = row.size();
-  const bool answers = column.kind == Kind::accuracy || column.kind == Kind::delta;
   const std::size_t n = column.kind == Kind::accuracy ? 5
-                        : answers                     ? 4
+                        : has_interval(column.kind)   ? 4
                         : column.kind == Kind::list   ? column.metrics.size()
                                                       : 1;
   row.resize(begin + n);
@@ -280,7 +282,7 @@ QueryResult figures(const TableSpec& table, const MeasuredTable& measured) {
     }
     out.columns.push_back(label);
     if (column.kind == Kind::accuracy) out.columns.push_back(label + ": std");
-    if (column.kind == Kind::accuracy || column.kind == Kind::delta) {
+    if (has_interval(column.kind)) {
       for (const char* part : {": low", ": high", ": n"}) out.columns.push_back(label + part);
     }
   }

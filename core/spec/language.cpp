@@ -70,6 +70,7 @@ const std::vector<Row>& table() {
                  {"value", Place::metric_of},
                  {"sum", Place::metric_of},
                  {"list", Place::metric_of},
+                 {"share", Place::metric_of},
                  {"accuracy", Place::accuracy},
                  {"delta", Place::delta},
                  {"percent", Place::value},

@@ -21,9 +21,10 @@ struct KindKey {
   Kind kind;
   std::size_t digits;  ///< when the author does not say
 };
-constexpr std::array<KindKey, 5> kKinds{{{"value", Kind::value, 2},
+constexpr std::array<KindKey, 6> kKinds{{{"value", Kind::value, 2},
                                          {"sum", Kind::sum, 2},
                                          {"list", Kind::list, 2},
+                                         {"share", Kind::share, 1},
                                          {"accuracy", Kind::accuracy, 1},
                                          {"delta", Kind::delta, 1}}};
 
@@ -118,7 +119,9 @@ class TableReader {
       column.digits = known.digits;
     }
     if (content == nullptr) {
-      form_.report(error("LB1021", "a column needs one of the keys `value`, `sum`, `list`, `accuracy` and `delta`")
+      form_.report(error("LB1021",
+                         "a column needs one of the keys `value`, `sum`, `list`, `share`, `accuracy` and "
+                         "`delta`")
                        .at(node.span, "not in this mapping")
                        .fix("say what stands in the column: `value: {of: ROLE, metric: NAME}`"));
       return std::nullopt;
@@ -142,6 +145,7 @@ class TableReader {
   bool read_content(const Node& node, ColumnSpec& column) {
     switch (column.kind) {
       case Kind::value:
+      case Kind::share:
         if (auto metric = read_metric(node)) column.metrics.push_back(std::move(*metric));
         return !column.metrics.empty();
       case Kind::sum:
@@ -168,23 +172,23 @@ class TableReader {
 
   /// How numbers are printed.
   void read_print(const Node& node, ColumnSpec& column) {
-    const bool answers = column.kind == Kind::accuracy || column.kind == Kind::delta;
-    column.percent = answers;
+    const bool share = column.kind == Kind::share || column.kind == Kind::accuracy || column.kind == Kind::delta;
+    column.percent = share;
     const Node* percent = node.find("percent");
     if (percent != nullptr) {
       const auto value = form_.scalar(*percent, "`percent`", "true or false");
       if (value && !value->value.is_boolean()) {
         form_.wrong_type(*percent, "`percent`", "true or false");
-      } else if (value && answers) {
-        exclusive(*percent, "percent", key_of(column.kind), "accuracies are always shown in percent");
+      } else if (value && share) {
+        exclusive(*percent, "percent", key_of(column.kind), "shares are always shown in percent");
       } else if (value) {
         column.percent = value->value.get<bool>();
       }
     }
     if (const Node* unit = node.find("unit"); unit != nullptr && read_text(node, "unit", column.unit)) {
       const std::vector<std::string> units{"kB", "MB", "GB"};
-      if (answers || column.percent) {
-        exclusive(*unit, "unit", answers ? key_of(column.kind) : "percent");
+      if (share || column.percent) {
+        exclusive(*unit, "unit", share ? key_of(column.kind) : "percent");
       } else if (std::find(units.begin(), units.end(), column.unit.value) == units.end()) {
         form_.wrong_type(*unit, "`unit`", "kB, MB or GB",
                          "bytes are divided by 1000; other metrics have their own unit");

@@ -7,9 +7,9 @@ namespace {
 
 std::map<std::string, MeasuredMetric> metrics_of(Connection& db, std::int64_t result) {
   std::map<std::string, MeasuredMetric> metrics;
-  Rows rows = db.query("SELECT name, unit, value FROM metrics WHERE result_id = ?", result);
+  Rows rows = db.query("SELECT name, unit, value, count FROM metrics WHERE result_id = ?", result);
   while (rows.next()) {
-    metrics[rows.text(0)] = {rows.text(1), rows.null(2) ? std::nullopt : std::optional(rows.real(2))};
+    metrics[rows.text(0)] = {rows.text(1), rows.null(2) ? std::nullopt : std::optional(rows.real(2)), rows.integer(3)};
   }
   return metrics;
 }

@@ -1,8 +1,7 @@
 // tests/cases/tables: a tables file, what a study measured, and what becomes of it.
 //   study           one variant a line, as JSON: {"stage", "axes"?, "seed"?, "state"? ("done"), "metrics"?: {name:
-//   [unit,
-//                   value]}, "answers"?: "101?" (item by item: right, wrong, not graded), "prompt"?}; without `study`
-//                   the file is only read
+//                   [unit, value, count? (0)]}, "answers"?: "101?" (item by item: right, wrong, not graded),
+//                   "prompt"?}; without `study` the file is only read
 //   expect: check   `ok`, or the diagnostics
 //   expect: text, expect: markdown, expect: csv   the first table of the file
 #include <catch2/catch.hpp>
@@ -59,7 +58,8 @@ Study read_study(const CaseFile& file) {
     const Json metrics = json.value("metrics", Json::object());
     for (const auto& [name, metric] : metrics.items()) {
       const Json& value = metric.at(1);
-      variant.metrics[name] = {metric.at(0), value.is_null() ? std::nullopt : std::optional(value.get<double>())};
+      variant.metrics[name] = {metric.at(0), value.is_null() ? std::nullopt : std::optional(value.get<double>()),
+                               metric.size() > 2 ? metric.at(2).get<std::int64_t>() : 0};
     }
     if (json.contains("answers")) study.answers[id] = answers_of(json.at("answers"), json.value("prompt", "p"));
     study.results.variants.push_back(std::move(variant));
