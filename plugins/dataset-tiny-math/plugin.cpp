@@ -122,7 +122,7 @@ void write_drills(const Job& job, const DrillParams& params) {
 
 LOWBIT_PLUGIN(LOWBIT_COMPILER,
               Stage("lowbit.tiny-math", LB_DATASET)
-                  .version("1")
+                  .version("2")
                   .summary("Generated arithmetic and algebra problems with reference solutions, one split.")
                   .output("task", "task/1", "the problems")
                   .output("tokenizer", "file", "tokenizer.json: the vocabulary that all splits share")

@@ -197,7 +197,7 @@ void evaluate(const Job& job, const Params& params) {
 
 LOWBIT_PLUGIN(LOWBIT_COMPILER ", libtorch " TORCH_VERSION,
               Stage("lowbit.generate", LB_EVALUATOR)
-                  .version("1")
+                  .version("2")
                   .summary("Greedy answers to a task, read, graded and counted.")
                   .preload()
                   .resumable()

@@ -1,44 +1,18 @@
 #include "lm/decode_attention.h"
 
-#include <algorithm>
-#include <array>
-#include <cmath>
-#include <limits>
 #include <vector>
+
+#include "lm/attend.h"
 
 namespace lowbit::lm {
 namespace {
 
-/// Eight sums side by side, so that the compiler may use vector registers without reordering a sum.
-float dot(const float* a, const float* b, int64_t n) {
-  constexpr int64_t kLanes = 8;
-  std::array<float, kLanes> sums{};
-  int64_t i = 0;
-  for (; i + kLanes <= n; i += kLanes) {
-    for (int64_t lane = 0; lane < kLanes; ++lane) sums[static_cast<size_t>(lane)] += a[i + lane] * b[i + lane];
-  }
-  for (; i < n; ++i) sums[0] += a[i] * b[i];
-  return ((sums[0] + sums[4]) + (sums[1] + sums[5])) + ((sums[2] + sums[6]) + (sums[3] + sums[7]));
-}
-
-/// One query over `n` keys and values that follow each other; `scores` has room for n numbers.
-void attend(const float* q, const float* keys, const float* values, int64_t n, int64_t d, float* scores, float* out) {
-  const float scale = 1 / std::sqrt(static_cast<float>(d));
-  float largest = -std::numeric_limits<float>::infinity();
-  for (int64_t s = 0; s < n; ++s) {
-    scores[s] = dot(q, keys + s * d, d) * scale;
-    largest = std::max(largest, scores[s]);
-  }
-  float total = 0;
-  for (int64_t s = 0; s < n; ++s) {
-    scores[s] = std::exp(scores[s] - largest);
-    total += scores[s];
-  }
-  std::fill(out, out + d, 0.0F);
-  for (int64_t s = 0; s < n; ++s) {
-    const float weight = scores[s] / total;
-    for (int64_t i = 0; i < d; ++i) out[i] += weight * values[s * d + i];
-  }
+/// The variant for this processor.
+decltype(&attend) best_attend() {
+#ifdef LOWBIT_HAS_ATTEND_AVX2
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return attend_avx2;
+#endif
+  return attend;
 }
 
 }  // namespace
@@ -57,6 +31,7 @@ at::Tensor decode_attention(const at::Tensor& q, const at::Tensor& keys, const a
   const auto* v_at = values.data_ptr<float>();
   const int64_t* pads = n_pads.defined() ? n_pads.data_ptr<int64_t>() : nullptr;
   auto* out_at = out.data_ptr<float>();
+  static const auto attend_one = best_attend();
   at::parallel_for(0, n_sequences, 1, [&](int64_t begin, int64_t end) {
     std::vector<float> scores(static_cast<size_t>(n_seen));
     for (int64_t b = begin; b < end; ++b) {
@@ -65,7 +40,7 @@ at::Tensor decode_attention(const at::Tensor& q, const at::Tensor& keys, const a
         const int64_t group = b * n_kv_heads + head / (n_heads / n_kv_heads);
         const int64_t cached = group * stride + first * d;
         const int64_t row = (b * n_heads + head) * d;
-        attend(q_at + row, k_at + cached, v_at + cached, n_seen - first, d, scores.data(), out_at + row);
+        attend_one(q_at + row, k_at + cached, v_at + cached, n_seen - first, d, scores.data(), out_at + row);
       }
     }
   });

@@ -10,13 +10,10 @@
 #include <functional>
 #include <vector>
 
+#include "lm/batches.h"
 #include "lm/model.h"
 
 namespace lowbit::lm {
-
-/// Indices of the items of each batch: sorted by length (long first: memory runs out at once or never), ties in input
-/// order. REQUIRES: batch_size >= 1.
-[[nodiscard]] std::vector<std::vector<size_t>> plan_batches(const std::vector<int64_t>& lengths, int64_t batch_size);
 
 struct GenerateOptions {
   int64_t max_new_tokens = 0;     ///< >= 1

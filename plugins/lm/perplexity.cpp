@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "lm/batches.h"
 #include "lm/error.h"
 
 namespace lowbit::lm {
@@ -43,15 +44,26 @@ void check(const Llama& model, const Windows& windows) {
   }
 }
 
-/// Windows [first, first + n) on their way through the model.
+/// Some windows on their way through the model, cut behind the last of their tokens that is scored.
 struct Batch {
-  int64_t first, n;
-  at::Tensor ids;     // [n, L]
-  at::Tensor hidden;  // [n, L, h]
+  std::vector<size_t> windows;  // n of them
+  at::Tensor ids;               // [n, T]
+  at::Tensor scored;            // [n, T]
+  at::Tensor hidden;            // [n, T, h]
   Positions positions;
 };
 
-Nll sum_of(const at::Tensor& nll, const at::Tensor& scored, int64_t window) {
+/// Of each window, the number of tokens up to the last one that is scored.
+std::vector<int64_t> reach_of(const at::Tensor& scored) {
+  const int64_t length = scored.size(1);
+  const at::Tensor behind = scored.flip(1).to(at::kByte).argmax(1);  // tokens behind the last scored one
+  const auto behind_at = behind.accessor<int64_t, 1>();
+  std::vector<int64_t> reach;
+  for (int64_t i = 0; i < scored.size(0); ++i) reach.push_back(length - behind_at[i]);
+  return reach;
+}
+
+Nll sum_of(const at::Tensor& nll, const at::Tensor& scored, size_t window) {
   const at::Tensor losses = nll.masked_select(scored);
   const Nll result{.sum = losses.sum().item<double>(), .count = losses.numel()};
   if (std::isfinite(result.sum)) return result;
@@ -137,23 +149,26 @@ Perplexity score(const Llama& model, const Windows& windows, const ScoreOptions&
   const c10::InferenceMode no_gradients;
   check(model, windows);
   const LlamaConfig& config = model.config();
-  const int64_t n_windows = windows.ids.size(0);
-  const int64_t length = windows.ids.size(1);
-  const int64_t n_batches = (n_windows + options.batch_size - 1) / options.batch_size;
+  const std::vector<int64_t> reach = reach_of(windows.scored);
+  const std::vector<std::vector<size_t>> plan = plan_batches(reach, options.batch_size);  // of like reach
+  const auto n_batches = static_cast<int64_t>(plan.size());
   // A resident model gains nothing from taking several batches through a block before the next is used.
   const int64_t per_pass = !model.streaming()              ? 1
                            : options.batches_per_pass == 0 ? n_batches
                                                            : options.batches_per_pass;
-  Perplexity result;
+  Perplexity result{.windows = std::vector<Nll>(reach.size())};
   int64_t done = 0;
   for (int64_t pass = 0; pass < n_batches; pass += per_pass) {
     std::vector<Batch> batches;
     for (int64_t b = pass; b < std::min(pass + per_pass, n_batches); ++b) {
-      const int64_t first = b * options.batch_size;
-      const int64_t n = std::min(options.batch_size, n_windows - first);
-      const at::Tensor ids = windows.ids.narrow(0, first, n);
-      const at::Tensor n_pads = windows.keep.defined() ? left_padding(windows.keep.narrow(0, first, n)) : at::Tensor();
-      batches.push_back({first, n, ids, model.embed(ids), Positions(config, 0, length, n_pads, model.dtype())});
+      const std::vector<size_t>& members = plan[static_cast<size_t>(b)];
+      const int64_t length = reach[members.front()];
+      const at::Tensor rows = at::tensor(std::vector<int64_t>(members.begin(), members.end()), at::kLong);
+      const auto part = [&](const at::Tensor& t) { return t.index_select(0, rows).narrow(1, 0, length); };
+      const at::Tensor ids = part(windows.ids);
+      const at::Tensor n_pads = windows.keep.defined() ? left_padding(part(windows.keep)) : at::Tensor();
+      batches.push_back(
+          {members, ids, part(windows.scored), model.embed(ids), Positions(config, 0, length, n_pads, model.dtype())});
     }
     for (int64_t block = 0; block < config.n_blocks; ++block) {
       const BlockWeights w = model.block(block);
@@ -164,9 +179,10 @@ Perplexity score(const Llama& model, const Windows& windows, const ScoreOptions&
     }
     for (const Batch& batch : batches) {
       const at::Tensor nll = token_nll(model, batch.hidden, batch.ids);
-      for (int64_t i = 0; i < batch.n; ++i) {
-        const at::Tensor scored = windows.scored[batch.first + i].narrow(0, 1, length - 1);
-        result.windows.push_back(sum_of(nll[i], scored, batch.first + i));
+      for (size_t i = 0; i < batch.windows.size(); ++i) {
+        const auto row = static_cast<int64_t>(i);
+        const at::Tensor scored = batch.scored[row].narrow(0, 1, batch.scored.size(1) - 1);
+        result.windows[batch.windows[i]] = sum_of(nll[row], scored, batch.windows[i]);
       }
     }
   }

@@ -9,13 +9,12 @@ namespace {
 using Json = nlohmann::json;
 
 // clang-format off
-constexpr std::array<std::string_view, 182> kVocabulary{
+constexpr std::array<std::string_view, 180> kVocabulary{
     // special
     "<pad>", "<bos>", "<eos>", "<|step_start|>", "<|step_end|>", "<|answer_start|>", "<|answer_end|>",
     // digits and signs
     "0", "1", "2", "3", "4", "5", "6", "7", "8", "9",
     "\n", " ( ", " ) ", " * ", " + ", " , ", " - ", " . ", " / ", " = ", "+ ", ", ", "- ", ". ", "= ", "?",
-    "\\boxed{", "}",
     // words
     "a ", "add ", "added ", "all ", "among ", " and ", "and ", "anna ", "answer ", " apples ", "apples ", "are ",
     "as ", "back ", " bags ", " beads ", "beads ", "ben ", " books ", "books ", " boxes ", " brothers ", "bus ",
@@ -61,7 +60,7 @@ Json tokenizer_json() {
           {"normalizer", nullptr},
           {"pre_tokenizer",
            {{"type", "Split"},
-            {"pattern", {{"Regex", R"(\d|\n|\?|\\boxed\{|\}| ?[^\s\d]+ ?)"}}},
+            {"pattern", {{"Regex", R"(\d|\n|\?| ?[^\s\d]+ ?)"}}},
             {"behavior", "Isolated"},
             {"invert", false}}},
           {"post_processor",

@@ -41,6 +41,9 @@ function(lowbit_add_plugin name)
     BYPRODUCTS "${description}"
     COMMENT "Describing plugin ${name}")
   if(NOT plugin_OUTPUT_DIRECTORY)
+    if(TARGET what-users-run)  # in lowbit's own tree
+      add_dependencies(what-users-run ${name})
+    endif()
     install(TARGETS ${name} LIBRARY DESTINATION lib/lowbit/plugins)
     install(FILES "${description}" DESTINATION lib/lowbit/plugins)
   endif()

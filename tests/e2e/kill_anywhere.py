@@ -3,8 +3,8 @@
 the end with an undisturbed run: same results byte for byte, a sound database, no orphans, no process left. Whenever
 an experiment is done before all kills are used up, the next round starts from an empty store.
 
-usage: kill_anywhere.py LOWBIT EXPERIMENT [--kills N] [--seed S] [--delay SECONDS]
-LOWBIT_PLUGIN_PATH must name the plugins that the experiment uses.
+usage: kill_anywhere.py LOWBIT EXPERIMENT [--kills N] [--seed S] [--delay SECONDS] [--hang SECONDS] [--per-store N]
+LOWBIT_PLUGIN_PATH must name the plugins that the experiment uses, other than those that come with lowbit.
 """
 import argparse
 import os
@@ -23,7 +23,6 @@ SELECT e.label, a.port, a.digest FROM expansions e
 JOIN provenance p ON p.provenance_key = e.provenance_key
 JOIN results r ON r.content_key = p.content_key AND r.is_current = 1
 JOIN artifacts a ON a.result_id = r.result_id ORDER BY 1, 2, 3"""
-HANG = 300  # seconds; an undisturbed run takes a few
 METRICS = "SELECT label, metric, value, std_error, count FROM v_results ORDER BY 1, 2"
 
 
@@ -43,21 +42,21 @@ def start(lowbit, experiment, project):
                             env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
 
 
-def finish(host, project):
+def finish(host, project, hang):
     """What the host said, once it has ended."""
     try:
-        return host.communicate(timeout=HANG)[1]
+        return host.communicate(timeout=hang)[1]
     except subprocess.TimeoutExpired:
         left = [pid for pid, _ in processes(project)]
         host.kill()
-        raise Failed(f"the host did not end within {HANG} s; shims and jobs that live: {left}") from None
+        raise Failed(f"the host did not end within {hang} s; shims and jobs that live: {left}") from None
 
 
-def run_to_end(lowbit, experiment, project, tries):
+def run_to_end(lowbit, experiment, project, tries, hang):
     text = ""
     for _ in range(tries):
         process = start(lowbit, experiment, project)
-        text = finish(process, project)
+        text = finish(process, project, hang)
         if process.returncode == 0:
             return text
     raise Failed(f"the run did not succeed in {tries} tries; the last one said:\n{text}")
@@ -127,34 +126,45 @@ def main():
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument("--delay", type=float, default=1.5, help="longest time before a kill")
+    parser.add_argument("--hang", type=float, default=300, help="no run takes longer")
+    parser.add_argument("--per-store", type=int, default=10**9, help="kills before a run is left in peace")
     arguments = parser.parse_args()
     random.seed(arguments.seed)
     print(f"seed {arguments.seed}")
     lowbit = str(Path(arguments.lowbit).resolve())
     experiment = Path(arguments.experiment).resolve()
+    hang = arguments.hang
 
     root = Path(tempfile.mkdtemp(prefix="lowbit-kill-")).resolve()
     try:
         calm = root / "calm"
         calm.mkdir()
-        run_to_end(lowbit, experiment, calm, 1)
+        run_to_end(lowbit, experiment, calm, 1, hang)
         counts = {"host": 0, "shim": 0, "job": 0}
         rounds = 0
         while sum(counts.values()) < arguments.kills:
             killed = root / f"killed-{rounds}"
             killed.mkdir()
             rounds += 1
-            while sum(counts.values()) < arguments.kills:
-                host = start(lowbit, experiment, killed)
+            enough = min(arguments.kills, sum(counts.values()) + arguments.per_store)
+            host = None
+            while sum(counts.values()) < enough:
+                host = host or start(lowbit, experiment, killed)
                 time.sleep(random.uniform(0.0, arguments.delay))
                 if host.poll() is None:
-                    counts[kill_one(("host", "job", "shim")[sum(counts.values()) % 3], host, killed)] += 1
-                finish(host, killed)
+                    victim = kill_one(("host", "job", "shim")[sum(counts.values()) % 3], host, killed)
+                    counts[victim] += 1
+                    if victim != "host":
+                        continue  # the host goes on; the next kill may meet it
+                finish(host, killed, hang)
                 if host.returncode == 0:
                     break
+                host = None
+            if host is not None:
+                finish(host, killed, hang)
             # A host that was killed left jobs behind; the next run adopts or harvests them.
-            run_to_end(lowbit, experiment, killed, 3)
-            again = run_to_end(lowbit, experiment, killed, 1)
+            run_to_end(lowbit, experiment, killed, 3, hang)
+            again = run_to_end(lowbit, experiment, killed, 1, hang)
             problems = check_sound(killed)
             for what, sql in (("results", RESULTS), ("metrics", METRICS)):
                 if rows(calm, sql) != rows(killed, sql):

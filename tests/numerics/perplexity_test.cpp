@@ -223,6 +223,28 @@ TEST_CASE("padding on either side changes no loss", "[perplexity]") {
         "  why: padding stands between tokens, or a window has no token at all\n  fix: pad windows at their ends only");
 }
 
+TEST_CASE("windows of any lengths in one batch lose what each loses alone, in the order they came in", "[perplexity]") {
+  const auto dir = test::fixtures() / "random-untied";
+  const auto weights = lm::Checkpoint::open(dir);
+  const lm::Llama model(lm::read_llama_config(dir), weights, at::kDouble);
+  Windows padded = windows_of({{1, 7, 0, 0, 0, 0}, {1, 5, 9, 20, 0, 0}, {1, 8, 3, 0, 0, 0}, {1, 6, 2, 11, 4, 0}});
+  padded.keep = padded.ids != 0;
+  padded.scored = padded.keep.logical_and(padded.ids != 1);
+  padded.scored[1][3] = false;  // a token behind the last one that is scored
+  const std::vector<lm::Nll> alone{lm::score(model, windows_of({{1, 7}}), {}).windows[0],
+                                   lm::score(model, windows_of({{1, 5, 9}}), {}).windows[0],
+                                   lm::score(model, windows_of({{1, 8, 3}}), {}).windows[0],
+                                   lm::score(model, windows_of({{1, 6, 2, 11, 4}}), {}).windows[0]};
+  for (const int64_t batch_size : {1, 2, 3, 4}) {
+    const auto ppl = lm::score(model, padded, {.batch_size = batch_size});
+    REQUIRE(ppl.windows.size() == alone.size());
+    for (size_t i = 0; i < alone.size(); ++i) {
+      CHECK(ppl.windows[i].count == alone[i].count);
+      CHECK(ppl.windows[i].sum == Approx(alone[i].sum).epsilon(1e-12));
+    }
+  }
+}
+
 TEST_CASE("stories260K has the perplexity of its reference", "[perplexity][shared]") {
   const auto dir = test::shared_data("models/stories260K");
   const auto text_file = test::shared_data("text/tinystories-1MiB.txt");

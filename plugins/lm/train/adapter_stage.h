@@ -95,7 +95,7 @@ auto adapter_fields() {
           .doc("tokens whose rows in embedding and output matrix are trained too; a continued adapter keeps its own"),
       field(static_cast<std::vector<std::string> P::*>(&P::token_init), "token_init")
           .doc("for each of train_tokens a text: the rows begin at the mean of its tokens' rows; none, or \"\": at "
-               "that of all"),
+               "that of all, plus noise"),
       integer(&P::max_length, "max_length")
           .at_least(0)
           .unit("tokens")

@@ -24,7 +24,7 @@ std::string module_name(const std::string& weight) {
   return weight.substr(begin, end - begin);
 }
 
-/// Mean rows as LoraOptions::first_rows_of says, plus N(0, 1/h): [n, h].
+/// [n, h], as LoraOptions::first_rows_of says.
 at::Tensor first_rows(const at::Tensor& matrix, const LoraOptions& options, at::Generator generator) {
   const auto n = static_cast<int64_t>(options.token_ids.size());
   const at::Tensor rows = matrix.to(at::kFloat);
@@ -33,10 +33,11 @@ at::Tensor first_rows(const at::Tensor& matrix, const LoraOptions& options, at::
   const double std = 1 / std::sqrt(static_cast<double>(matrix.size(1)));
   at::Tensor first = at::empty({n, matrix.size(1)}, at::kFloat).normal_(0, std, generator);
   for (int64_t i = 0; i < n; ++i) {
-    const bool named = !options.first_rows_of.empty() && !options.first_rows_of[static_cast<size_t>(i)].empty();
-    const at::Tensor chosen = named ? rows.index({at::tensor(options.first_rows_of[static_cast<size_t>(i)], at::kLong)})
-                                    : rows.index({known});
-    first[i] += chosen.mean(0);
+    if (options.first_rows_of.empty() || options.first_rows_of[static_cast<size_t>(i)].empty()) {
+      first[i] += rows.index({known}).mean(0);
+    } else {
+      first[i] = rows.index({at::tensor(options.first_rows_of[static_cast<size_t>(i)], at::kLong)}).mean(0);
+    }
   }
   return first;
 }

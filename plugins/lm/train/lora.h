@@ -28,13 +28,13 @@ struct LoraOptions {
   double dropout = 0;
   std::vector<std::string> targets;  ///< of q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj, down_proj
   std::vector<int64_t> token_ids;    ///< rows of embedding and output matrix that are trained too, ascending
-  /// Tokens whose mean row each of `token_ids` begins at; empty, or for one token empty: all that are not trained.
+  /// Tokens whose mean row each of `token_ids` begins at; empty, or for one token empty: all that are not trained, plus
+  /// N(0, 1/h) noise.
   std::vector<std::vector<int64_t>> first_rows_of;
 };
 
-/// A as in PEFT uniform in +-1/sqrt(in) (Kaiming with a = sqrt 5), B = 0: the model is the base's at first. A trained
-/// token's rows begin at a mean of other rows plus N(0, 1/h) noise. Throws Error{bad_param} for a target that no
-/// linear has.
+/// A as in PEFT uniform in +-1/sqrt(in) (Kaiming with a = sqrt 5), B = 0: the model is the base's at first. Throws
+/// Error{bad_param} for a target that no linear has.
 [[nodiscard]] Adapter new_adapter(const LlamaConfig& config, const WeightSource& base, const LoraOptions& options,
                                   uint64_t seed);
 
