@@ -128,6 +128,7 @@ def main():
     parser.add_argument("--delay", type=float, default=1.5, help="longest time before a kill")
     parser.add_argument("--hang", type=float, default=300, help="no run takes longer")
     parser.add_argument("--per-store", type=int, default=10**9, help="kills before a run is left in peace")
+    parser.add_argument("--calm", type=Path, help="project in which the experiment ran undisturbed (default: runs it)")
     arguments = parser.parse_args()
     random.seed(arguments.seed)
     print(f"seed {arguments.seed}")
@@ -137,9 +138,11 @@ def main():
 
     root = Path(tempfile.mkdtemp(prefix="lowbit-kill-")).resolve()
     try:
-        calm = root / "calm"
-        calm.mkdir()
-        run_to_end(lowbit, experiment, calm, 1, hang)
+        calm = arguments.calm and arguments.calm.resolve()
+        if not calm:
+            calm = root / "calm"
+            calm.mkdir()
+            run_to_end(lowbit, experiment, calm, 1, hang)
         counts = {"host": 0, "shim": 0, "job": 0}
         rounds = 0
         while sum(counts.values()) < arguments.kills:

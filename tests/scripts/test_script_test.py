@@ -31,7 +31,8 @@ class TestScript(unittest.TestCase):
             scripts = machine.path / "tree" / "scripts"
             (scripts / "lib").mkdir(parents=True)
             shutil.copy(ROOT / "scripts" / "test", scripts)
-            shutil.copy(ROOT / "scripts" / "lib" / "packages.sh", scripts / "lib")
+            for part in ("packages.sh", "build.sh"):
+                shutil.copy(ROOT / "scripts" / "lib" / part, scripts / "lib")
             (scripts / "check_style").symlink_to(machine.bin / "style")
             for name in fail:
                 (machine.state / name).touch()
