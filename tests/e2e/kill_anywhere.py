@@ -4,6 +4,7 @@ the end with an undisturbed run: same results byte for byte, a sound database, n
 an experiment is done before all kills are used up, the next round starts from an empty store.
 
 usage: kill_anywhere.py LOWBIT EXPERIMENT [--kills N] [--seed S] [--delay SECONDS] [--hang SECONDS] [--per-store N]
+       [--calm PROJECT]
 LOWBIT_PLUGIN_PATH must name the plugins that the experiment uses, other than those that come with lowbit.
 """
 import argparse
