@@ -34,6 +34,9 @@ struct ColumnSpec {
   bool percent = false;           ///< fractions shown times 100; always so for share, accuracy and delta
   Text unit;                      ///< bytes shown in kB, MB or GB; empty: as it is
   std::size_t digits = 0;         ///< after the point, in print
+
+  /// Of items, so it has an interval over them and is shown in percent.
+  [[nodiscard]] bool is_share() const { return kind == Kind::share || kind == Kind::accuracy || kind == Kind::delta; }
 };
 
 struct RowSpec {

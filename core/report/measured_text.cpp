@@ -17,8 +17,6 @@ constexpr std::size_t kListed = 8;
 using Kind = ColumnSpec::Kind;
 using Content = MeasuredCell::Content;
 
-bool has_interval(Kind kind) { return kind == Kind::share || kind == Kind::accuracy || kind == Kind::delta; }
-
 /// With a true minus sign, and none before a zero.
 std::string fixed(double value, std::size_t digits) {
   std::array<char, 400> buffer{};  // the largest double has 309 digits before the point
@@ -59,7 +57,7 @@ std::vector<std::string> parts_of(const MeasuredCell& cell, const ColumnSpec& co
   if (cell.content == Content::baseline) return {"baseline"};
   std::vector<std::string> parts;
   for (const Figure& figure : cell.figures) parts.push_back(text_of(figure, column));
-  if (!has_interval(column.kind)) return parts;
+  if (!column.is_share()) return parts;
   const auto number = [&](double value) {
     return column.kind == Kind::delta ? fixed_signed(100 * value, column.digits) : fixed(100 * value, column.digits);
   };
@@ -168,7 +166,7 @@ class Footer {
     bool interval = !measured_.comparisons.empty();
     for (std::size_t c = 0; c < table_.columns.size(); ++c) {
       deviation = deviation || has_deviation(measured_, c);
-      interval = interval || has_interval(table_.columns[c].kind);
+      interval = interval || table_.columns[c].is_share();
     }
     if (deviation) lines_.emplace_back("± standard deviation over seeds; a row without it is one result");
     if (interval) {
@@ -233,7 +231,7 @@ std::optional<Json> number(const Figure& figure) {
 void append_figures(std::vector<std::optional<Json>>& row, const MeasuredCell& cell, const ColumnSpec& column) {
   const std::size_t begin = row.size();
   const std::size_t n = column.kind == Kind::accuracy ? 5
-                        : has_interval(column.kind)   ? 4
+                        : column.is_share()           ? 4
                         : column.kind == Kind::list   ? column.metrics.size()
                                                       : 1;
   row.resize(begin + n);
@@ -282,7 +280,7 @@ QueryResult figures(const TableSpec& table, const MeasuredTable& measured) {
     }
     out.columns.push_back(label);
     if (column.kind == Kind::accuracy) out.columns.push_back(label + ": std");
-    if (has_interval(column.kind)) {
+    if (column.is_share()) {
       for (const char* part : {": low", ": high", ": n"}) out.columns.push_back(label + part);
     }
   }

@@ -172,14 +172,13 @@ class TableReader {
 
   /// How numbers are printed.
   void read_print(const Node& node, ColumnSpec& column) {
-    const bool share = column.kind == Kind::share || column.kind == Kind::accuracy || column.kind == Kind::delta;
-    column.percent = share;
+    column.percent = column.is_share();
     const Node* percent = node.find("percent");
     if (percent != nullptr) {
       const auto value = form_.scalar(*percent, "`percent`", "true or false");
       if (value && !value->value.is_boolean()) {
         form_.wrong_type(*percent, "`percent`", "true or false");
-      } else if (value && share) {
+      } else if (value && column.is_share()) {
         exclusive(*percent, "percent", key_of(column.kind), "shares are always shown in percent");
       } else if (value) {
         column.percent = value->value.get<bool>();
@@ -187,8 +186,8 @@ class TableReader {
     }
     if (const Node* unit = node.find("unit"); unit != nullptr && read_text(node, "unit", column.unit)) {
       const std::vector<std::string> units{"kB", "MB", "GB"};
-      if (share || column.percent) {
-        exclusive(*unit, "unit", share ? key_of(column.kind) : "percent");
+      if (column.is_share() || column.percent) {
+        exclusive(*unit, "unit", column.is_share() ? key_of(column.kind) : "percent");
       } else if (std::find(units.begin(), units.end(), column.unit.value) == units.end()) {
         form_.wrong_type(*unit, "`unit`", "kB, MB or GB",
                          "bytes are divided by 1000; other metrics have their own unit");
