@@ -129,7 +129,7 @@ void evaluate(const Job& job, const Params& params) {
 
 LOWBIT_PLUGIN(LOWBIT_COMPILER ", libtorch " TORCH_VERSION,
               Stage("lowbit.perplexity", LB_EVALUATOR)
-                  .version("2")
+                  .version("3")
                   .summary("Token perplexity of windows of text: exp of the mean negative log-likelihood.")
                   .preload()
                   .resumable()

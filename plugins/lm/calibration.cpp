@@ -3,6 +3,7 @@
 #include <string>
 
 #include "lm/error.h"
+#include "lm/fused.h"
 #include "lm/hessian.h"
 
 namespace lowbit::lm {

@@ -2,21 +2,9 @@
 
 #include <vector>
 
-#include "lm/attend.h"
+#include "lm/kernels.h"
 
 namespace lowbit::lm {
-namespace {
-
-/// The variant for this processor.
-decltype(&attend) best_attend() {
-#ifdef LOWBIT_HAS_ATTEND_AVX2
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return attend_avx2;
-#endif
-  return attend;
-}
-
-}  // namespace
-
 at::Tensor decode_attention(const at::Tensor& q, const at::Tensor& keys, const at::Tensor& values, int64_t n_seen,
                             const at::Tensor& n_pads) {
   const int64_t n_sequences = q.size(0);
@@ -31,7 +19,6 @@ at::Tensor decode_attention(const at::Tensor& q, const at::Tensor& keys, const a
   const auto* v_at = values.data_ptr<float>();
   const int64_t* pads = n_pads.defined() ? n_pads.data_ptr<int64_t>() : nullptr;
   auto* out_at = out.data_ptr<float>();
-  static const auto attend_one = best_attend();
   at::parallel_for(0, n_sequences, 1, [&](int64_t begin, int64_t end) {
     std::vector<float> scores(static_cast<size_t>(n_seen));
     for (int64_t b = begin; b < end; ++b) {
@@ -40,7 +27,7 @@ at::Tensor decode_attention(const at::Tensor& q, const at::Tensor& keys, const a
         const int64_t group = b * n_kv_heads + head / (n_heads / n_kv_heads);
         const int64_t cached = group * stride + first * d;
         const int64_t row = (b * n_heads + head) * d;
-        attend_one(q_at + row, k_at + cached, v_at + cached, n_seen - first, d, scores.data(), out_at + row);
+        kernels().attend(q_at + row, k_at + cached, v_at + cached, n_seen - first, d, scores.data(), out_at + row);
       }
     }
   });

@@ -2,17 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <set>
 
 #include "lm/decode_attention.h"
 #include "lm/error.h"
+#include "lm/fused.h"
 
 namespace lowbit::lm {
 namespace {
-
-/// The dtype of norms, softmax and losses.
-at::ScalarType wide(at::ScalarType compute) { return compute == at::kDouble ? at::kDouble : at::kFloat; }
 
 std::string block_prefix(int64_t block) { return "model.layers." + std::to_string(block) + "."; }
 
@@ -56,14 +53,6 @@ at::Tensor apply(const BlockWeights& w, Linear linear, const at::Tensor& x) {
   return more.defined() ? y + more : y;
 }
 
-/// (x1, x2) -> (x1 cos - x2 sin, x2 cos + x1 sin), the two halves of each head being the pairs.
-at::Tensor rotate(const at::Tensor& x, const Positions& positions) {
-  const at::Tensor wide_x = x.to(positions.cos.scalar_type());
-  const auto halves = wide_x.chunk(2, -1);
-  const at::Tensor swapped = at::cat({halves[1].neg(), halves[0]}, -1);
-  return (wide_x * positions.cos + swapped * positions.sin).to(x.scalar_type());
-}
-
 // Queries are taken in chunks so that scores take memory linear in S, and keys behind a chunk are not multiplied at
 // all. A constant: another value would change sums in the last bit.
 constexpr int64_t kQueryChunk = 256;
@@ -74,12 +63,13 @@ at::Tensor attention(const LlamaConfig& c, const BlockWeights& w, const at::Tens
   const int64_t n_new = x.size(1);        // T
   const int64_t n_groups = c.n_heads / c.n_kv_heads;
   const int64_t n_seen = positions.past + n_new;  // S
-  const auto heads = [&](const at::Tensor& y, int64_t n) {
-    return y.view({n_sequences, n_new, n, c.head_dim}).transpose(1, 2);
+  const auto rotated = [&](Linear linear, int64_t n) {
+    return rotated_heads(apply(w, linear, x), n, positions.cos, positions.sin);
   };
-  at::Tensor q = rotate(heads(apply(w, Linear::q, x), c.n_heads), positions);     // [B, n, T, d]
-  at::Tensor k = rotate(heads(apply(w, Linear::k, x), c.n_kv_heads), positions);  // [B, m, T, d]
-  at::Tensor v = heads(apply(w, Linear::v, x), c.n_kv_heads);
+  at::Tensor q = rotated(Linear::q, c.n_heads);     // [B, n, T, d]
+  at::Tensor k = rotated(Linear::k, c.n_kv_heads);  // [B, m, T, d]
+  at::Tensor v =
+      apply(w, Linear::v, x).view({n_sequences, n_new, c.n_kv_heads, c.head_dim}).transpose(1, 2);  // [B, m, T, d]
   if (cache != nullptr) {
     const auto i = static_cast<size_t>(block);
     cache->keys[i].narrow(2, positions.past, n_new).copy_(k);
@@ -103,13 +93,12 @@ at::Tensor attention(const LlamaConfig& c, const BlockWeights& w, const at::Tens
     const int64_t length = std::min(kQueryChunk, n_new - begin);
     const int64_t reach = positions.past + begin + length;  // causal: nothing beyond is visible to this chunk
     const at::Tensor q_chunk = q.narrow(3, begin, length).reshape({batch, n_groups * length, c.head_dim});
-    at::Tensor scores = at::bmm(q_chunk, k.narrow(1, 0, reach).transpose(1, 2)).to(wide(x.scalar_type()));
-    scores = (scores / std::sqrt(static_cast<double>(c.head_dim))).view({n_sequences, c.n_heads, length, reach});
-    if (positions.visible.defined()) {
-      const at::Tensor visible = positions.visible.narrow(2, begin, length).narrow(3, 0, reach);
-      scores = scores.masked_fill(visible.logical_not(), -std::numeric_limits<double>::infinity());
-    }
-    const at::Tensor weights = at::softmax(scores, -1).to(x.scalar_type()).view({batch, n_groups * length, reach});
+    const at::Tensor scores = at::bmm(q_chunk, k.narrow(1, 0, reach).transpose(1, 2)).to(wide(x.scalar_type()));
+    const at::Tensor weights =
+        causal_softmax(scores.view({n_sequences, c.n_heads, length, reach}),
+                       1 / std::sqrt(static_cast<double>(c.head_dim)), positions.past + begin, positions.n_pads)
+            .to(x.scalar_type())
+            .view({batch, n_groups * length, reach});
     chunks.push_back(at::bmm(weights, v.narrow(1, 0, reach)).view({n_sequences, c.n_heads, length, c.head_dim}));
   }
   const at::Tensor joined = (chunks.size() == 1 ? chunks.front() : at::cat(chunks, 2))
@@ -219,13 +208,6 @@ Positions::Positions(const LlamaConfig& config, int64_t past_length, int64_t n_n
   const at::Tensor angle = at::cat({half, half}, -1).unsqueeze(1);
   cos = angle.cos().to(wide(dtype));
   sin = angle.sin().to(wide(dtype));
-  if (n_new == 1 && !n_pads.defined()) return;
-  const at::Tensor key = at::arange(0, n_seen, at::kLong);  // [S]
-  const at::Tensor query = columns.view({1, 1, n_new, 1});
-  visible = key <= query;  // [1, 1, T, S]
-  if (n_pads.defined()) {
-    visible = visible.logical_and(key >= n_pads.view({-1, 1, 1, 1})).logical_or(key == query);
-  }
 }
 
 at::Tensor left_padding(const at::Tensor& keep) {
@@ -240,12 +222,6 @@ at::Tensor left_padding(const at::Tensor& keep) {
   return k.argmax(1);
 }
 
-at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& weight, double eps) {
-  const at::Tensor wide_x = x.to(wide(x.scalar_type()));
-  const at::Tensor scale = (wide_x.square().mean(-1, /*keepdim=*/true) + eps).rsqrt();
-  return (wide_x * scale).to(x.scalar_type()) * weight;
-}
-
 at::Tensor attention_forward(const LlamaConfig& config, const BlockWeights& w, const at::Tensor& x,
                              const Positions& positions, KvCache* cache, int64_t block, const InputTap& tap) {
   const at::Tensor a = rms_norm(x, w.attention_norm, config.rms_norm_eps);
@@ -256,7 +232,7 @@ at::Tensor attention_forward(const LlamaConfig& config, const BlockWeights& w, c
 at::Tensor mlp_forward(const LlamaConfig& config, const BlockWeights& w, const at::Tensor& x, const InputTap& tap) {
   const at::Tensor a = rms_norm(x, w.mlp_norm, config.rms_norm_eps);
   if (tap) tap(Linear::gate, a);
-  const at::Tensor gated = at::silu(apply(w, Linear::gate, a)) * apply(w, Linear::up, a);
+  const at::Tensor gated = swiglu(apply(w, Linear::gate, a), apply(w, Linear::up, a));
   if (tap) tap(Linear::down, gated);
   return x + apply(w, Linear::down, gated);
 }

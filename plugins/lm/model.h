@@ -10,7 +10,7 @@
 // Precision: matrices are held and multiplied in the compute dtype (fp32, bf16 or fp64); norms, rotations, softmax and
 // losses are computed in fp32 (fp64 when the compute dtype is), as the models were trained. The halves of a block also
 // take matrices narrower than x and the norms: products are then in the matrices' dtype, all else in x's.
-// Tensors may require gradients: nothing is computed in place on them.
+// Tensors may require gradients: nothing that a gradient needs is overwritten.
 // Thread rule: const members may be called from any thread.
 #pragma once
 
@@ -71,10 +71,8 @@ struct KvCache {
 /// Where T positions stand and what they may see; shared by all blocks of one call.
 struct Positions {
   at::Tensor cos, sin;  // [1 or B, 1, T, d]
-  at::Tensor
-      visible;       // bool [1 or B, 1, T, S]: causal, and no padding; undefined: everything (one position, no padding)
-  int64_t past = 0;  // S - T
-  at::Tensor n_pads;  // as given
+  int64_t past = 0;     // S - T
+  at::Tensor n_pads;    // as given
 
   /// `n_pads`: left padding per sequence, [B] int64, or undefined. Positions count from the first real token; a padding
   /// position sees only itself.
@@ -99,9 +97,6 @@ using InputTap = std::function<void(Linear group, const at::Tensor& x)>;
                                      const InputTap& tap = {});
 [[nodiscard]] at::Tensor block_forward(const LlamaConfig& config, const BlockWeights& w, const at::Tensor& x,
                                        const Positions& positions, KvCache* cache = nullptr, int64_t block = 0);
-
-/// y [.., h]: x / rms(x) * weight, in fp32 (or fp64), returned in x's dtype.
-[[nodiscard]] at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& weight, double eps);
 
 class Llama {
  public:

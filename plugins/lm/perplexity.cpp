@@ -6,6 +6,7 @@
 
 #include "lm/batches.h"
 #include "lm/error.h"
+#include "lm/fused.h"
 
 namespace lowbit::lm {
 namespace {
@@ -133,11 +134,10 @@ double Perplexity::mean_std_error() const {
 
 at::Tensor token_nll(const Llama& model, const at::Tensor& hidden, const at::Tensor& ids) {
   const int64_t n_targets = ids.size(1) - 1;
-  const at::ScalarType wide = model.dtype() == at::kDouble ? at::kDouble : at::kFloat;
   std::vector<at::Tensor> parts;
   for (int64_t begin = 0; begin < n_targets; begin += kLogitChunk) {
     const int64_t length = std::min(kLogitChunk, n_targets - begin);
-    const at::Tensor logits = model.logits(hidden.narrow(1, begin, length)).to(wide);
+    const at::Tensor logits = model.logits(hidden.narrow(1, begin, length)).to(wide(model.dtype()));
     const at::Tensor target = ids.narrow(1, begin + 1, length).unsqueeze(-1);
     parts.push_back((at::logsumexp(logits, -1) - logits.gather(-1, target).squeeze(-1)).to(at::kDouble));
   }

@@ -231,7 +231,7 @@ void train(const Job& job, const Params& p) {
 
 LOWBIT_PLUGIN(LOWBIT_COMPILER ", libtorch " TORCH_VERSION,
               Stage("lowbit.pretrain", LB_TRAINER)
-                  .version("1")
+                  .version("2")
                   .summary("Trains a small LLaMA from nothing: Muon for its matrices, AdamW for the rest.")
                   .preload()
                   .seeded()

@@ -1,5 +1,7 @@
 #include "lm/train/forward.h"
 
+#include "lm/fused.h"
+
 namespace lowbit::lm::train {
 
 Weights assemble(const LlamaConfig& config, const std::function<at::Tensor(const std::string&)>& get,
