@@ -14,10 +14,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-using Check = void (*)(Checking&);
 struct TypeCheck {
   std::string_view type;
-  Check check;
+  void (*check)(Checking&);
 };
 
 constexpr std::array kChecks{TypeCheck{"file", [](Checking&) {}},

@@ -74,9 +74,9 @@ std::vector<std::string> alternatives(std::string_view types) {
 }
 
 /// Copies what C pointers say; what cannot be copied is a problem.
-class Reader {
+class DescriptionReader {
  public:
-  explicit Reader(std::string library) : library_(std::move(library)) {}
+  explicit DescriptionReader(std::string library) : library_(std::move(library)) {}
 
   StageDescription stage(const lb_stage& s) {
     StageDescription out;
@@ -137,9 +137,9 @@ class Reader {
   std::string subject_;
 };
 
-class Checker {
+class DescriptionChecker {
  public:
-  Checker(const StageDescription& stage, const std::string& library)
+  DescriptionChecker(const StageDescription& stage, const std::string& library)
       : stage_(stage), library_(library), subject_("stage `" + stage.id + "` of " + library) {}
 
   Diagnostics check() {
@@ -215,7 +215,7 @@ Diagnostics check_description(const PluginDescription& plugin) {
       problems.push_back(
           error("LB4009", "the plugin " + library + " has stage `" + stage.id + "` twice").fix("rename one of them"));
     }
-    Diagnostics more = Checker(stage, library).check();
+    Diagnostics more = DescriptionChecker(stage, library).check();
     problems.insert(problems.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
   }
   return problems;
@@ -230,7 +230,7 @@ Result<PluginDescription> describe(const lb_plugin& plugin, const std::filesyste
   out.abi_minor = plugin.abi_minor;
   out.build = text_of(plugin.build);
 
-  Reader reader(quoted(library.filename()));
+  DescriptionReader reader(quoted(library.filename()));
   for (auto stage = plugin.stages; stage != nullptr && *stage != nullptr; ++stage) {
     constexpr std::size_t kFirstSize = offsetof(lb_stage, run) + sizeof(lb_stage::run);  // of interface 1.0
     if ((*stage)->size < kFirstSize) {

@@ -15,9 +15,9 @@ using Section = ElfW(Shdr);
 using Symbol = ElfW(Sym);
 
 /// Reads whole objects at offsets and never past the end of the file.
-class Reader {
+class ElfReader {
  public:
-  explicit Reader(const std::filesystem::path& file) : in_(file, std::ios::binary) {
+  explicit ElfReader(const std::filesystem::path& file) : in_(file, std::ios::binary) {
     std::error_code ignored;
     const auto bytes = std::filesystem::file_size(file, ignored);
     bytes_ = ignored ? 0 : bytes;
@@ -48,7 +48,7 @@ bool is_export(const Symbol& symbol) {
 }
 
 // .dynsym is what dlsym() searches; unlike .symtab it survives `strip`.
-std::optional<std::vector<std::string>> read_exports(Reader& reader, const Header& header) {
+std::optional<std::vector<std::string>> read_exports(ElfReader& reader, const Header& header) {
   const auto sections = reader.read<Section>(header.e_shoff, header.e_shnum);
   if (!sections) return std::nullopt;
   std::vector<std::string> names;
@@ -86,7 +86,7 @@ std::string machine_name(std::uint16_t machine) {
 std::string ElfFile::architecture() const { return machine_name(machine) + ", " + std::to_string(bits) + " bits"; }
 
 std::optional<ElfFile> read_elf(const std::filesystem::path& file) {
-  Reader reader(file);
+  ElfReader reader(file);
   const auto headers = reader.read<Header>(0, 1);
   if (!headers || std::memcmp(headers->front().e_ident, ELFMAG, SELFMAG) != 0) return std::nullopt;
   const Header& header = headers->front();

@@ -57,9 +57,9 @@ const std::vector<Signature> kSignatures{
      {{"verdicts", {"verdicts/1"}, Presence::must}, {"calls", {"api-calls/1"}, Presence::may}}},
 };
 
-class Checker {
+class SignatureChecker {
  public:
-  Checker(const StageDescription& stage, const Signature& signature, const std::string& library)
+  SignatureChecker(const StageDescription& stage, const Signature& signature, const std::string& library)
       : stage_(stage), signature_(signature), library_(library) {}
 
   Diagnostics check() {
@@ -123,7 +123,7 @@ class Checker {
 
 Diagnostics check_signature(const StageDescription& stage, const std::string& library) {
   for (const Signature& signature : kSignatures) {
-    if (signature.kind == stage.kind) return Checker(stage, signature, library).check();
+    if (signature.kind == stage.kind) return SignatureChecker(stage, signature, library).check();
   }
   return {};  // a dataset: anything
 }

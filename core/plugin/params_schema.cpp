@@ -55,9 +55,9 @@ bool is_type(const Json& type) {
   return is_name(type) || (type.is_array() && !type.empty() && std::all_of(type.begin(), type.end(), is_name));
 }
 
-class Checker {
+class SchemaChecker {
  public:
-  explicit Checker(const std::string& stage) : stage_(stage) {}
+  explicit SchemaChecker(const std::string& stage) : stage_(stage) {}
 
   Diagnostics check(const Json& schema) {
     if (!schema.is_object() || member(schema, "type") != "object" || !member(schema, "properties").is_object()) {
@@ -133,6 +133,8 @@ class Checker {
 
 }  // namespace
 
-Diagnostics check_params_schema(const Json& schema, const std::string& stage) { return Checker(stage).check(schema); }
+Diagnostics check_params_schema(const Json& schema, const std::string& stage) {
+  return SchemaChecker(stage).check(schema);
+}
 
 }  // namespace lowbit::plugin

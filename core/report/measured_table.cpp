@@ -11,7 +11,7 @@
 namespace lowbit::report {
 namespace {
 
-constexpr std::size_t kListed = 12;
+constexpr std::size_t kMetricsListed = 12;
 
 using Kind = ColumnSpec::Kind;
 using State = Figure::State;
@@ -150,8 +150,8 @@ class Measuring {
     Diagnostic problem =
         error("LB7024", ticked(wanted.metric.value) + " is " + (found.empty() ? "no metric" : "more than one metric") +
                             " of " + ticked(variant.label));
-    problem.at(wanted.metric.span, found.empty() ? "unknown metric" : "matches " + listed(found, kListed));
-    if (found.empty()) problem.note("its metrics: " + (names.empty() ? "none" : listed(names, kListed)));
+    problem.at(wanted.metric.span, found.empty() ? "unknown metric" : "matches " + listed(found, kMetricsListed));
+    if (found.empty()) problem.note("its metrics: " + (names.empty() ? "none" : listed(names, kMetricsListed)));
     report_once(problem.fix(near.empty() || !found.empty() ? "write the name of one metric; * stands for any text"
                                                            : "a metric with a similar name exists: " + ticked(near)));
   }

@@ -12,7 +12,7 @@
 namespace lowbit::report {
 namespace {
 
-constexpr std::size_t kListed = 8;
+constexpr std::size_t kMissingListed = 8;
 
 using Kind = ColumnSpec::Kind;
 using Content = MeasuredCell::Content;
@@ -144,7 +144,7 @@ class Footer {
     given();
     for (const std::string& note : table_.notes) lines_.push_back(note);
     if (!measured_.missing.empty()) {
-      lines_.push_back("· not there yet: " + listed(measured_.missing, kListed) + "; `" + rerun + "` makes it");
+      lines_.push_back("· not there yet: " + listed(measured_.missing, kMissingListed) + "; `" + rerun + "` makes it");
     }
     return std::move(lines_);
   }

@@ -9,7 +9,7 @@
 namespace lowbit::report {
 namespace {
 
-constexpr std::size_t kListed = 8;
+constexpr std::size_t kLabelsListed = 8;
 constexpr const char* kNone = "(none)";
 
 using Variants = std::vector<const StudyVariant*>;
@@ -124,7 +124,7 @@ class RowReader {
     for (const StudyVariant* variant : variants_of(stage)) labels.push_back(variant->label);
     problems_.push_back(error("LB7022", "stage " + ticked(stage.value) + " is not run at " + point)
                             .at(stage.span, "in row " + ticked(row_.id.value))
-                            .note("it is run as " + listed(labels, kListed))
+                            .note("it is run as " + listed(labels, kLabelsListed))
                             .fix("correct `at`, or the experiment's matrix"));
   }
 
@@ -149,7 +149,7 @@ class RowReader {
     bool everywhere = false;  // an axis that every variant has tells them apart
     for (const auto& [axis, seen] : values) {
       if (seen.size() < 2) continue;
-      problem.note("axis " + ticked(axis) + " is open: " + listed(seen, kListed));
+      problem.note("axis " + ticked(axis) + " is open: " + listed(seen, kLabelsListed));
       const bool all = std::find(seen.begin(), seen.end(), kNone) == seen.end();
       if (open.empty() || (all && !everywhere)) open = axis;
       everywhere = everywhere || all;

@@ -4,19 +4,12 @@
 #include <numeric>
 #include <string>
 
+#include "answers/characters.h"
+
 namespace lowbit::answers {
 namespace {
 
-constexpr std::string_view kBlank = " \t\r\n\f\v";
 constexpr size_t kDigits = 18;  // what std::int64_t always holds
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
-std::string_view trimmed(std::string_view text, std::string_view blank) {
-  const size_t begin = text.find_first_not_of(blank);
-  return begin == std::string_view::npos ? std::string_view()
-                                         : text.substr(begin, text.find_last_not_of(blank) - begin + 1);
-}
 
 /// Drops commas that group thousands; nothing when a comma stands elsewhere.
 std::optional<std::string> without_commas(std::string_view digits) {
@@ -86,14 +79,14 @@ std::optional<Rational> quotient(const Rational& a, const Rational& b) {
 
 std::optional<Rational> read_number(std::string_view text) {
   text = trimmed(text, " \t\r\n\f\v$");
-  if (!text.empty() && text.back() == '.') text = trimmed(text.substr(0, text.size() - 1), kBlank);
+  if (!text.empty() && text.back() == '.') text = trimmed(text.substr(0, text.size() - 1));
   const bool negative = !text.empty() && text.front() == '-';
-  if (negative || (!text.empty() && text.front() == '+')) text = trimmed(text.substr(1), kBlank);
+  if (negative || (!text.empty() && text.front() == '+')) text = trimmed(text.substr(1));
 
   std::optional<Rational> number;
   if (const auto parts = fraction_parts(text)) {
-    const auto top = read_decimal(trimmed(parts->top, kBlank));
-    const auto bottom = read_decimal(trimmed(parts->bottom, kBlank));
+    const auto top = read_decimal(trimmed(parts->top));
+    const auto bottom = read_decimal(trimmed(parts->bottom));
     if (top && bottom) number = quotient(*top, *bottom);
   } else {
     number = read_decimal(text);
@@ -107,7 +100,7 @@ bool same_answer(std::string_view given, std::string_view reference) {
   const auto a = read_number(given);
   const auto b = read_number(reference);
   if (a && b) return *a == *b;
-  return trimmed(given, kBlank) == trimmed(reference, kBlank);
+  return trimmed(given) == trimmed(reference);
 }
 
 }  // namespace lowbit::answers

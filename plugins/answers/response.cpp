@@ -4,20 +4,13 @@
 #include <array>
 #include <utility>
 
+#include "answers/characters.h"
+
 namespace lowbit::answers {
 namespace {
 
 constexpr std::string_view kBoxed = "\\boxed{";
 constexpr std::string_view kAnswerWord = "answer ";
-constexpr std::string_view kBlank = " \t\r\n\f\v";
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
-std::string_view trimmed(std::string_view text) {
-  const size_t begin = text.find_first_not_of(kBlank);
-  return begin == std::string_view::npos ? std::string_view()
-                                         : text.substr(begin, text.find_last_not_of(kBlank) - begin + 1);
-}
 
 /// Content of the \boxed{...} that closes last.
 std::optional<std::string_view> last_boxed(std::string_view text) {

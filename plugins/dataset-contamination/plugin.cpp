@@ -95,7 +95,7 @@ void check_task(const Job& job, const Params& params) {
     job.tick(i, others.size(), "sets");
     const tasks::Task other = tasks::read_task(others[i].path);
     const auto texts = texts_of(other);
-    n_others += texts.size();
+    n_others += other.items.size();
     for (const auto& match : subjects.matches(texts, params.ngram == "off" ? 2.0 : kWarnAt)) {
       const bool fails = match.rule != contamination::Rule::run || (params.ngram == "fail" && match.overlap >= kFailAt);
       findings.add(match, task.items[match.subject].item_id, task.name, other.name + ":" + texts[match.other].item_id,

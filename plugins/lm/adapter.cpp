@@ -23,7 +23,7 @@ const std::string kWeight = ".weight";
 const std::string kEmbedding = "model.embed_tokens";
 const std::string kHead = "lm_head";
 
-[[noreturn]] void malformed(const std::filesystem::path& where, const std::string& why) {
+[[noreturn]] void malformed_adapter(const std::filesystem::path& where, const std::string& why) {
   throw Error(Status::bad_input, {.what = "malformed adapter",
                                   .where = where.string(),
                                   .why = why,
@@ -65,7 +65,7 @@ std::vector<int64_t> token_ids_of(const Json& json, const std::filesystem::path&
   std::vector<int64_t> ids;
   for (const auto& [module, list] : json.items()) {
     const auto these = list.get<std::vector<int64_t>>();
-    if (!ids.empty() && ids != these) malformed(file, "trainable_token_indices differ between modules");
+    if (!ids.empty() && ids != these) malformed_adapter(file, "trainable_token_indices differ between modules");
     ids = these;
   }
   return ids;
@@ -146,7 +146,7 @@ Adapter read_adapter(const std::filesystem::path& directory) {
   const Json json = read_json_file(config_file);
   Adapter adapter;
   try {
-    if (json.value("peft_type", "") != "LORA") malformed(config_file, "peft_type is not LORA");
+    if (json.value("peft_type", "") != "LORA") malformed_adapter(config_file, "peft_type is not LORA");
     refuse_unsupported(json, config_file);
     adapter.rank = json.at("r").get<int64_t>();
     adapter.alpha = json.at("lora_alpha").get<double>();
@@ -155,21 +155,23 @@ Adapter read_adapter(const std::filesystem::path& directory) {
     if (targets.is_array()) adapter.targets = targets.get<std::vector<std::string>>();
     adapter.token_ids = token_ids_of(json.value("trainable_token_indices", Json()), config_file);
   } catch (const Json::exception& e) {
-    malformed(config_file, e.what());
+    malformed_adapter(config_file, e.what());
   }
-  if (adapter.rank < 1) malformed(config_file, "r is " + std::to_string(adapter.rank));
+  if (adapter.rank < 1) malformed_adapter(config_file, "r is " + std::to_string(adapter.rank));
 
   const auto file = SafetensorsFile::open(directory / kTensorFile);
   const auto wide = [&](const std::string& name) { return file.tensor(name).to(at::kFloat, false, /*copy=*/true); };
   for (const std::string& name : file.names()) {
-    if (name.rfind(kPrefix, 0) != 0) malformed(directory / kTensorFile, "tensor " + name + " has another prefix");
+    if (name.rfind(kPrefix, 0) != 0)
+      malformed_adapter(directory / kTensorFile, "tensor " + name + " has another prefix");
     const std::string rest = name.substr(kPrefix.size());
     if (ends_with(rest, kA)) {
       const std::string module = rest.substr(0, rest.size() - kA.size());
       LowRank update{.a = wide(name), .b = wide(kPrefix + module + kB)};
       if (update.a.dim() != 2 || update.b.dim() != 2 || update.a.size(0) != adapter.rank ||
           update.b.size(1) != adapter.rank) {
-        malformed(directory / kTensorFile, "module " + module + " is not of rank " + std::to_string(adapter.rank));
+        malformed_adapter(directory / kTensorFile,
+                          "module " + module + " is not of rank " + std::to_string(adapter.rank));
       }
       adapter.updates.emplace(module + kWeight, std::move(update));
     } else if (rest == kEmbedding + kRows) {
@@ -177,12 +179,12 @@ Adapter read_adapter(const std::filesystem::path& directory) {
     } else if (rest == kHead + kRows) {
       adapter.head_rows = wide(name);
     } else if (!ends_with(rest, kB) || !file.contains(name.substr(0, name.size() - kB.size()) + kA)) {
-      malformed(directory / kTensorFile, "nothing reads tensor " + name);
+      malformed_adapter(directory / kTensorFile, "nothing reads tensor " + name);
     }
   }
   for (const at::Tensor& rows : {adapter.embedding_rows, adapter.head_rows}) {
     if (rows.defined() && (rows.dim() != 2 || rows.size(0) != static_cast<int64_t>(adapter.token_ids.size()))) {
-      malformed(directory / kTensorFile, "trained token rows do not match trainable_token_indices");
+      malformed_adapter(directory / kTensorFile, "trained token rows do not match trainable_token_indices");
     }
   }
   return adapter;
@@ -191,7 +193,7 @@ Adapter read_adapter(const std::filesystem::path& directory) {
 std::string read_adapter_base(const std::filesystem::path& directory) {
   const Json json = read_json_file(directory / kBaseFile);
   if (!json.is_object() || !json.contains("base") || !json["base"].is_string()) {
-    malformed(directory / kBaseFile, "it names no base");
+    malformed_adapter(directory / kBaseFile, "it names no base");
   }
   return json["base"].get<std::string>();
 }

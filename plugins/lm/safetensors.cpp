@@ -57,7 +57,7 @@ const DtypeInfo& dtype_of(const at::Tensor& tensor) {
   return *found;
 }
 
-[[noreturn]] void malformed(const std::filesystem::path& file, const std::string& why) {
+[[noreturn]] void malformed_safetensors(const std::filesystem::path& file, const std::string& why) {
   throw Error(Status::bad_input, {.what = "malformed safetensors file",
                                   .where = file.string(),
                                   .why = why,
@@ -78,7 +78,7 @@ std::optional<uint64_t> byte_count(const std::vector<int64_t>& shape, uint64_t w
 
 TensorEntry read_entry(const std::filesystem::path& file, const std::string& name, const Json& json,
                        uint64_t n_data_bytes) {
-  const auto bad = [&](const std::string& why) { malformed(file, "tensor " + name + ": " + why); };
+  const auto bad = [&](const std::string& why) { malformed_safetensors(file, "tensor " + name + ": " + why); };
   if (!json.is_object()) bad("its header entry is not an object");
   for (const char* key : {"dtype", "shape", "data_offsets"}) {
     if (!json.contains(key)) bad(std::string("its header entry has no ") + key);
@@ -127,17 +127,17 @@ void check_coverage(const std::filesystem::path& file, const std::map<std::strin
   uint64_t covered = 0;
   const std::string* previous = nullptr;
   for (const auto& [begin, name] : order) {
-    if (begin < covered) malformed(file, "tensors " + *previous + " and " + *name + " overlap");
+    if (begin < covered) malformed_safetensors(file, "tensors " + *previous + " and " + *name + " overlap");
     if (begin > covered) {
-      malformed(file, "bytes " + std::to_string(covered) + " to " + std::to_string(begin) +
-                          " of the data section belong to no tensor");
+      malformed_safetensors(file, "bytes " + std::to_string(covered) + " to " + std::to_string(begin) +
+                                      " of the data section belong to no tensor");
     }
     covered = begin + entries.find(*name)->second.n_bytes;
     previous = name;
   }
   if (covered != n_data_bytes) {
-    malformed(file, "the tensors end at byte " + std::to_string(covered) + " of the data section, the file holds " +
-                        std::to_string(n_data_bytes));
+    malformed_safetensors(file, "the tensors end at byte " + std::to_string(covered) +
+                                    " of the data section, the file holds " + std::to_string(n_data_bytes));
   }
 }
 
@@ -174,7 +174,7 @@ SafetensorsFile SafetensorsFile::open(const std::filesystem::path& file) {
                                     .fix = "check the path and the permissions"});
   }
   if (n_bytes < kLengthBytes)
-    malformed(file, "the file has " + std::to_string(n_bytes) + " bytes, too few for a header");
+    malformed_safetensors(file, "the file has " + std::to_string(n_bytes) + " bytes, too few for a header");
   try {
     result.mapping_ = std::make_shared<const Mapping>(file);
   } catch (const ipc::interprocess_exception& e) {
@@ -186,23 +186,23 @@ SafetensorsFile SafetensorsFile::open(const std::filesystem::path& file) {
   uint64_t n_header_bytes = 0;
   std::memcpy(&n_header_bytes, result.mapping_->data(), kLengthBytes);  // little-endian, like every host we build for
   if (n_header_bytes > kMaxHeaderBytes || n_header_bytes > n_bytes - kLengthBytes) {
-    malformed(file, "the header claims " + std::to_string(n_header_bytes) + " bytes, the file has " +
-                        std::to_string(n_bytes) + " in all (truncated?)");
+    malformed_safetensors(file, "the header claims " + std::to_string(n_header_bytes) + " bytes, the file has " +
+                                    std::to_string(n_bytes) + " in all (truncated?)");
   }
   const std::string_view text(result.mapping_->data() + kLengthBytes, n_header_bytes);
   Json header;
   try {
     header = parse_json(text);
   } catch (const JsonProblem& e) {
-    malformed(file, std::string("the header is not valid JSON: ") + e.what());
+    malformed_safetensors(file, std::string("the header is not valid JSON: ") + e.what());
   }
-  if (!header.is_object()) malformed(file, "the header is not a JSON object");
+  if (!header.is_object()) malformed_safetensors(file, "the header is not a JSON object");
   const uint64_t n_data_bytes = n_bytes - kLengthBytes - n_header_bytes;
   for (const auto& [name, json] : header.items()) {
     if (name == "__metadata__") {
-      if (!json.is_object()) malformed(file, "__metadata__ is not an object");
+      if (!json.is_object()) malformed_safetensors(file, "__metadata__ is not an object");
       for (const auto& [key, value] : json.items()) {
-        if (!value.is_string()) malformed(file, "__metadata__." + key + " is not a string");
+        if (!value.is_string()) malformed_safetensors(file, "__metadata__." + key + " is not a string");
         result.metadata_[key] = value.get<std::string>();
       }
       continue;

@@ -12,7 +12,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-[[noreturn]] void malformed(const std::filesystem::path& directory, const std::string& why) {
+[[noreturn]] void malformed_batches(const std::filesystem::path& directory, const std::string& why) {
   throw Error(Status::bad_input, {.what = "malformed token-batches/1",
                                   .where = directory.string(),
                                   .why = why,
@@ -33,21 +33,21 @@ TokenBatches read_token_batches(const std::filesystem::path& directory) {
     result.rule = json.at("rule").get<std::string>();
     result.bos = json.at("bos").get<std::string>();
   } catch (const Json::exception& e) {
-    malformed(directory, std::string("batches.json: ") + e.what());
+    malformed_batches(directory, std::string("batches.json: ") + e.what());
   }
   const at::Tensor ids = file.tensor("input_ids");
   if (ids.dim() != 2 || ids.scalar_type() != at::kInt || ids.numel() == 0) {
-    malformed(directory, "input_ids is not a matrix of I32");
+    malformed_batches(directory, "input_ids is not a matrix of I32");
   }
   result.ids = ids.to(at::kLong);
   if (result.ids.min().item<int64_t>() < 0 || result.ids.max().item<int64_t>() >= result.vocab_size) {
-    malformed(directory, "a token id is outside 0 .. vocab_size - 1");
+    malformed_batches(directory, "a token id is outside 0 .. vocab_size - 1");
   }
   const auto mask = [&](const char* name) -> at::Tensor {
     if (!file.contains(name)) return {};
     const at::Tensor tensor = file.tensor(name);
     if (tensor.sizes() != ids.sizes())
-      malformed(directory, std::string(name) + " does not have the shape of input_ids");
+      malformed_batches(directory, std::string(name) + " does not have the shape of input_ids");
     return tensor.to(at::kBool);
   };
   result.attention_mask = mask("attention_mask");

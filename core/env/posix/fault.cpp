@@ -18,7 +18,7 @@ struct Fault {
 };
 
 std::atomic<long> operations{0};
-Fault fault;
+Fault planned;
 
 std::string_view role_name(ProcessRole role) {
   switch (role) {
@@ -32,7 +32,7 @@ std::string_view role_name(ProcessRole role) {
 }  // namespace
 
 void set_fault_role(ProcessRole role) {
-  fault = {};
+  planned = {};
   operations = 0;
   const char* text = std::getenv("LOWBIT_FAULT");
   if (text == nullptr) return;
@@ -41,16 +41,16 @@ void set_fault_role(ProcessRole role) {
   const std::string_view spec(text);
   const auto colon = spec.find(':');
   if (colon == std::string_view::npos) return;
-  if (spec.substr(0, colon) == "exit") fault.mode = Mode::exit;
-  if (spec.substr(0, colon) == "enospc") fault.mode = Mode::full_disk;
-  fault.at = std::strtol(text + colon + 1, nullptr, 10);
+  if (spec.substr(0, colon) == "exit") planned.mode = Mode::exit;
+  if (spec.substr(0, colon) == "enospc") planned.mode = Mode::full_disk;
+  planned.at = std::strtol(text + colon + 1, nullptr, 10);
 }
 
 int fault_point() {
-  if (fault.mode == Mode::off) return 0;
+  if (planned.mode == Mode::off) return 0;
   const long number = ++operations;
-  if (fault.mode == Mode::exit && number == fault.at) ::_exit(137);
-  if (fault.mode == Mode::full_disk && number >= fault.at) return ENOSPC;
+  if (planned.mode == Mode::exit && number == planned.at) ::_exit(137);
+  if (planned.mode == Mode::full_disk && number >= planned.at) return ENOSPC;
   return 0;
 }
 
