@@ -226,7 +226,8 @@ at::Tensor visible_keys(const at::Tensor& scores, int64_t first, const at::Tenso
 }  // namespace
 
 at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& weight, double eps) {
-  if (in_one_pass(x) && in_one_pass(weight)) {
+  TORCH_CHECK(weight.numel() == x.size(-1), "rms_norm: a weight for each of a row's numbers");
+  if (in_one_pass(x) && in_one_pass(weight) && x.numel() > 0) {
     const at::Tensor rows = x.contiguous();
     if (with_gradient(x, weight)) return RmsNorm::apply(rows, weight.contiguous(), eps);
     return rms_norm_rows(rows, weight.contiguous(), eps, {});
@@ -238,7 +239,8 @@ at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& weight, double eps) {
 
 at::Tensor rotated_heads(const at::Tensor& x, int64_t n_heads, const at::Tensor& cos, const at::Tensor& sin) {
   const at::Tensor heads = x.view({x.size(0), x.size(1), n_heads, x.size(2) / n_heads});
-  if (in_one_pass(x)) {
+  if (in_one_pass(x) && in_one_pass(cos)) {
+    TORCH_CHECK(cos.is_contiguous() && sin.is_contiguous(), "rotated_heads: angles are read as they lie");
     return with_gradient(x) ? RotatedHeads::apply(heads, cos, sin) : rotated(heads, cos, sin, 1, /*from_tokens=*/true);
   }
   const at::Tensor wide_x = heads.transpose(1, 2).to(cos.scalar_type());
@@ -248,13 +250,15 @@ at::Tensor rotated_heads(const at::Tensor& x, int64_t n_heads, const at::Tensor&
 }
 
 at::Tensor swiglu(const at::Tensor& gate, const at::Tensor& up) {
-  if (!in_one_pass(gate) || !in_one_pass(up)) return at::silu(gate) * up;
+  TORCH_CHECK(gate.sizes() == up.sizes(), "swiglu: gate and up of one shape");
+  if (!in_one_pass(gate) || !in_one_pass(up) || gate.numel() == 0) return at::silu(gate) * up;
   const at::Tensor g = gate.contiguous();
   const at::Tensor u = up.contiguous();
   return with_gradient(gate, up) ? Swiglu::apply(g, u) : Swiglu::forward(nullptr, g, u);
 }
 
 at::Tensor causal_softmax(const at::Tensor& scores, double scale, int64_t first, const at::Tensor& n_pads) {
+  TORCH_CHECK(first + scores.size(2) <= scores.size(3), "causal_softmax: a query sees at least itself");
   if (in_one_pass(scores)) {
     at::Tensor rows = scores.contiguous();
     if (with_gradient(scores)) return CausalSoftmax::apply(rows, scale, first, &n_pads);
@@ -262,7 +266,7 @@ at::Tensor causal_softmax(const at::Tensor& scores, double scale, int64_t first,
     return rows;
   }
   at::Tensor scaled = scores * scale;
-  if (scores.size(2) > 1 || n_pads.defined()) {
+  if (n_pads.defined() || scores.size(3) > first + 1) {
     const at::Tensor hidden = visible_keys(scores, first, n_pads).logical_not();
     scaled = scaled.masked_fill(hidden, -std::numeric_limits<double>::infinity());
   }

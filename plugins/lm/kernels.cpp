@@ -17,7 +17,7 @@ constexpr int kWidth = 8;
 constexpr int kWidth = 4;
 #endif
 using Vector = float __attribute__((vector_size(kWidth * sizeof(float))));
-using IntVector = int32_t __attribute__((vector_size(kWidth * sizeof(int32_t))));
+using BitsVector = uint32_t __attribute__((vector_size(kWidth * sizeof(uint32_t))));
 
 /// Numbers of arrays from index i on: as many as a vector register holds (T = Vector), or one (float).
 template <class T>
@@ -62,7 +62,8 @@ inline T constant(float x) {
   return T{} + x;
 }
 
-/// e^x for x <= 0: 2^k e^r with |r| <= ln(2) / 2, e^r by its Taylor polynomial of degree 7 (remainder below 6e-9).
+/// e^x for x <= 0, 0 below -87, NaN for NaN: 2^k e^r with |r| <= ln(2) / 2, e^r by its Taylor polynomial of degree 7
+/// (remainder below 6e-9).
 template <class T, class Bits>
 inline T exp_of_negative_as(T x) {
   constexpr float kLn2High = 0.693359375F, kLn2Low = -2.12194440e-4F;
@@ -75,10 +76,11 @@ inline T exp_of_negative_as(T x) {
   constexpr float kCoefficients[] = {1.0F / 720, 1.0F / 120, 1.0F / 24, 1.0F / 6, 0.5F, 1, 1};
   T y = constant<T>(1.0F / 5040);
   for (const float coefficient : kCoefficients) y = y * r + coefficient;
-  return y * __builtin_bit_cast(T, (__builtin_bit_cast(Bits, shifted) + 127) << 23);
+  const T power = __builtin_bit_cast(T, (__builtin_bit_cast(Bits, shifted) + 127) << 23);
+  return x < least ? T{} : y * power;
 }
-inline float exp_of_negative(float x) { return exp_of_negative_as<float, int32_t>(x); }
-inline Vector exp_of_negative(Vector x) { return exp_of_negative_as<Vector, IntVector>(x); }
+inline float exp_of_negative(float x) { return exp_of_negative_as<float, uint32_t>(x); }
+inline Vector exp_of_negative(Vector x) { return exp_of_negative_as<Vector, BitsVector>(x); }
 
 template <class T>
 inline T sigmoid(T x) {
@@ -87,11 +89,11 @@ inline T sigmoid(T x) {
   return (x < T{} ? e : one) / (one + e);
 }
 
-/// y [n]: e^(scale x - max of it); returns their sum. REQUIRES: n > 0.
+/// y [n]: e^(scale (x - max x)); returns their sum, NaN when an x is. REQUIRES: n > 0, scale > 0.
 inline float exponentials(const float* x, float scale, int64_t n, float* y) {
   const float largest = fold(
-      n, x[0] * scale, [=](auto at) { return at(x) * scale; }, [](auto a, auto b) { return a > b ? a : b; });
-  each(n, [=](auto at) { at.store(y, exp_of_negative(at(x) * scale - largest)); });
+      n, x[0], [=](auto at) { return at(x); }, [](auto a, auto b) { return a > b ? a : b; });
+  each(n, [=](auto at) { at.store(y, exp_of_negative((at(x) - largest) * scale)); });
   return sum(n, [=](auto at) { return at(y); });
 }
 

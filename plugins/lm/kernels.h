@@ -2,8 +2,8 @@
 // once for every processor and once for AVX2 with FMA. Declared apart from what calls them: kernels.cpp may include
 // nothing that has inline functions, whose AVX2 variants would be linked into the rest of the program.
 //
-// Exponentials err by less than 2e-7 of their value; e^x for x < -87 is e^-87. Pointers of one call may be equal where
-// it says "in place", and overlap nowhere else.
+// Exponentials err by less than 2e-7 of their value; e^x for x < -87, where fp32 becomes denormal, is 0. A NaN stays
+// one. Pointers of one call may be equal where it says "in place", and overlap nowhere else.
 #pragma once
 
 #include <stdint.h>
@@ -16,7 +16,8 @@ struct Kernels {
   void (*attend)(const float* q, const float* keys, const float* values, int64_t n, int64_t d, float* scores,
                  float* out);
 
-  /// y [n]: softmax(scale x) over positions [begin, end), 0 elsewhere; in place or not. REQUIRES: begin < end <= n.
+  /// y [n]: softmax(scale x) over positions [begin, end), 0 elsewhere; in place or not. REQUIRES: begin < end <= n,
+  /// scale > 0.
   void (*softmax)(const float* x, float scale, int64_t begin, int64_t end, int64_t n, float* y);
   /// dx [n] of it, from y and dy; in place on dy or not.
   void (*softmax_backward)(const float* y, const float* dy, float scale, int64_t begin, int64_t end, int64_t n,

@@ -71,7 +71,8 @@ Nll sum_of(const at::Tensor& nll, const at::Tensor& scored, size_t window) {
   throw Error(Status::numeric,
               {.what = "the loss of a window is not finite",
                .where = "window " + std::to_string(window),
-               .why = "its sum is " + std::to_string(result.sum) + ": the weights or activations hold NaN or overflow",
+               .why = std::string("its sum is ") + (std::isnan(result.sum) ? "nan" : std::to_string(result.sum)) +
+                      ": the weights or activations hold NaN or overflow",
                .fix = "compute in fp32, and look at how the model was quantized"});
 }
 

@@ -77,6 +77,10 @@ TEST_CASE("one pass gives value and gradients of the composed operations", "[fus
   }
   SECTION("causal softmax, from the start or later, with and without padding") {
     for (const int64_t first : {0, 4}) {
+      check_both_ways([&](const auto& in) { return lm::causal_softmax(in[0] + 0, 0.3, first, {}); },
+                      {numbers({2, 3, 5, first + 7})});  // keys behind the last query
+      check_both_ways([&](const auto& in) { return lm::causal_softmax(in[0] + 0, 0.3, first, {}); },
+                      {numbers({2, 3, 1, first + 2})});
       for (const bool padded : {false, true}) {
         const at::Tensor n_pads = padded ? at::tensor({0, 3}, at::kLong) : at::Tensor();
         check_both_ways([&](const auto& in) { return lm::causal_softmax(in[0] + 0, 0.3, first, n_pads); },
@@ -84,6 +88,31 @@ TEST_CASE("one pass gives value and gradients of the composed operations", "[fus
       }
     }
   }
+}
+
+TEST_CASE("an input that needs no gradient gets none, and the other its own", "[fused]") {
+  at::manual_seed(4);
+  const at::Tensor weight = numbers({36});
+  check_both_ways([&](const auto& in) { return lm::rms_norm(in[0], weight.to(in[0].scalar_type()), 1e-5); },
+                  {numbers({7, 36})});
+  const at::Tensor up = numbers({7, 36});
+  check_both_ways([&](const auto& in) { return lm::swiglu(in[0], up.to(in[0].scalar_type())); }, {numbers({7, 36})});
+}
+
+TEST_CASE("rows shared among threads give the same numbers", "[fused]") {
+  at::manual_seed(5);
+  const at::Tensor x = at::randn({500, 300});  // several times what is worth a thread
+  const at::Tensor weight = at::randn({300});
+  const c10::InferenceMode no_gradients;
+  const at::Tensor whole = lm::rms_norm(x, weight, 1e-5);
+  for (const int64_t row : {0, 100, 250, 499}) CHECK(at::equal(lm::rms_norm(x[row], weight, 1e-5), whole[row]));
+}
+
+TEST_CASE("shapes that do not fit are refused", "[fused]") {
+  CHECK_THROWS_AS(lm::rms_norm(at::ones({2, 8}), at::ones({1}), 1e-5), c10::Error);
+  CHECK_THROWS_AS(lm::swiglu(at::ones({2, 8}), at::ones({1, 8})), c10::Error);
+  CHECK_THROWS_AS(lm::causal_softmax(at::ones({1, 1, 3, 2}), 1, 0, {}), c10::Error);
+  CHECK(lm::swiglu(at::ones({3, 0}), at::ones({3, 0})).numel() == 0);
 }
 
 TEST_CASE("a query sees nothing behind itself and no padding, padding itself alone", "[fused]") {

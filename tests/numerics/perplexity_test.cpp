@@ -194,13 +194,18 @@ TEST_CASE("windows that a model cannot score are refused", "[perplexity]") {
   CHECK(error_of(windows) == unscored);
   windows.scored.fill_(true);
   CHECK(error_of(windows) == unscored);
-  weights.tensors()["lm_head.weight"].fill_(std::nan(""));
-  const lm::Llama broken(config, weights, at::kFloat);
-  CHECK(dir.error_of([&] {
-    (void)lm::score(broken, windows_of({{1, 2}}), {});
-  }) == "the loss of a window is not finite\n  where: window 0\n"
-        "  why: its sum is nan: the weights or activations hold NaN or overflow\n"
-        "  fix: compute in fp32, and look at how the model was quantized");
+  for (const std::string& name :
+       {std::string("lm_head.weight"), lm::linear_name(0, lm::Linear::q), lm::linear_name(1, lm::Linear::gate)}) {
+    CAPTURE(name);
+    test::MemoryWeights poisoned = test::zero_weights(config);
+    poisoned.tensors()[name].view({-1})[0] = std::nan("");
+    const lm::Llama broken(config, poisoned, at::kFloat);
+    CHECK(dir.error_of([&] {
+      (void)lm::score(broken, windows_of({{1, 2, 3}}), {});
+    }) == "the loss of a window is not finite\n  where: window 0\n"
+          "  why: its sum is nan: the weights or activations hold NaN or overflow\n"
+          "  fix: compute in fp32, and look at how the model was quantized");
+  }
 }
 
 TEST_CASE("padding on either side changes no loss", "[perplexity]") {
