@@ -19,6 +19,29 @@ std::string pcre2_message(int code) {
 
 PCRE2_SPTR bytes(std::string_view text) { return reinterpret_cast<PCRE2_SPTR>(text.data()); }
 
+/// PCRE2's \s leaves out U+0085, which is White_Space.
+std::string with_unicode_blanks(const std::string& expression) {
+  std::string result;
+  bool in_class = false;
+  for (size_t i = 0; i < expression.size(); ++i) {
+    if (expression[i] == '[') in_class = true;
+    if (expression[i] == ']') in_class = false;
+    if (expression[i] != '\\' || i + 1 == expression.size()) {
+      result += expression[i];
+      continue;
+    }
+    const std::string escape = expression.substr(i++, 2);
+    if (escape == "\\s") {
+      result += in_class ? "\\s\\x{85}" : "[\\s\\x{85}]";
+    } else if (escape == "\\S" && !in_class) {
+      result += "[^\\s\\x{85}]";
+    } else {
+      result += escape;
+    }
+  }
+  return result;
+}
+
 }  // namespace
 
 struct Pattern::Regex {
@@ -45,7 +68,7 @@ Pattern Pattern::literal(std::string text) {
 
 Pattern Pattern::regex(const std::string& expression) {
   Pattern pattern;
-  pattern.regex_ = std::make_shared<const Regex>(expression);
+  pattern.regex_ = std::make_shared<const Regex>(with_unicode_blanks(expression));
   return pattern;
 }
 

@@ -17,7 +17,8 @@ struct Span {
 class Pattern {
  public:
   [[nodiscard]] static Pattern literal(std::string text);
-  /// PCRE2 with Unicode properties; tokenizer.json's Oniguruma expressions of practice mean the same in it.
+  /// PCRE2 with Unicode properties; tokenizer.json's Oniguruma expressions of practice mean the same in it. \s and \S
+  /// are Unicode's White_Space.
   /// Throws std::invalid_argument with the compiler's message and position.
   [[nodiscard]] static Pattern regex(const std::string& expression);
 

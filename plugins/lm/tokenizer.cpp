@@ -109,6 +109,19 @@ Frame read_frame(const Json& json, const std::string& where) {
   Frame frame;
   if (json.is_null()) return frame;
   const std::string type = json.is_object() ? json.value("type", "") : "";
+  if (type == "ByteLevel") return frame;  // about offsets only
+  if (type == "Sequence") {
+    if (!json.contains("processors") || !json["processors"].is_array()) {
+      malformed_tokenizer("Sequence.processors is not a list", where);
+    }
+    for (const Json& step : json["processors"]) {
+      Frame outer = read_frame(step, where);
+      outer.before.insert(outer.before.end(), frame.before.begin(), frame.before.end());
+      frame.before = std::move(outer.before);
+      frame.after.insert(frame.after.end(), outer.after.begin(), outer.after.end());
+    }
+    return frame;
+  }
   if (type != "TemplateProcessing") unsupported_in_tokenizer("post-processor " + type, where);
   bool text_seen = false;
   const auto bad = [&] { malformed_tokenizer("TemplateProcessing is not understood: " + json.dump(), where); };

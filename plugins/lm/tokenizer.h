@@ -4,10 +4,10 @@
 //   std::vector<int64_t> ids = tokenizer.encode("Once upon a time");   // with <s> in front, if the file says so
 //   std::string text = tokenizer.decode(ids);                          // special tokens left out
 //
-// Supported: BPE as SentencePiece means it (byte fallback, Metaspace or Prepend/Replace) and word-level vocabularies;
-// everything else in the file is refused by name. `truncation` and `padding` are not applied: they are settings of a
-// call, and so they are in transformers.
-// Thread rule: const members may be called from any thread.
+// Supported: byte-level BPE (GPT-2, OPT, Llama 3), BPE as SentencePiece means it (byte fallback, Metaspace or
+// Prepend/Replace) and word-level vocabularies; everything else in the file is refused by name. `truncation` and
+// `padding` are not applied: they are settings of a call, and so they are in transformers. Thread rule: const members
+// may be called from any thread.
 #pragma once
 
 #include <cstdint>

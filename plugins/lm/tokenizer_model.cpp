@@ -28,9 +28,10 @@ struct BpeOptions {
   std::optional<int64_t> unk_id;
   bool fuse_unk = false;
   std::optional<std::array<int64_t, 256>> byte_ids;  // set when every byte has its token
+  bool whole_pieces_first = false;                   // a piece that is a token needs no merges (ignore_merges)
 };
 
-/// Sennrich et al. 2016 in SentencePiece's dress: the characters of a piece, unknown ones as bytes, then the merge of
+/// Sennrich et al. 2016: the characters of a piece, in SentencePiece's dress unknown ones as bytes, then the merge of
 /// lowest rank, leftmost first, until none applies.
 class Bpe final : public TokenModel {
  public:
@@ -38,6 +39,12 @@ class Bpe final : public TokenModel {
       : TokenModel(std::move(vocabulary)), merges_(std::move(merges)), options_(std::move(options)) {}
 
   void encode(std::string_view piece, std::vector<int64_t>& ids) const override {
+    if (options_.whole_pieces_first) {
+      if (const auto whole = vocabulary().find(std::string(piece)); whole != vocabulary().end()) {
+        ids.push_back(whole->second);
+        return;
+      }
+    }
     std::vector<Symbol> symbols = characters(piece);
     merge(symbols);
     for (size_t i = 0; i < symbols.size(); i = static_cast<size_t>(symbols[i].next)) ids.push_back(symbols[i].id);
@@ -170,7 +177,7 @@ std::unique_ptr<const TokenModel> read_bpe(const Json& json, const std::string& 
              {"type", "vocab", "merges", "unk_token", "fuse_unk", "byte_fallback", "dropout", "ignore_merges",
               "continuing_subword_prefix", "end_of_word_suffix"},
              where);
-  for (const char* key : {"dropout", "continuing_subword_prefix", "end_of_word_suffix", "ignore_merges"}) {
+  for (const char* key : {"dropout", "continuing_subword_prefix", "end_of_word_suffix"}) {
     if (!json.contains(key)) continue;
     const Json& value = json[key];
     if (!value.is_null() && value != "" && value != false && value != 0.0) {
@@ -178,8 +185,10 @@ std::unique_ptr<const TokenModel> read_bpe(const Json& json, const std::string& 
     }
   }
   Vocabulary vocabulary = read_vocabulary(json, where);
-  BpeOptions options{
-      .unk_id = read_unk(json, vocabulary, where), .fuse_unk = json.value("fuse_unk", false), .byte_ids = {}};
+  BpeOptions options{.unk_id = read_unk(json, vocabulary, where),
+                     .fuse_unk = json.value("fuse_unk", false),
+                     .byte_ids = {},
+                     .whole_pieces_first = json.value("ignore_merges", false)};
   if (json.value("byte_fallback", false)) {
     options.byte_ids.emplace();
     for (size_t byte = 0; byte < 256; ++byte) {

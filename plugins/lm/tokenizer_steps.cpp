@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "lm/byte_level.h"
 #include "lm/error.h"
 #include "lm/pattern.h"
 #include "lm/utf8.h"
@@ -14,11 +15,12 @@ namespace lowbit::lm {
 using Json = nlohmann::json;
 
 void unsupported_in_tokenizer(const std::string& feature, const std::string& where) {
-  throw Error(Status::bad_input,
-              {.what = "the tokenizer uses " + feature + ", which is not supported",
-               .where = where,
-               .why = "supported are SentencePiece-style BPE with byte fallback and word-level tokenizers",
-               .fix = "use a model with such a tokenizer"});
+  throw Error(
+      Status::bad_input,
+      {.what = "the tokenizer uses " + feature + ", which is not supported",
+       .where = where,
+       .why = "supported are byte-level BPE, SentencePiece-style BPE with byte fallback and word-level tokenizers",
+       .fix = "use a model with such a tokenizer"});
 }
 
 void malformed_tokenizer(const std::string& why, const std::string& where) {
@@ -73,12 +75,12 @@ Pattern read_pattern(const Json& json, const std::string& where) {
   malformed_tokenizer("a pattern is neither String nor Regex: " + pattern.dump(), where);
 }
 
-// White_Space of the Unicode character database; PCRE2's \s leaves out U+0085.
-constexpr const char* kWhitespace =
-    R"([\x{9}-\x{d}\x{20}\x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}])";
+constexpr const char* kWhitespace = R"(\s)";
 // Rust's \w as far as general categories tell it.
 constexpr const char* kWords =
-    R"([\p{L}\p{M}\p{Nd}\p{Nl}\p{Pc}\x{200c}\x{200d}]+|[^\p{L}\p{M}\p{Nd}\p{Nl}\p{Pc}\x{200c}\x{200d}\s\x{85}]+)";
+    R"([\p{L}\p{M}\p{Nd}\p{Nl}\p{Pc}\x{200c}\x{200d}]+|[^\p{L}\p{M}\p{Nd}\p{Nl}\p{Pc}\x{200c}\x{200d}\s]+)";
+// What GPT-2 splits text into before any merge; later models bring their own expression in a Split before ByteLevel.
+constexpr const char* kGpt2Words = R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
 
 PreTokenizer splitter(Pattern pattern, SplitBehavior behavior, bool invert) {
   return [=](std::vector<std::string> pieces, bool) {
@@ -146,6 +148,34 @@ PreTokenizer metaspace_pre_tokenizer(const Metaspace& options) {
     }
     return result;
   };
+}
+
+/// Bytes as characters, after the text was cut into words unless a step before did that.
+PreTokenizer byte_level_pre_tokenizer(const Json& json, const std::string& where) {
+  allow_only(json, "ByteLevel", {"type", "add_prefix_space", "trim_offsets", "use_regex"}, where);
+  const bool add_blank = json.value("add_prefix_space", true);
+  const bool cut = json.value("use_regex", true);
+  return [=, words = Pattern::regex(kGpt2Words)](std::vector<std::string> pieces, bool) {
+    std::vector<std::string> result;
+    for (std::string& piece : pieces) {
+      if (add_blank && piece.rfind(' ', 0) != 0) piece.insert(piece.begin(), ' ');
+      if (!cut) {
+        result.push_back(to_byte_characters(piece));
+        continue;
+      }
+      for (const std::string_view word : split(piece, words, SplitBehavior::isolated)) {
+        result.push_back(to_byte_characters(word));
+      }
+    }
+    return result;
+  };
+}
+
+/// A character may be spread over several tokens, so bytes are joined before they are read as text.
+std::vector<std::string> join_byte_characters(const std::vector<std::string>& tokens) {
+  std::string bytes;
+  for (const std::string& token : tokens) bytes += from_byte_characters(token);
+  return {utf8_replaced(bytes)};
 }
 
 Decoder metaspace_decoder(const Metaspace& options) {
@@ -293,6 +323,7 @@ PreTokenizer read_pre_tokenizer(const Json& json, const std::string& where) {
     return splitter(read_pattern(json, where), read_behavior(json, where), json.value("invert", false));
   }
   if (type == "Metaspace") return metaspace_pre_tokenizer(read_metaspace(json, where));
+  if (type == "ByteLevel") return byte_level_pre_tokenizer(json, where);
   unsupported_in_tokenizer("pre-tokenizer " + type, where);
 }
 
@@ -314,6 +345,7 @@ Decoder read_decoder(const Json& json, const std::string& where) {
     };
   }
   if (type == "ByteFallback") return join_bytes;
+  if (type == "ByteLevel") return join_byte_characters;
   if (type == "Fuse") return fuse;
   if (type == "Strip") {
     allow_only(json, type, {"type", "content", "start", "stop"}, where);

@@ -30,4 +30,37 @@ std::optional<size_t> utf8_error(std::string_view text) {
   return std::nullopt;
 }
 
+namespace {
+
+/// Bytes of the longest start of a character at `text[at]`, at least 1. REQUIRES: no whole one starts there.
+size_t broken_length(std::string_view text, size_t at) {
+  const auto byte = [&](size_t i) { return at + i < text.size() ? static_cast<unsigned char>(text[at + i]) : 0U; };
+  const auto within = [&](size_t i, unsigned low, unsigned high) { return byte(i) >= low && byte(i) <= high; };
+  const unsigned lead = byte(0);
+  if (lead >= 0xE0 && lead <= 0xEF) {
+    return within(1, lead == 0xE0 ? 0xA0 : 0x80, lead == 0xED ? 0x9F : 0xBF) ? 2 : 1;
+  }
+  if (lead >= 0xF0 && lead <= 0xF4) {
+    if (!within(1, lead == 0xF0 ? 0x90 : 0x80, lead == 0xF4 ? 0x8F : 0xBF)) return 1;
+    return within(2, 0x80, 0xBF) ? 3 : 2;
+  }
+  return 1;
+}
+
+}  // namespace
+
+std::string utf8_replaced(std::string_view text) {
+  std::string result;
+  for (size_t at = 0; at < text.size();) {
+    const auto length = utf8_length(text, at);
+    if (length) {
+      result += text.substr(at, *length);
+    } else {
+      result += kReplacementCharacter;
+    }
+    at += length ? *length : broken_length(text, at);
+  }
+  return result;
+}
+
 }  // namespace lowbit::lm

@@ -15,6 +15,10 @@ namespace lowbit::lm {
 /// Position of the first byte that is not part of well-formed UTF-8; nothing when all is well.
 [[nodiscard]] std::optional<size_t> utf8_error(std::string_view text);
 
+/// `text` with U+FFFD for what is not well formed: one for each longest start of a character that does not go on (the
+/// Unicode Standard's maximal subparts, as Rust and WHATWG decode), one for each other byte.
+[[nodiscard]] std::string utf8_replaced(std::string_view text);
+
 /// U+FFFD, what an undecodable byte is shown as.
 inline constexpr std::string_view kReplacementCharacter = "\xEF\xBF\xBD";
 
