@@ -25,10 +25,11 @@ class Reader {
                                     .fix = "copy or download the file again, or correct the key"});
   }
   [[noreturn]] void unsupported(const std::string& what, const std::string& why) const {
-    throw Error(Status::bad_input, {.what = what + " is not supported",
-                                    .where = where_,
-                                    .why = why,
-                                    .fix = "use a LlamaForCausalLM model with default RoPE and without biases"});
+    throw Error(Status::bad_input,
+                {.what = what + " is not supported",
+                 .where = where_,
+                 .why = why,
+                 .fix = "use a LlamaForCausalLM model with default, linear or llama3 RoPE and without biases"});
   }
 
   [[nodiscard]] Json get(const char* key) const { return json_.value(key, Json()); }
@@ -76,23 +77,50 @@ class Reader {
   std::string where_;
 };
 
+RopeScaling read_scaling(const Reader& config, const std::string& name, const Json& rope, const std::string& type) {
+  const auto positive = [&](const char* key) {
+    const Json value = rope.value(key, Json());
+    if (!value.is_number() || !(value.get<double>() > 0)) {
+      config.malformed(name + "." + key +
+                       (value.is_null() ? " is missing" : " is " + value.dump() + ", not a positive number"));
+    }
+    return value.get<double>();
+  };
+  RopeScaling scaling;
+  if (type == "default") return scaling;
+  scaling.factor = positive("factor");
+  if (type == "linear") {
+    scaling.kind = RopeScaling::Kind::linear;
+    return scaling;
+  }
+  scaling.kind = RopeScaling::Kind::llama3;
+  scaling.low_freq_factor = positive("low_freq_factor");
+  scaling.high_freq_factor = positive("high_freq_factor");
+  scaling.original_positions = static_cast<int64_t>(positive("original_max_position_embeddings"));
+  if (scaling.low_freq_factor >= scaling.high_freq_factor) {
+    config.malformed(name + ".low_freq_factor is not below high_freq_factor: there is no blend between them");
+  }
+  return scaling;
+}
+
 /// transformers 5 moves rope_theta and rope_scaling into rope_parameters.
-double read_rope(const Reader& config) {
-  double theta = config.positive("rope_theta", 10000.0);
-  for (const char* key : {"rope_scaling", "rope_parameters"}) {
-    const Json rope = config.get(key);
+void read_rope(const Reader& config, LlamaConfig& c) {
+  c.rope_theta = config.positive("rope_theta", 10000.0);
+  for (const std::string name : {"rope_scaling", "rope_parameters"}) {
+    const Json rope = config.get(name.c_str());
     if (rope.is_null()) continue;
-    if (!rope.is_object()) config.malformed(std::string(key) + " is not an object");
+    if (!rope.is_object()) config.malformed(name + " is not an object");
     const Json type = rope.contains("rope_type") ? rope["rope_type"] : rope.value("type", Json("default"));
-    if (type != "default")
-      config.unsupported(std::string(key) + " of type " + type.dump(), "only default RoPE is implemented");
+    if (type != "default" && type != "linear" && type != "llama3") {
+      config.unsupported(name + " of type " + type.dump(), "implemented are default, linear and llama3");
+    }
+    c.rope_scaling = read_scaling(config, name, rope, type.get<std::string>());
     const Json inner = rope.value("rope_theta", Json());
     if (!inner.is_null() && (!inner.is_number() || !(inner.get<double>() > 0))) {
-      config.malformed(std::string(key) + ".rope_theta is " + inner.dump() + ", not a positive number");
+      config.malformed(name + ".rope_theta is " + inner.dump() + ", not a positive number");
     }
-    if (inner.is_number()) theta = inner.get<double>();
+    if (inner.is_number()) c.rope_theta = inner.get<double>();
   }
-  return theta;
 }
 
 }  // namespace
@@ -130,7 +158,7 @@ LlamaConfig read_llama_config(const std::filesystem::path& directory) {
   c.vocab_size = config.size("vocab_size");
   c.max_positions = config.size("max_position_embeddings", 2048);
   c.rms_norm_eps = config.positive("rms_norm_eps", 1e-6);
-  c.rope_theta = read_rope(config);
+  read_rope(config, c);
   if (c.n_heads % c.n_kv_heads != 0) {
     config.malformed("num_attention_heads " + std::to_string(c.n_heads) + " is not a multiple of num_key_value_heads " +
                      std::to_string(c.n_kv_heads));

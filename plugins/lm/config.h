@@ -9,6 +9,21 @@
 
 namespace lowbit::lm {
 
+/// How rotation frequencies are changed for contexts longer than the model was first trained on.
+struct RopeScaling {
+  enum class Kind {
+    none,
+    linear,  ///< all frequencies / factor (Chen et al. 2023, eq. 4)
+    llama3,  ///< low ones / factor, high ones as they are, between them a blend (Llama 3.1)
+  };
+  Kind kind = Kind::none;
+  double factor = 1;
+  // Of llama3: wavelengths above original_positions / low_freq_factor are low, below original_positions /
+  // high_freq_factor high.
+  double low_freq_factor = 1, high_freq_factor = 4;
+  int64_t original_positions = 0;
+};
+
 struct LlamaConfig {
   int64_t hidden_size = 0;        // h
   int64_t intermediate_size = 0;  // f
@@ -20,6 +35,7 @@ struct LlamaConfig {
   int64_t max_positions = 0;
   double rms_norm_eps = 0;
   double rope_theta = 0;
+  RopeScaling rope_scaling;
   bool tied_embeddings = false;  ///< the output matrix is the embedding
   std::optional<int64_t> bos_id, pad_id;
   std::vector<int64_t> eos_ids;  ///< generation stops at any of them

@@ -195,6 +195,23 @@ KvCache::KvCache(const LlamaConfig& config, int64_t n_sequences, int64_t capacit
   }
 }
 
+at::Tensor rope_frequencies(const LlamaConfig& config) {
+  const at::Tensor exponent = at::arange(0, config.head_dim, 2, at::kDouble) / static_cast<double>(config.head_dim);
+  const at::Tensor frequency = at::pow(config.rope_theta, exponent.neg());
+  const RopeScaling& scaling = config.rope_scaling;
+  switch (scaling.kind) {
+    case RopeScaling::Kind::none: return frequency;
+    case RopeScaling::Kind::linear: return frequency / scaling.factor;
+    case RopeScaling::Kind::llama3: break;
+  }
+  // How often a pair turns in the original context: below low_freq_factor times the frequency is divided, above
+  // high_freq_factor times it stays.
+  const at::Tensor turns = static_cast<double>(scaling.original_positions) * frequency / (2 * M_PI);
+  const at::Tensor kept =
+      ((turns - scaling.low_freq_factor) / (scaling.high_freq_factor - scaling.low_freq_factor)).clamp(0, 1);
+  return frequency * (kept + (1 - kept) / scaling.factor);
+}
+
 Positions::Positions(const LlamaConfig& config, int64_t past_length, int64_t n_new, const at::Tensor& left_pads,
                      at::ScalarType dtype)
     : past(past_length), n_pads(left_pads) {
@@ -202,9 +219,7 @@ Positions::Positions(const LlamaConfig& config, int64_t past_length, int64_t n_n
   const at::Tensor columns = at::arange(past, n_seen, at::kLong).unsqueeze(0);                         // [1, T]
   const at::Tensor index = n_pads.defined() ? (columns - n_pads.unsqueeze(1)).clamp_min(0) : columns;  // [1 or B, T]
   // Angles in fp64: position times frequency loses digits in fp32 long before a context ends.
-  const at::Tensor exponent = at::arange(0, config.head_dim, 2, at::kDouble) / static_cast<double>(config.head_dim);
-  const at::Tensor frequency = at::pow(config.rope_theta, exponent.neg());  // [d / 2]
-  const at::Tensor half = index.to(at::kDouble).unsqueeze(-1) * frequency;  // [.., T, d / 2]
+  const at::Tensor half = index.to(at::kDouble).unsqueeze(-1) * rope_frequencies(config);  // [.., T, d / 2]
   const at::Tensor angle = at::cat({half, half}, -1).unsqueeze(1);
   cos = angle.cos().to(wide(dtype));
   sin = angle.sin().to(wide(dtype));

@@ -68,6 +68,9 @@ struct KvCache {
   void keep(const at::Tensor& rows);
 };
 
+/// Angle from one position to the next of each pair of a head: [d / 2] fp64.
+[[nodiscard]] at::Tensor rope_frequencies(const LlamaConfig& config);
+
 /// Where T positions stand and what they may see; shared by all blocks of one call.
 struct Positions {
   at::Tensor cos, sin;  // [1 or B, 1, T, d]

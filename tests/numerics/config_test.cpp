@@ -25,7 +25,7 @@ std::string error_of(const Json& json) {
 
 std::string unsupported(const std::string& what, const std::string& why) {
   return what + " is not supported\n  where: DIR/config.json\n  why: " + why +
-         "\n  fix: use a LlamaForCausalLM model with default RoPE and without biases";
+         "\n  fix: use a LlamaForCausalLM model with default, linear or llama3 RoPE and without biases";
 }
 
 std::string malformed(const std::string& why) {
@@ -72,6 +72,39 @@ TEST_CASE("RoPE parameters are understood in both spellings", "[config]") {
   CHECK(theta(with("rope_scaling", {{"type", "default"}})) == 10000.0);
 }
 
+TEST_CASE("RoPE for longer contexts is read, and must be whole", "[config]") {
+  using Kind = lm::RopeScaling::Kind;
+  const test::ScratchDirectory dir;
+  const auto scaling = [&](const char* key, const Json& rope) {
+    test::write_text(dir.path() / "config.json", with(key, rope).dump());
+    return lm::read_llama_config(dir.path()).rope_scaling;
+  };
+  CHECK(scaling("rope_scaling", nullptr).kind == Kind::none);
+  const auto linear = scaling("rope_scaling", {{"type", "linear"}, {"factor", 2.0}});
+  CHECK(linear.kind == Kind::linear);
+  CHECK(linear.factor == 2);
+  Json llama3{{"rope_type", "llama3"},
+              {"factor", 8.0},
+              {"low_freq_factor", 1.0},
+              {"high_freq_factor", 4.0},
+              {"original_max_position_embeddings", 8192}};
+  for (const char* key : {"rope_scaling", "rope_parameters"}) {
+    const auto read = scaling(key, llama3);
+    CHECK(read.kind == Kind::llama3);
+    CHECK(read.factor == 8);
+    CHECK(read.low_freq_factor == 1);
+    CHECK(read.high_freq_factor == 4);
+    CHECK(read.original_positions == 8192);
+  }
+  llama3["low_freq_factor"] = 4.0;
+  CHECK(error_of(with("rope_scaling", llama3)) ==
+        malformed("rope_scaling.low_freq_factor is not below high_freq_factor: there is no blend between them"));
+  llama3.erase("factor");
+  CHECK(error_of(with("rope_scaling", llama3)) == malformed("rope_scaling.factor is missing"));
+  llama3["factor"] = -1;
+  CHECK(error_of(with("rope_scaling", llama3)) == malformed("rope_scaling.factor is -1, not a positive number"));
+}
+
 TEST_CASE("what would be computed otherwise is refused by name", "[config]") {
   CHECK(error_of(with("architectures", {"MistralForCausalLM"})) ==
         unsupported("architecture [\"MistralForCausalLM\"]", "only LlamaForCausalLM is implemented"));
@@ -82,10 +115,8 @@ TEST_CASE("what would be computed otherwise is refused by name", "[config]") {
   CHECK(error_of(with("mlp_bias", true)) == unsupported("mlp_bias = true", "the linear layers have no biases here"));
   CHECK(error_of(with("partial_rotary_factor", 0.5)) ==
         unsupported("partial_rotary_factor = 0.5", "RoPE turns whole heads here"));
-  CHECK(error_of(with("rope_scaling", {{"rope_type", "llama3"}, {"factor", 8.0}})) ==
-        unsupported("rope_scaling of type \"llama3\"", "only default RoPE is implemented"));
   CHECK(error_of(with("rope_parameters", {{"rope_type", "yarn"}})) ==
-        unsupported("rope_parameters of type \"yarn\"", "only default RoPE is implemented"));
+        unsupported("rope_parameters of type \"yarn\"", "implemented are default, linear and llama3"));
   CHECK(error_of(with("quantization_config", {{"bits", 4}})) ==
         unsupported("quantization_config = {\"bits\":4}", "the weights are quantized already"));
 }

@@ -35,7 +35,7 @@ at::Tensor matrix_of(const Json& rows) {
 // transposed pair exceeds by orders of magnitude. fp64: the reference is printed with ten digits.
 TEST_CASE("logits and losses agree with the independent reference", "[model]") {
   const auto [dtype, tolerance] = GENERATE(std::pair{at::kFloat, 1e-4}, std::pair{at::kDouble, 2e-8});
-  for (const char* name : {"random-untied", "random-tied"}) {
+  for (const char* name : {"random-untied", "random-tied", "random-llama3"}) {
     INFO(name << " in " << c10::toString(dtype));
     const Loaded loaded(test::fixtures() / name, dtype);
     const Json reference = test::read_json(test::fixtures() / name / "reference.json");
@@ -47,6 +47,40 @@ TEST_CASE("logits and losses agree with the independent reference", "[model]") {
     const at::Tensor nll = lm::token_nll(loaded.model, hidden, ids)[0];
     CHECK(max_difference(nll, at::tensor(reference["nll"].get<std::vector<double>>(), at::kDouble)) < tolerance);
   }
+}
+
+// The blend of Llama 3.1's frequencies by its definition in wavelengths, and the two ends of it.
+TEST_CASE("frequencies of RoPE for longer contexts", "[model]") {
+  lm::LlamaConfig c = test::small_config(8, 8);
+  c.head_dim = 128;
+  c.rope_theta = 500000;
+  const at::Tensor plain = lm::rope_frequencies(c);
+  c.rope_scaling = {.kind = lm::RopeScaling::Kind::linear, .factor = 4};
+  CHECK(max_difference(lm::rope_frequencies(c) * 4, plain) < 1e-15);
+  c.rope_scaling = {.kind = lm::RopeScaling::Kind::llama3,
+                    .factor = 8,
+                    .low_freq_factor = 1,
+                    .high_freq_factor = 4,
+                    .original_positions = 8192};
+  const at::Tensor scaled = lm::rope_frequencies(c);
+  int n_high = 0, n_low = 0;
+  for (int64_t i = 0; i < 64; ++i) {
+    const auto before = plain[i].item<double>();
+    const auto after = scaled[i].item<double>();
+    const double wavelength = 2 * M_PI / before;
+    if (wavelength < 8192 / 4.0) {
+      ++n_high;
+      CHECK(after == Approx(before).epsilon(1e-14));
+    } else if (wavelength > 8192) {
+      ++n_low;
+      CHECK(after == Approx(before / 8).epsilon(1e-14));
+    } else {
+      const double smooth = (8192 / wavelength - 1) / 3;
+      CHECK(after == Approx((1 - smooth) * before / 8 + smooth * before).epsilon(1e-12));
+    }
+  }
+  CHECK(n_high == 29);  // of Llama 3.1 8B
+  CHECK(n_low == 29);
 }
 
 // bf16 keeps 8 bits: every activation is off by up to 0.4 %, some 20 roundings deep. The losses of these models are

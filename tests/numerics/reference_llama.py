@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes the committed fixtures in tests/numerics/data: two seeded random LLaMA models in Hugging Face directories, and what
+"""Makes the committed fixtures in tests/numerics/data: three seeded random LLaMA models in Hugging Face directories, and what
 they compute. An independent reference: float64 NumPy, one position at a time, no code shared with the C++ library.
 
     python3 tests/numerics/reference_llama.py            # writes tests/numerics/data
@@ -143,10 +143,23 @@ class Model:
     def norm(self, x, name):
         return x / np.sqrt(np.mean(x * x) + self.c["rms_norm_eps"]) * self.w[name]
 
+    def frequency(self, f):
+        """Llama 3.1's rule by wavelength."""
+        s = self.c["rope_scaling"]
+        if s is None:
+            return f
+        wavelength, context = 2 * np.pi / f, s["original_max_position_embeddings"]
+        if wavelength > context / s["low_freq_factor"]:
+            return f / s["factor"]
+        if wavelength < context / s["high_freq_factor"]:
+            return f
+        smooth = (context / wavelength - s["low_freq_factor"]) / (s["high_freq_factor"] - s["low_freq_factor"])
+        return (1 - smooth) * f / s["factor"] + smooth * f
+
     def rope(self, x, position):
         """x: [heads, d]; pairs are (i, i + d/2)."""
         d = x.shape[-1]
-        angle = position / self.c["rope_theta"] ** (np.arange(0, d, 2) / d)
+        angle = position * np.array([self.frequency(self.c["rope_theta"] ** (-i / d)) for i in range(0, d, 2)])
         a, b = x[:, : d // 2], x[:, d // 2:]
         return np.concatenate([a * np.cos(angle) - b * np.sin(angle), b * np.cos(angle) + a * np.sin(angle)], axis=1)
 
@@ -263,6 +276,19 @@ def fixtures():
     yield f"{name}/tokenizer.json", text_of(tokenizer)
     yield f"{name}/reference.json", text_of(numbers(reference(
         config, weights, tokenizer, ["tom has three red apples and ann gives two more .", "how many boxes"], " ".join(words))))
+
+    # Of eight frequencies one is high, two are between, the others low.
+    config = config_of(len(tokenizer["model"]["vocab"]), False, "bfloat16", hidden_size=32, intermediate_size=40, head_dim=16,
+                       num_hidden_layers=2, num_attention_heads=3, num_key_value_heads=1, rope_theta=500.0)
+    config["rope_scaling"] = {"rope_type": "llama3", "factor": 4.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
+                              "original_max_position_embeddings": 32}
+    weights = make_weights(config, np.random.default_rng(35), "BF16")
+    name = "random-llama3"
+    yield f"{name}/model.safetensors", safetensors_bytes(weights, "BF16")
+    yield f"{name}/config.json", text_of(config)
+    yield f"{name}/tokenizer.json", text_of(tokenizer)
+    yield f"{name}/reference.json", text_of(numbers(reference(
+        config, weights, tokenizer, ["ann buys five big boxes and tom sells two .", "tom finds"], " ".join(words[::-1]))))
 
     tokenizer = bpe_tokenizer()
     config = config_of(len(tokenizer["model"]["vocab"]), True, "bfloat16", hidden_size=24, intermediate_size=40, head_dim=8,
