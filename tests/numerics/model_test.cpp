@@ -86,7 +86,7 @@ TEST_CASE("frequencies of RoPE for longer contexts", "[model]") {
 // bf16 keeps 8 bits: every activation is off by up to 0.4 %, some 20 roundings deep. The losses of these models are
 // about 10 nats.
 TEST_CASE("bf16 compute stays within its own precision of the reference", "[model]") {
-  for (const char* name : {"random-untied", "random-tied"}) {
+  for (const char* name : {"random-untied", "random-tied", "random-llama3"}) {
     INFO(name);
     const Loaded loaded(test::fixtures() / name, at::kBFloat16);
     const Json reference = test::read_json(test::fixtures() / name / "reference.json");
