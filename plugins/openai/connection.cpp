@@ -72,7 +72,13 @@ bool Connection::is_open() {
 void Connection::connect() {
   stream_.emplace(io_, tls_);
   buffer_.clear();
-  resolver_.async_resolve(endpoint_.host, endpoint_.port, [this](Error error, const auto& addresses) {
+  look_up(endpoint_.host);
+}
+
+void Connection::look_up(const std::string& host) {
+  resolver_.async_resolve(host, endpoint_.port, [this, host](Error error, const auto& addresses) {
+    // A minimal container has no /etc/hosts; localhost is the loopback address all the same (RFC 6761, 6.3).
+    if (error && host == "localhost") return look_up("127.0.0.1");
     if (error) return fail("looking up " + endpoint_.host, error);
     auto& tcp = beast::get_lowest_layer(*stream_);
     tcp.expires_after(limit_);

@@ -44,6 +44,7 @@ class Connection {
 
   [[nodiscard]] bool is_open();
   void connect();
+  void look_up(const std::string& host);
   void handshake();
   void send();
   void receive();
