@@ -14,8 +14,15 @@ using Json = nlohmann::json;
 
 class Reader {
  public:
-  Reader(const Json& json, std::string where) : json_(json), where_(std::move(where)) {
-    if (!json_.is_object()) malformed("it is not a JSON object");
+  /// `within`: the keys of `json` are shown as within + key.
+  Reader(const Json& json, std::string where, std::string within = "")
+      : json_(json), where_(std::move(where)), within_(std::move(within)) {
+    if (!json_.is_object())
+      malformed((within_.empty() ? "it" : within_.substr(0, within_.size() - 1)) + " is not a JSON object");
+  }
+  /// The object under `key`. REQUIRES: `json` outlives it.
+  [[nodiscard]] Reader within(const Json& json, const std::string& key) const {
+    return {json, where_, within_ + key + "."};
   }
 
   [[noreturn]] void malformed(const std::string& why) const {
@@ -39,16 +46,15 @@ class Reader {
     if (value.is_null() && fallback) return *fallback;
     if (!value.is_number_unsigned() || value.get<uint64_t>() == 0 ||
         value.get<uint64_t>() > static_cast<uint64_t>(std::numeric_limits<int32_t>::max())) {
-      malformed(std::string(key) +
-                (value.is_null() ? " is missing" : " is " + value.dump() + ", not a positive integer"));
+      malformed(within_ + key + (value.is_null() ? " is missing" : " is " + value.dump() + ", not a positive integer"));
     }
     return value.get<int64_t>();
   }
-  [[nodiscard]] double positive(const char* key, double fallback) const {
+  [[nodiscard]] double positive(const char* key, std::optional<double> fallback = std::nullopt) const {
     const Json value = get(key);
-    if (value.is_null()) return fallback;
+    if (value.is_null() && fallback) return *fallback;
     if (!value.is_number() || !(value.get<double>() > 0)) {
-      malformed(std::string(key) + " is " + value.dump() + ", not a positive number");
+      malformed(within_ + key + (value.is_null() ? " is missing" : " is " + value.dump() + ", not a positive number"));
     }
     return value.get<double>();
   }
@@ -74,31 +80,27 @@ class Reader {
 
  private:
   const Json& json_;
-  std::string where_;
+  std::string where_, within_;
 };
 
-RopeScaling read_scaling(const Reader& config, const std::string& name, const Json& rope, const std::string& type) {
-  const auto positive = [&](const char* key) {
-    const Json value = rope.value(key, Json());
-    if (!value.is_number() || !(value.get<double>() > 0)) {
-      config.malformed(name + "." + key +
-                       (value.is_null() ? " is missing" : " is " + value.dump() + ", not a positive number"));
-    }
-    return value.get<double>();
-  };
+RopeScaling read_scaling(const Reader& rope) {
+  const Json type = rope.get(rope.get("rope_type").is_null() ? "type" : "rope_type");
   RopeScaling scaling;
-  if (type == "default") return scaling;
-  scaling.factor = positive("factor");
+  if (type.is_null() || type == "default") return scaling;
+  if (type != "linear" && type != "llama3") {
+    rope.unsupported("RoPE of type " + type.dump(), "implemented are default, linear and llama3");
+  }
+  scaling.factor = rope.positive("factor");
   if (type == "linear") {
     scaling.kind = RopeScaling::Kind::linear;
     return scaling;
   }
   scaling.kind = RopeScaling::Kind::llama3;
-  scaling.low_freq_factor = positive("low_freq_factor");
-  scaling.high_freq_factor = positive("high_freq_factor");
-  scaling.original_positions = static_cast<int64_t>(positive("original_max_position_embeddings"));
+  scaling.low_freq_factor = rope.positive("low_freq_factor");
+  scaling.high_freq_factor = rope.positive("high_freq_factor");
+  scaling.original_positions = rope.size("original_max_position_embeddings");
   if (scaling.low_freq_factor >= scaling.high_freq_factor) {
-    config.malformed(name + ".low_freq_factor is not below high_freq_factor: there is no blend between them");
+    rope.malformed("low_freq_factor is not below high_freq_factor: there is no blend between them");
   }
   return scaling;
 }
@@ -106,21 +108,16 @@ RopeScaling read_scaling(const Reader& config, const std::string& name, const Js
 /// transformers 5 moves rope_theta and rope_scaling into rope_parameters.
 void read_rope(const Reader& config, LlamaConfig& c) {
   c.rope_theta = config.positive("rope_theta", 10000.0);
-  for (const std::string name : {"rope_scaling", "rope_parameters"}) {
-    const Json rope = config.get(name.c_str());
-    if (rope.is_null()) continue;
-    if (!rope.is_object()) config.malformed(name + " is not an object");
-    const Json type = rope.contains("rope_type") ? rope["rope_type"] : rope.value("type", Json("default"));
-    if (type != "default" && type != "linear" && type != "llama3") {
-      config.unsupported(name + " of type " + type.dump(), "implemented are default, linear and llama3");
-    }
-    c.rope_scaling = read_scaling(config, name, rope, type.get<std::string>());
-    const Json inner = rope.value("rope_theta", Json());
-    if (!inner.is_null() && (!inner.is_number() || !(inner.get<double>() > 0))) {
-      config.malformed(name + ".rope_theta is " + inner.dump() + ", not a positive number");
-    }
-    if (inner.is_number()) c.rope_theta = inner.get<double>();
+  const Json scaling = config.get("rope_scaling");
+  const Json parameters = config.get("rope_parameters");
+  if (!scaling.is_null() && !parameters.is_null()) {
+    config.malformed("it has both rope_scaling and rope_parameters: one of them would be ignored");
   }
+  if (scaling.is_null() && parameters.is_null()) return;
+  const Reader rope = scaling.is_null() ? config.within(parameters, "rope_parameters")  //
+                                        : config.within(scaling, "rope_scaling");
+  c.rope_scaling = read_scaling(rope);
+  c.rope_theta = rope.positive("rope_theta", c.rope_theta);
 }
 
 }  // namespace

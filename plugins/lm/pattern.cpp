@@ -19,24 +19,34 @@ std::string pcre2_message(int code) {
 
 PCRE2_SPTR bytes(std::string_view text) { return reinterpret_cast<PCRE2_SPTR>(text.data()); }
 
-/// PCRE2's \s leaves out U+0085, which is White_Space.
+/// \s and \S as Unicode's White_Space, which is what Oniguruma means; PCRE2's take U+180E in as well.
 std::string with_unicode_blanks(const std::string& expression) {
+  const std::string blanks =
+      R"(\x{9}-\x{d}\x{20}\x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000})";
   std::string result;
   bool in_class = false;
   for (size_t i = 0; i < expression.size(); ++i) {
+    const std::string two = expression.substr(i, 2);
+    if (in_class && two == "[:") {  // [[:alpha:]\s]: its bracket does not end the class
+      const size_t end = std::min(expression.find(":]", i + 2), expression.size() - 2) + 2;
+      result += expression.substr(i, end - i);
+      i = end - 1;
+      continue;
+    }
     if (expression[i] == '[') in_class = true;
     if (expression[i] == ']') in_class = false;
-    if (expression[i] != '\\' || i + 1 == expression.size()) {
+    if (expression[i] != '\\' || two.size() == 1) {
       result += expression[i];
       continue;
     }
-    const std::string escape = expression.substr(i++, 2);
-    if (escape == "\\s") {
-      result += in_class ? "\\s\\x{85}" : "[\\s\\x{85}]";
-    } else if (escape == "\\S" && !in_class) {
-      result += "[^\\s\\x{85}]";
+    ++i;
+    if (two == "\\s") {
+      result += in_class ? blanks : "[" + blanks + "]";
+    } else if (two == "\\S") {
+      if (in_class) throw std::invalid_argument("\\S inside of brackets is not supported");
+      result += "[^" + blanks + "]";
     } else {
-      result += escape;
+      result += two;
     }
   }
   return result;

@@ -147,7 +147,9 @@ Frame read_frame(const Json& json, const std::string& where) {
 }  // namespace
 
 struct Tokenizer::Parts {
-  std::string where;
+  /// `where` names the file in errors. Throws Error{bad_input}, Json::exception.
+  Parts(const Json& json, const std::string& where);
+
   std::unique_ptr<const TokenModel> model;
   Normalizer normalizer;
   PreTokenizer pre_tokenizer;
@@ -160,54 +162,58 @@ struct Tokenizer::Parts {
   int64_t size = 0;
 };
 
-Tokenizer Tokenizer::open(const std::filesystem::path& file) {
-  const Json json = read_json_file(file);
-  auto parts = std::make_shared<Parts>();
-  parts->where = file.string();
-  const std::string& where = parts->where;
+Tokenizer::Parts::Parts(const Json& json, const std::string& where) {
   if (!json.is_object() || !json.contains("model")) malformed_tokenizer("it has no model", where);
   allow_only(json, "tokenizer.json",
              {"version", "truncation", "padding", "added_tokens", "normalizer", "pre_tokenizer", "post_processor",
               "decoder", "model"},
              where);
   const auto part = [&](const char* key) { return json.contains(key) ? json[key] : Json(); };
-  parts->model = read_token_model(json["model"], where);
-  parts->normalizer = read_normalizer(part("normalizer"), where);
-  parts->pre_tokenizer = read_pre_tokenizer(part("pre_tokenizer"), where);
-  parts->decoder = read_decoder(part("decoder"), where);
-  parts->frame = read_frame(part("post_processor"), where);
+  model = read_token_model(json["model"], where);
+  normalizer = read_normalizer(part("normalizer"), where);
+  pre_tokenizer = read_pre_tokenizer(part("pre_tokenizer"), where);
+  decoder = read_decoder(part("decoder"), where);
+  frame = read_frame(part("post_processor"), where);
 
-  const Vocabulary& vocabulary = parts->model->vocabulary();
-  for (const auto& [token, id] : vocabulary) parts->tokens.emplace(id, token);
+  const Vocabulary& vocabulary = model->vocabulary();
+  for (const auto& [token, id] : vocabulary) tokens.emplace(id, token);
   for (const AddedToken& token : read_added_tokens(part("added_tokens"), where)) {
     const auto in_vocabulary = vocabulary.find(token.content);
-    const auto holder = parts->tokens.find(token.id);
+    const auto holder = tokens.find(token.id);
     if ((in_vocabulary != vocabulary.end() && in_vocabulary->second != token.id) ||
-        (holder != parts->tokens.end() && holder->second != token.content)) {
+        (holder != tokens.end() && holder->second != token.content)) {
       malformed_tokenizer("added token " + Json(token.content).dump() + " with id " + std::to_string(token.id) +
                               " contradicts the vocabulary",
                           where);
     }
     // A token that is found in normalized text stands for normalized text: "▁the" decodes as " the".
-    parts->tokens[token.id] = token.normalized && !token.special ? parts->normalizer(token.content) : token.content;
-    parts->added.emplace(token.content, token.id);
-    parts->special[token.id] = token.special;
+    tokens[token.id] = token.normalized && !token.special ? normalizer(token.content) : token.content;
+    added.emplace(token.content, token.id);
+    special[token.id] = token.special;
     if (token.normalized) {
-      parts->in_normalized_text.add(parts->normalizer(token.content), token);
+      in_normalized_text.add(normalizer(token.content), token);
     } else {
-      parts->in_raw_text.add(token.content, token);
+      in_raw_text.add(token.content, token);
     }
   }
-  for (const auto& [id, token] : parts->tokens) parts->size = std::max(parts->size, id + 1);
-  for (const auto* ids : {&parts->frame.before, &parts->frame.after}) {
+  for (const auto& [id, token] : tokens) size = std::max(size, id + 1);
+  for (const auto* ids : {&frame.before, &frame.after}) {
     for (const int64_t id : *ids) {
-      if (parts->tokens.find(id) == parts->tokens.end()) {
+      if (tokens.find(id) == tokens.end()) {
         malformed_tokenizer("the post-processor uses id " + std::to_string(id) + ", which no token has", where);
       }
     }
   }
+}
+
+Tokenizer Tokenizer::open(const std::filesystem::path& file) {
+  const Json json = read_json_file(file);
   Tokenizer result;
-  result.parts_ = std::move(parts);
+  try {
+    result.parts_ = std::make_shared<const Parts>(json, file.string());
+  } catch (const Json::exception& e) {  // a member of another type than the format gives it
+    malformed_tokenizer(e.what(), file.string());
+  }
   return result;
 }
 

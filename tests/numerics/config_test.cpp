@@ -98,7 +98,15 @@ TEST_CASE("RoPE for longer contexts is read, and must be whole", "[config]") {
   }
   llama3["low_freq_factor"] = 4.0;
   CHECK(error_of(with("rope_scaling", llama3)) ==
-        malformed("rope_scaling.low_freq_factor is not below high_freq_factor: there is no blend between them"));
+        malformed("low_freq_factor is not below high_freq_factor: there is no blend between them"));
+  llama3["original_max_position_embeddings"] = 1e300;
+  llama3["low_freq_factor"] = 1.0;
+  CHECK(error_of(with("rope_scaling", llama3)) ==
+        malformed("rope_scaling.original_max_position_embeddings is 1e+300, not a positive integer"));
+  Json both = with("rope_scaling", {{"type", "linear"}, {"factor", 2.0}});
+  both["rope_parameters"] = {{"rope_type", "default"}};
+  CHECK(error_of(both) == malformed("it has both rope_scaling and rope_parameters: one of them would be ignored"));
+  CHECK(error_of(with("rope_scaling", 8)) == malformed("rope_scaling is not a JSON object"));
   llama3.erase("factor");
   CHECK(error_of(with("rope_scaling", llama3)) == malformed("rope_scaling.factor is missing"));
   llama3["factor"] = -1;
@@ -116,7 +124,7 @@ TEST_CASE("what would be computed otherwise is refused by name", "[config]") {
   CHECK(error_of(with("partial_rotary_factor", 0.5)) ==
         unsupported("partial_rotary_factor = 0.5", "RoPE turns whole heads here"));
   CHECK(error_of(with("rope_parameters", {{"rope_type", "yarn"}})) ==
-        unsupported("rope_parameters of type \"yarn\"", "implemented are default, linear and llama3"));
+        unsupported("RoPE of type \"yarn\"", "implemented are default, linear and llama3"));
   CHECK(error_of(with("quantization_config", {{"bits", 4}})) ==
         unsupported("quantization_config = {\"bits\":4}", "the weights are quantized already"));
 }

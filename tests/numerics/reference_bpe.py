@@ -209,7 +209,7 @@ TEXTS = [
     "\ud55c\uad6d\uc5b4 \u1112\u1161\u11ab", "\u05e9\u05dc\u05d5\u05dd \u0645\u0631\u062d\u0628\u0627 \u200fRTL\u200e",
     "\U0001f468\u200d\U0001f469\u200d\U0001f467\u200d\U0001f466 \U0001f3f3\ufe0f\u200d\U0001f308 \U0001f1e9\U0001f1ea\U0001f44d\U0001f3fd",
     "a\u0300\u0301\u0302\u0303 \u0e01\u0e33\u0e49 \u0928\u092e\u0938\u094d\u0924\u0947", "\u00a0nbsp\u2003em\u3000wide\u200bzero\ufeffbom",
-    "\x00\x01\x1b[31m\x7f", "\U0010ffff\uffff\ue000", "a" * 300, " " * 300 + "x", "\n" * 40 + "y", "ab1" * 100, "_" * 70 + "\n\n",
+    "\x00\x01\x1b[31m\x7f", "a\u180eb \u180e c", "\U0010ffff\uffff\ue000", "a" * 300, " " * 300 + "x", "\n" * 40 + "y", "ab1" * 100, "_" * 70 + "\n\n",
 ]
 
 

@@ -260,6 +260,13 @@ def fixtures():
             return {k: numbers(v) for k, v in value.items()}
         return [numbers(v) for v in value] if isinstance(value, (list, tuple)) else value
 
+    def in_one_file(name, config, seed, tokenizer, prompts, text):
+        weights = make_weights(config, np.random.default_rng(seed), "BF16")
+        yield f"{name}/model.safetensors", safetensors_bytes(weights, "BF16")
+        yield f"{name}/config.json", text_of(config)
+        yield f"{name}/tokenizer.json", text_of(tokenizer)
+        yield f"{name}/reference.json", text_of(numbers(reference(config, weights, tokenizer, prompts, text)))
+
     tokenizer = word_level_tokenizer()
     config = config_of(len(tokenizer["model"]["vocab"]), False, "float32", hidden_size=32, intermediate_size=44, head_dim=8,
                        num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2, rope_theta=10000.0)
@@ -282,25 +289,14 @@ def fixtures():
                        num_hidden_layers=2, num_attention_heads=3, num_key_value_heads=1, rope_theta=500.0)
     config["rope_scaling"] = {"rope_type": "llama3", "factor": 4.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
                               "original_max_position_embeddings": 32}
-    weights = make_weights(config, np.random.default_rng(35), "BF16")
-    name = "random-llama3"
-    yield f"{name}/model.safetensors", safetensors_bytes(weights, "BF16")
-    yield f"{name}/config.json", text_of(config)
-    yield f"{name}/tokenizer.json", text_of(tokenizer)
-    yield f"{name}/reference.json", text_of(numbers(reference(
-        config, weights, tokenizer, ["ann buys five big boxes and tom sells two .", "tom finds"], " ".join(words[::-1]))))
+    yield from in_one_file("random-llama3", config, 35, tokenizer, ["ann buys five big boxes and tom sells two .", "tom finds"],
+                           " ".join(words[::-1]))
 
     tokenizer = bpe_tokenizer()
     config = config_of(len(tokenizer["model"]["vocab"]), True, "bfloat16", hidden_size=24, intermediate_size=40, head_dim=8,
                        num_hidden_layers=3, num_attention_heads=4, num_key_value_heads=2, rope_theta=50000.0)
-    weights = make_weights(config, np.random.default_rng(33), "BF16")
-    name = "random-tied"
-    yield f"{name}/model.safetensors", safetensors_bytes(weights, "BF16")
-    yield f"{name}/config.json", text_of(config)
-    yield f"{name}/tokenizer.json", text_of(tokenizer)
-    yield f"{name}/reference.json", text_of(numbers(reference(
-        config, weights, tokenizer, ["the end\u00e9 and on.", "a red hen"],
-        "and then the other man ran on and on, over the red hill, in the rain, and there he ate an apple.")))
+    yield from in_one_file("random-tied", config, 33, tokenizer, ["the end\u00e9 and on.", "a red hen"],
+                           "and then the other man ran on and on, over the red hill, in the rain, and there he ate an apple.")
 
 
 def main():

@@ -275,6 +275,24 @@ TEST_CASE("the five ways to split at matches", "[tokenizer]") {
   CHECK(parts(SplitBehavior::removed, true) == "-|-|-|-|");
 }
 
+TEST_CASE("blanks in expressions are Unicode's White_Space", "[tokenizer]") {
+  // U+0085 is one, U+180E has not been one since Unicode 6.3.
+  const std::string text = "a\u0085b\u180ec d";
+  const auto blanks = [&](const std::string& expression) {
+    std::string found;
+    for (const lm::Span& span : lm::Pattern::regex(expression).spans(text)) {
+      if (span.is_match) found += text.substr(span.begin, span.end - span.begin) + "|";
+    }
+    return found;
+  };
+  CHECK(blanks("\\s") == "\u0085| |");
+  CHECK(blanks("[\\s]") == "\u0085| |");
+  CHECK(blanks("[[:digit:]\\s]") == "\u0085| |");
+  CHECK(blanks("\\S+") == "a|b\u180ec|d|");
+  CHECK(blanks("[^\\s]+") == "a|b\u180ec|d|");
+  CHECK(blanks("\\\\s") == "");  // a backslash and an s
+}
+
 TEST_CASE("pre-tokenizers chain, and digits stand alone", "[tokenizer]") {
   Json json = words({"tom", "has", "1", "2", ".", "x", "é"});
   json["pre_tokenizer"] = {{"type", "Sequence"},
@@ -376,6 +394,11 @@ TEST_CASE("a tokenizer.json that contradicts itself is refused", "[tokenizer]") 
   json["model"]["byte_fallback"] = true;
   CHECK(error_of(json) == malformed("byte_fallback is on and token <0x00> is missing"));
   json = words({"a"});
+  json["pre_tokenizer"] = {{"type", "ByteLevel"}, {"add_prefix_space", "yes"}};
+  CHECK(error_of(json) == malformed("[json.exception.type_error.302] type must be boolean, but is string"));
+  json["pre_tokenizer"] = {{"type", "Split"}, {"pattern", {{"Regex", "[\\S]"}}}, {"behavior", "Removed"}};
+  CHECK(error_of(json) ==
+        malformed("the expression {\"Regex\":\"[\\\\S]\"} cannot be read: \\S inside of brackets is not supported"));
   json["pre_tokenizer"] = {{"type", "Split"}, {"pattern", {{"Regex", "("}}}, {"behavior", "Removed"}};
   CHECK(error_of(json) ==
         malformed("the expression {\"Regex\":\"(\"} cannot be read: missing closing parenthesis at byte 1"));
