@@ -48,7 +48,7 @@ Window window_of(const lm::Tokenizer& tokenizer, const std::string& prompt, cons
 
 void write_windows(const Job& job, const Params& params) {
   const auto model = lm::open_model(job.input("model")).directory;
-  const auto config = lm::read_llama_config(model);
+  const auto config = lm::read_model_config(model);
   const auto tokenizer = lm::Tokenizer::open(model / "tokenizer.json");
   const tasks::Task task = tasks::read_task(job.input("task").path);
   tasks::expect_plain_generation(task);

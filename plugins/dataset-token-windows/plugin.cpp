@@ -104,7 +104,7 @@ std::string rule_of(const Params& params) {
 
 void cut(const Job& job, const Params& params) {
   const auto source = lm::open_model(job.input("model")).directory;
-  const auto config = lm::read_llama_config(source);
+  const auto config = lm::read_model_config(source);
   const auto tokenizer = lm::Tokenizer::open(source / "tokenizer.json");
   if (tokenizer.size() > config.vocab_size) {
     throw StageError(LB_BAD_INPUT,

@@ -81,7 +81,7 @@ struct Progress {
   }
 };
 
-Progress answer_all(const Job& job, const Params& params, const lm::Llama& model,
+Progress answer_all(const Job& job, const Params& params, const lm::Model& model,
                     const std::vector<std::vector<std::int64_t>>& prompts) {
   Progress progress{.answers = std::vector<lm::Generation>(prompts.size())};
   if (const auto saved = job.resume_from()) {
@@ -146,9 +146,9 @@ void evaluate(const Job& job, const Params& params) {
   const auto [source, weights] = lm::open_model(job.input("model"));
   const tasks::Task task = tasks::read_task(job.input("task").path);
   expect_known_grader(task);
-  const auto config = lm::read_llama_config(source);
+  const auto config = lm::read_model_config(source);
   const auto tokenizer = lm::Tokenizer::open(source / "tokenizer.json");
-  const lm::Llama model(config, *weights, lm::compute_dtype(params.compute_dtype));
+  const lm::Model model(config, *weights, lm::compute_dtype(params.compute_dtype));
   if (config.eos_ids.empty()) job.warn("the model has no end token: every answer runs to max_new_tokens");
 
   std::vector<std::string> texts;

@@ -75,11 +75,11 @@ void write_predictions(const std::filesystem::path& directory, const lm::Perplex
 
 void evaluate(const Job& job, const Params& params) {
   const auto [source, weights] = lm::open_model(job.input("model"));
-  const auto config = lm::read_llama_config(source);
+  const auto config = lm::read_model_config(source);
   const auto batches = lm::read_token_batches(job.input("task").path);
   lm::check_made_for(batches, source, config.vocab_size);
-  const lm::Llama model(config, *weights, lm::compute_dtype(params.compute_dtype),
-                        params.streaming ? lm::Llama::Blocks::streaming : lm::Llama::Blocks::resident);
+  const lm::Model model(config, *weights, lm::compute_dtype(params.compute_dtype),
+                        params.streaming ? lm::Model::Blocks::streaming : lm::Model::Blocks::resident);
   const lm::Windows windows = windows_of(batches);
 
   lm::Perplexity ppl;

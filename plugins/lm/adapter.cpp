@@ -20,7 +20,7 @@ const std::string kA = ".lora_A.weight";
 const std::string kB = ".lora_B.weight";
 const std::string kRows = ".token_adapter.trainable_tokens_delta";  // whole rows, in spite of the name
 const std::string kWeight = ".weight";
-const std::string kEmbedding = "model.embed_tokens";
+const std::string kEmbedding = ".embed_tokens";  // last part of a module's name
 const std::string kHead = "lm_head";
 
 [[noreturn]] void malformed_adapter(const std::filesystem::path& where, const std::string& why) {
@@ -105,13 +105,14 @@ class AdaptedWeights final : public WeightSource {
     }
     return weight;
   }
+  void release() const override { base_->release(); }
   [[nodiscard]] int64_t stored_bytes() const override { return base_->stored_bytes() + adapter_.n_bytes(); }
   [[nodiscard]] int64_t code_bits(std::string_view name) const override { return base_->code_bits(name); }
 
  private:
   [[nodiscard]] NamedTensors replaced() const {
     NamedTensors rows;
-    if (adapter_.embedding_rows.defined()) rows[kEmbedding + kWeight] = adapter_.embedding_rows;
+    if (adapter_.embedding_rows.defined()) rows[adapter_.embedding + kWeight] = adapter_.embedding_rows;
     if (adapter_.head_rows.defined()) rows[kHead + kWeight] = adapter_.head_rows;
     return rows;
   }
@@ -131,6 +132,10 @@ class AdaptedWeights final : public WeightSource {
 };
 
 }  // namespace
+
+std::string module_of(const std::string& weight_name) {
+  return weight_name.substr(0, weight_name.size() - kWeight.size());
+}
 
 int64_t Adapter::n_bytes() const { return n_parameters() * static_cast<int64_t>(sizeof(float)); }
 
@@ -174,10 +179,11 @@ Adapter read_adapter(const std::filesystem::path& directory) {
                           "module " + module + " is not of rank " + std::to_string(adapter.rank));
       }
       adapter.updates.emplace(module + kWeight, std::move(update));
-    } else if (rest == kEmbedding + kRows) {
-      adapter.embedding_rows = wide(name);
     } else if (rest == kHead + kRows) {
       adapter.head_rows = wide(name);
+    } else if (ends_with(rest, kEmbedding + kRows)) {
+      adapter.embedding_rows = wide(name);
+      adapter.embedding = rest.substr(0, rest.size() - kRows.size());
     } else if (!ends_with(rest, kB) || !file.contains(name.substr(0, name.size() - kB.size()) + kA)) {
       malformed_adapter(directory / kTensorFile, "nothing reads tensor " + name);
     }
@@ -207,7 +213,7 @@ int64_t write_adapter(const std::filesystem::path& directory, const Adapter& ada
   }
   Json trained_tokens;  // null: none
   if (adapter.embedding_rows.defined()) {
-    tensors[kPrefix + kEmbedding + kRows] = adapter.embedding_rows;
+    tensors[kPrefix + adapter.embedding + kRows] = adapter.embedding_rows;
     trained_tokens["embed_tokens"] = adapter.token_ids;
   }
   if (adapter.head_rows.defined()) {

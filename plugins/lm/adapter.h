@@ -18,6 +18,9 @@
 
 namespace lowbit::lm {
 
+/// "model.layers.0.mlp.up_proj.weight" -> "model.layers.0.mlp.up_proj"
+[[nodiscard]] std::string module_of(const std::string& weight_name);
+
 struct LowRank {
   at::Tensor a, b;  // [r, in], [out, r], fp32
 };
@@ -29,9 +32,10 @@ struct Adapter {
   std::vector<std::string> targets;                     ///< last parts of module names: q_proj, ...
   std::map<std::string, LowRank, std::less<>> updates;  ///< by the name of the weight they change
 
-  std::vector<int64_t> token_ids;  ///< whose rows are replaced
-  at::Tensor embedding_rows;       // [n, h]; undefined: none
-  at::Tensor head_rows;            // [n, h]; undefined: none, or the embedding's when the two are tied
+  std::vector<int64_t> token_ids;                ///< whose rows are replaced
+  std::string embedding = "model.embed_tokens";  ///< module name of the embedding
+  at::Tensor embedding_rows;                     // [n, h]; undefined: none
+  at::Tensor head_rows;                          // [n, h]; undefined: none, or the embedding's when the two are tied
 
   [[nodiscard]] double scale() const { return alpha / static_cast<double>(rank); }
   [[nodiscard]] int64_t n_parameters() const;

@@ -3,7 +3,6 @@
 #include <string>
 
 #include "lm/error.h"
-#include "lm/fused.h"
 #include "lm/hessian.h"
 
 namespace lowbit::lm {
@@ -13,10 +12,10 @@ std::string batch_name(size_t index) { return "hidden." + std::to_string(index);
 
 }  // namespace
 
-Calibration::Calibration(const Llama& model, const TokenBatches& batches, Options options)
+Calibration::Calibration(const Model& model, const TokenBatches& batches, Options options)
     : model_(model), options_(std::move(options)) {
   const c10::InferenceMode no_gradients;
-  const LlamaConfig& config = model.config();
+  const ModelConfig& config = model.config();
   if (batches.length() > config.max_positions) {
     throw Error(Status::bad_param, {.what = "the calibration windows are longer than the model's context",
                                     .where = "calibration",
@@ -33,15 +32,15 @@ Calibration::Calibration(const Llama& model, const TokenBatches& batches, Option
       n_pads = left_padding(keep);
     }
     n_tokens_ += keep.defined() ? keep.sum().item<int64_t>() : n * batches.length();
-    batches_.push_back({.hidden = model.embed(batches.ids.narrow(0, begin, n)),
-                        .keep = keep,
-                        .positions = Positions(config, 0, batches.length(), n_pads, model.dtype())});
+    Positions positions(config, 0, batches.length(), n_pads, model.dtype());
+    at::Tensor hidden = model.embed(batches.ids.narrow(0, begin, n), positions);
+    batches_.push_back({.hidden = std::move(hidden), .keep = keep, .positions = std::move(positions)});
   }
 }
 
 at::Tensor Calibration::second_moments(const BlockWeights& w, Linear group) const {
   const c10::InferenceMode no_gradients;
-  const LlamaConfig& config = model_.config();
+  const ModelConfig& config = model_.config();
   Hessian hessian(w[group].size(1));
   for (const Batch& batch : batches_) {
     if (options_.tick) options_.tick();
@@ -49,8 +48,9 @@ at::Tensor Calibration::second_moments(const BlockWeights& w, Linear group) cons
       if (site == group) hessian.add(x, batch.keep);
     };
     switch (group) {
-      case Linear::q: tap(group, rms_norm(batch.hidden, w.attention_norm, config.rms_norm_eps)); break;
-      case Linear::gate: tap(group, rms_norm(batch.hidden, w.mlp_norm, config.rms_norm_eps)); break;
+      case Linear::q: tap(group, attention_input(config, w, batch.hidden)); break;
+      case Linear::gate:
+      case Linear::up: tap(group, mlp_input(config, w, batch.hidden)); break;
       case Linear::o: (void)attention_forward(config, w, batch.hidden, batch.positions, nullptr, 0, tap); break;
       default: (void)mlp_forward(config, w, batch.hidden, tap); break;
     }

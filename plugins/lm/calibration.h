@@ -26,7 +26,7 @@ class Calibration {
   };
   /// Embeds the windows. `model` must outlive this. Throws Error{bad_param} when the windows are longer than the
   /// model's positions, Error{bad_input} when padding stands anywhere but before or after a window's tokens.
-  Calibration(const Llama& model, const TokenBatches& batches, Options options);
+  Calibration(const Model& model, const TokenBatches& batches, Options options);
 
   /// 2 / N times the sum of x x^T over all real tokens x that reach this group of linears, [in, in]. For q and o the
   /// windows stand before the block, for gate and down before its second half.
@@ -45,7 +45,7 @@ class Calibration {
     at::Tensor keep;    // bool [B, L]; undefined: all
     Positions positions;
   };
-  const Llama& model_;
+  const Model& model_;
   Options options_;
   std::vector<Batch> batches_;
   int64_t n_tokens_ = 0;

@@ -1,12 +1,13 @@
 #include "lm/decode_attention.h"
 
+#include <algorithm>
 #include <vector>
 
 #include "lm/kernels.h"
 
 namespace lowbit::lm {
 at::Tensor decode_attention(const at::Tensor& q, const at::Tensor& keys, const at::Tensor& values, int64_t n_seen,
-                            const at::Tensor& n_pads) {
+                            const at::Tensor& n_pads, int64_t window) {
   const int64_t n_sequences = q.size(0);
   const int64_t n_heads = q.size(1);
   const int64_t d = q.size(3);
@@ -22,7 +23,7 @@ at::Tensor decode_attention(const at::Tensor& q, const at::Tensor& keys, const a
   at::parallel_for(0, n_sequences, 1, [&](int64_t begin, int64_t end) {
     std::vector<float> scores(static_cast<size_t>(n_seen));
     for (int64_t b = begin; b < end; ++b) {
-      const int64_t first = pads == nullptr ? 0 : pads[b];
+      const int64_t first = std::max(pads == nullptr ? 0 : pads[b], window == 0 ? 0 : n_seen - window);
       for (int64_t head = 0; head < n_heads; ++head) {
         const int64_t group = b * n_kv_heads + head / (n_heads / n_kv_heads);
         const int64_t cached = group * stride + first * d;

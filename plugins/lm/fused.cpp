@@ -161,39 +161,48 @@ struct Swiglu : torch::autograd::Function<Swiglu> {
 struct Seen {
   int64_t begin, end;
 };
-Seen seen_from(int64_t position, int64_t n_pads) { return {std::min(n_pads, position), position + 1}; }
+/// What a query sees of what stands before it.
+struct Sight {
+  int64_t first;      // position of the first query
+  at::Tensor n_pads;  // [B] int64; undefined: none
+  int64_t window;     // 0: everything
+
+  [[nodiscard]] Seen from(int64_t position, int64_t pads) const {
+    const int64_t begin = window == 0 ? 0 : std::max<int64_t>(0, position + 1 - window);
+    return {std::min(std::max(begin, pads), position), position + 1};
+  }
+};
 
 /// work(row of [B, n, T, S], what its query sees)
 template <class Work>
-void each_query(const at::Tensor& scores, int64_t first, const at::Tensor& n_pads, const Work& work) {
+void each_query(const at::Tensor& scores, const Sight& sight, const Work& work) {
   const int64_t n_heads = scores.size(1);
   const int64_t n_queries = scores.size(2);
-  const auto* pads = n_pads.defined() ? n_pads.data_ptr<int64_t>() : nullptr;
+  const auto* pads = sight.n_pads.defined() ? sight.n_pads.data_ptr<int64_t>() : nullptr;
   each_row(scores.size(0) * n_heads * n_queries, scores.size(3), [&](int64_t row) {
     const int64_t b = row / (n_heads * n_queries);
-    work(row, seen_from(first + row % n_queries, pads == nullptr ? 0 : pads[b]));
+    work(row, sight.from(sight.first + row % n_queries, pads == nullptr ? 0 : pads[b]));
   });
 }
 
 /// May be given the same tensor twice.
-void softmax_rows(const at::Tensor& scores, double scale, int64_t first, const at::Tensor& n_pads, at::Tensor& y) {
+void softmax_rows(const at::Tensor& scores, double scale, const Sight& sight, at::Tensor& y) {
   const int64_t width = scores.size(3);
   const auto* x_at = scores.data_ptr<float>();
   auto* y_at = y.data_ptr<float>();
-  each_query(scores, first, n_pads, [&](int64_t row, Seen seen) {
+  each_query(scores, sight, [&](int64_t row, Seen seen) {
     kernels().softmax(x_at + row * width, static_cast<float>(scale), seen.begin, seen.end, width, y_at + row * width);
   });
 }
 
 struct CausalSoftmax : torch::autograd::Function<CausalSoftmax> {
-  /// A pointer, because arguments that are tensors may not be undefined.
-  static at::Tensor forward(AutogradContext* context, const at::Tensor& scores, double scale, int64_t first,
-                            const at::Tensor* n_pads) {
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& scores, double scale, const Sight* sight) {
     at::Tensor y = at::empty_like(scores);
-    softmax_rows(scores, scale, first, *n_pads, y);
-    context->save_for_backward({y, *n_pads});
+    softmax_rows(scores, scale, *sight, y);
+    context->save_for_backward({y, sight->n_pads});
     context->saved_data["scale"] = scale;
-    context->saved_data["first"] = first;
+    context->saved_data["first"] = sight->first;
+    context->saved_data["window"] = sight->window;
     return y;
   }
   static variable_list backward(AutogradContext* context, const variable_list& gradients) {
@@ -206,21 +215,23 @@ struct CausalSoftmax : torch::autograd::Function<CausalSoftmax> {
     const auto* y_at = y.data_ptr<float>();
     const auto* dy_at = dy.data_ptr<float>();
     auto* dx_at = dx.data_ptr<float>();
-    each_query(y, context->saved_data["first"].toInt(), saved[1], [&](int64_t row, Seen seen) {
+    const Sight sight{context->saved_data["first"].toInt(), saved[1], context->saved_data["window"].toInt()};
+    each_query(y, sight, [&](int64_t row, Seen seen) {
       const int64_t i = row * width;
       kernels().softmax_backward(y_at + i, dy_at + i, scale, seen.begin, seen.end, width, dx_at + i);
     });
-    return {dx, {}, {}, {}};
+    return {dx, {}, {}};
   }
 };
 
 /// bool [1 or B, 1, T, S]: what each query sees.
-at::Tensor visible_keys(const at::Tensor& scores, int64_t first, const at::Tensor& n_pads) {
+at::Tensor visible_keys(const at::Tensor& scores, const Sight& sight) {
   const at::Tensor key = at::arange(0, scores.size(3), at::TensorOptions(at::kLong).device(scores.device()));
-  const at::Tensor query = key.narrow(0, first, scores.size(2)).view({1, 1, -1, 1});
-  const at::Tensor behind = key <= query;
-  if (!n_pads.defined()) return behind;
-  return behind.logical_and(key >= n_pads.view({-1, 1, 1, 1})).logical_or(key == query);
+  const at::Tensor query = key.narrow(0, sight.first, scores.size(2)).view({1, 1, -1, 1});
+  at::Tensor behind = key <= query;
+  if (sight.window > 0) behind = behind.logical_and(key > query - sight.window);
+  if (!sight.n_pads.defined()) return behind;
+  return behind.logical_and(key >= sight.n_pads.view({-1, 1, 1, 1})).logical_or(key == query);
 }
 
 }  // namespace
@@ -257,17 +268,19 @@ at::Tensor swiglu(const at::Tensor& gate, const at::Tensor& up) {
   return with_gradient(gate, up) ? Swiglu::apply(g, u) : Swiglu::forward(nullptr, g, u);
 }
 
-at::Tensor causal_softmax(const at::Tensor& scores, double scale, int64_t first, const at::Tensor& n_pads) {
+at::Tensor causal_softmax(const at::Tensor& scores, double scale, int64_t first, const at::Tensor& n_pads,
+                          int64_t window) {
+  const Sight sight{first, n_pads, window};
   TORCH_CHECK(first + scores.size(2) <= scores.size(3), "causal_softmax: a query sees at least itself");
   if (in_one_pass(scores)) {
     at::Tensor rows = scores.contiguous();
-    if (with_gradient(scores)) return CausalSoftmax::apply(rows, scale, first, &n_pads);
-    softmax_rows(rows, scale, first, n_pads, rows);
+    if (with_gradient(scores)) return CausalSoftmax::apply(rows, scale, &sight);
+    softmax_rows(rows, scale, sight, rows);
     return rows;
   }
   at::Tensor scaled = scores * scale;
   if (n_pads.defined() || scores.size(3) > first + 1) {
-    const at::Tensor hidden = visible_keys(scores, first, n_pads).logical_not();
+    const at::Tensor hidden = visible_keys(scores, sight).logical_not();
     scaled = scaled.masked_fill(hidden, -std::numeric_limits<double>::infinity());
   }
   return at::softmax(scaled, -1);

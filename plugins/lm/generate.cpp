@@ -7,7 +7,7 @@
 
 namespace lowbit::lm {
 
-std::vector<Generation> generate_greedy(const Llama& model, const std::vector<std::vector<int64_t>>& prompts,
+std::vector<Generation> generate_greedy(const Model& model, const std::vector<std::vector<int64_t>>& prompts,
                                         const GenerateOptions& options, const std::function<void()>& tick) {
   const c10::InferenceMode no_gradients;
   const auto n_sequences = static_cast<int64_t>(prompts.size());

@@ -27,7 +27,7 @@ struct Generation {
 
 /// One batch, left-padded. `tick` is called before every decoding step and may throw to cancel.
 /// Throws Error{bad_param} when a prompt is empty or prompt and answer exceed the model's positions.
-[[nodiscard]] std::vector<Generation> generate_greedy(const Llama& model,
+[[nodiscard]] std::vector<Generation> generate_greedy(const Model& model,
                                                       const std::vector<std::vector<int64_t>>& prompts,
                                                       const GenerateOptions& options,
                                                       const std::function<void()>& tick = {});

@@ -18,8 +18,8 @@ namespace {
 
 constexpr int64_t kLogitChunk = 128;  // positions whose logits are held at once
 
-void check(const Llama& model, const Windows& windows) {
-  const LlamaConfig& config = model.config();
+void check(const Model& model, const Windows& windows) {
+  const ModelConfig& config = model.config();
   if (!windows.ids.defined() || windows.ids.size(0) == 0) {
     bad_param("there is no window to score", "windows", "the text has fewer tokens than one window",
               "use a longer text or a shorter context_length");
@@ -133,7 +133,7 @@ double Perplexity::mean_std_error() const {
   return std::sqrt(squares * n / (n - 1)) / static_cast<double>(all.count);
 }
 
-at::Tensor token_nll(const Llama& model, const at::Tensor& hidden, const at::Tensor& ids) {
+at::Tensor token_nll(const Model& model, const at::Tensor& hidden, const at::Tensor& ids) {
   const int64_t n_targets = ids.size(1) - 1;
   std::vector<at::Tensor> parts;
   for (int64_t begin = 0; begin < n_targets; begin += kLogitChunk) {
@@ -145,11 +145,11 @@ at::Tensor token_nll(const Llama& model, const at::Tensor& hidden, const at::Ten
   return at::cat(parts, 1);
 }
 
-Perplexity score(const Llama& model, const Windows& windows, const ScoreOptions& options,
+Perplexity score(const Model& model, const Windows& windows, const ScoreOptions& options,
                  const std::function<void(int64_t, int64_t)>& tick) {
   const c10::InferenceMode no_gradients;
   check(model, windows);
-  const LlamaConfig& config = model.config();
+  const ModelConfig& config = model.config();
   const std::vector<int64_t> reach = reach_of(windows.scored);
   const std::vector<std::vector<size_t>> plan = plan_batches(reach, options.batch_size);  // of like reach
   const auto n_batches = static_cast<int64_t>(plan.size());
@@ -168,8 +168,9 @@ Perplexity score(const Llama& model, const Windows& windows, const ScoreOptions&
       const auto part = [&](const at::Tensor& t) { return t.index_select(0, rows).narrow(1, 0, length); };
       const at::Tensor ids = part(windows.ids);
       const at::Tensor n_pads = windows.keep.defined() ? left_padding(part(windows.keep)) : at::Tensor();
-      batches.push_back(
-          {members, ids, part(windows.scored), model.embed(ids), Positions(config, 0, length, n_pads, model.dtype())});
+      Positions positions(config, 0, length, n_pads, model.dtype());
+      at::Tensor hidden = model.embed(ids, positions);
+      batches.push_back({members, ids, part(windows.scored), std::move(hidden), std::move(positions)});
     }
     for (int64_t block = 0; block < config.n_blocks; ++block) {
       const BlockWeights w = model.block(block);

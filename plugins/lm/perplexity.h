@@ -50,7 +50,7 @@ struct Perplexity {
 
 /// hidden [B, T, h] of `ids` [B, T] -> nll [B, T - 1] fp64, of token t + 1 in column t. The output matrix is applied to
 /// a few positions at a time: the vocabulary may be large.
-[[nodiscard]] at::Tensor token_nll(const Llama& model, const at::Tensor& hidden, const at::Tensor& ids);
+[[nodiscard]] at::Tensor token_nll(const Model& model, const at::Tensor& hidden, const at::Tensor& ids);
 
 struct ScoreOptions {
   int64_t batch_size = 1;        ///< windows that are computed together
@@ -60,7 +60,7 @@ struct ScoreOptions {
 /// `tick(done, total)`: called before every batch of every block, may throw to cancel.
 /// Throws Error{bad_param} when there is no window, a window is longer than the model's positions or has nothing to
 /// score, or an id is beyond the vocabulary; Error{numeric} when a loss is not finite.
-[[nodiscard]] Perplexity score(const Llama& model, const Windows& windows, const ScoreOptions& options,
+[[nodiscard]] Perplexity score(const Model& model, const Windows& windows, const ScoreOptions& options,
                                const std::function<void(int64_t, int64_t)>& tick = {});
 
 }  // namespace lowbit::lm

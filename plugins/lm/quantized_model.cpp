@@ -6,6 +6,7 @@
 #include <set>
 #include <utility>
 
+#include "lm/adapter.h"
 #include "lm/error.h"
 #include "lm/json_file.h"
 #include "lm/packing.h"
@@ -16,11 +17,6 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr const char* kMarker = "quantization.json";
-
-/// "model.layers.0.mlp.up_proj.weight" -> "model.layers.0.mlp.up_proj"
-std::string module_of(const std::string& weight_name) {
-  return weight_name.substr(0, weight_name.size() - std::string_view(".weight").size());
-}
 
 /// One entry of `linears`.
 struct StoredGrid {
@@ -91,6 +87,7 @@ class QuantizedCheckpoint final : public WeightSource {
     }
     return dequantize(matrix);
   }
+  void release() const override { stored_.release(); }
   [[nodiscard]] int64_t stored_bytes() const override { return stored_.stored_bytes(); }
   [[nodiscard]] int64_t code_bits(std::string_view name) const override {
     const auto grid = grids_.find(name);
@@ -148,7 +145,7 @@ std::unique_ptr<WeightSource> open_weights(const std::filesystem::path& director
 }
 
 QuantizedModelWriter::QuantizedModelWriter(std::filesystem::path source, std::filesystem::path directory,
-                                           const Checkpoint& weights, LlamaConfig config, Options options)
+                                           const Checkpoint& weights, ModelConfig config, Options options)
     : source_(std::move(source)),
       directory_(std::move(directory)),
       weights_(weights),
@@ -172,7 +169,7 @@ void QuantizedModelWriter::write_file(const std::string& name, const NamedTensor
 
 void QuantizedModelWriter::add(int64_t block, Linear linear, const QuantizedMatrix& matrix,
                                const at::Tensor& original) {
-  const std::string module = module_of(linear_name(block, linear));
+  const std::string module = module_of(linear_name(config_, block, linear));
   const int64_t m = matrix.codes.size(0);
   const int64_t n = matrix.codes.size(1);
   linears_[module] = {{"out_features", m},
@@ -193,10 +190,7 @@ void QuantizedModelWriter::add(int64_t block, Linear linear, const QuantizedMatr
 }
 
 void QuantizedModelWriter::finish_block(int64_t block) {
-  const std::string prefix = "model.layers." + std::to_string(block) + ".";
-  for (const char* norm : {"input_layernorm.weight", "post_attention_layernorm.weight"}) {
-    block_tensors_[prefix + norm] = weights_.tensor(prefix + norm);
-  }
+  for (const std::string& name : vector_names(config_, block)) block_tensors_[name] = weights_.tensor(name);
   write_file(file_name(block + 1), block_tensors_);
   block_tensors_.clear();
   n_finished_ = block + 1;
@@ -204,10 +198,7 @@ void QuantizedModelWriter::finish_block(int64_t block) {
 
 QuantizedModelWriter::Totals QuantizedModelWriter::finish() {
   NamedTensors rest;
-  for (const char* name : {"model.embed_tokens.weight", "model.norm.weight", "lm_head.weight"}) {
-    const bool is_copy = config_.tied_embeddings && std::string_view(name) == "lm_head.weight";
-    if (!is_copy && weights_.contains(name)) rest[name] = weights_.tensor(name);
-  }
+  for (const std::string& name : outer_tensors(config_)) rest[name] = weights_.tensor(name);
   write_file(file_name(0), rest);
   write_safetensors_index(directory_, file_of_, n_bytes_);
   for (const char* name : kCompanions) {

@@ -33,7 +33,7 @@ class QuantizedModelWriter {
   /// `source`: the model directory that is quantized; its configuration and tokenizer are copied. All must outlive
   /// this.
   QuantizedModelWriter(std::filesystem::path source, std::filesystem::path directory, const Checkpoint& weights,
-                       LlamaConfig config, Options options);
+                       ModelConfig config, Options options);
 
   /// REQUIRES: each linear of a block once, then finish_block(), blocks in order.
   void add(int64_t block, Linear linear, const QuantizedMatrix& matrix, const at::Tensor& original);
@@ -63,7 +63,7 @@ class QuantizedModelWriter {
 
   std::filesystem::path source_, directory_;
   const Checkpoint& weights_;
-  LlamaConfig config_;
+  ModelConfig config_;
   Options options_;
   NamedTensors block_tensors_;
   int64_t n_finished_ = 0;

@@ -157,6 +157,7 @@ class SafetensorsFile::Mapping {
       : region_(ipc::file_mapping(file.c_str(), ipc::read_only), ipc::read_only) {}
   [[nodiscard]] const char* data() const { return static_cast<const char*>(region_.get_address()); }
   [[nodiscard]] uint64_t size() const { return region_.get_size(); }
+  void release() { region_.advise(ipc::mapped_region::advice_dontneed); }
 
  private:
   ipc::mapped_region region_;
@@ -176,7 +177,7 @@ SafetensorsFile SafetensorsFile::open(const std::filesystem::path& file) {
   if (n_bytes < kLengthBytes)
     malformed_safetensors(file, "the file has " + std::to_string(n_bytes) + " bytes, too few for a header");
   try {
-    result.mapping_ = std::make_shared<const Mapping>(file);
+    result.mapping_ = std::make_shared<Mapping>(file);
   } catch (const ipc::interprocess_exception& e) {
     throw Error(Status::resource, {.what = "cannot map a weights file into memory",
                                    .where = file.string(),
@@ -240,6 +241,8 @@ const TensorEntry& SafetensorsFile::entry(std::string_view name) const {
   if (found == entries_.end()) no_such_tensor(file_, name);
   return found->second;
 }
+
+void SafetensorsFile::release() const { mapping_->release(); }
 
 at::Tensor SafetensorsFile::tensor(std::string_view name) const {
   const TensorEntry& e = entry(name);
@@ -318,6 +321,10 @@ int64_t Checkpoint::stored_bytes() const {
   int64_t n = 0;
   for (const auto& [name, file] : file_index_) n += static_cast<int64_t>(files_[file].entry(name).n_bytes);
   return n;
+}
+
+void Checkpoint::release() const {
+  for (const SafetensorsFile& file : files_) file.release();
 }
 
 int64_t Checkpoint::code_bits(std::string_view name) const { return file_of(name).code_bits(name); }

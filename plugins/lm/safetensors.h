@@ -36,6 +36,10 @@ class WeightSource {
   [[nodiscard]] virtual bool contains(std::string_view name) const = 0;
   [[nodiscard]] virtual at::Tensor tensor(std::string_view name) const = 0;
 
+  /// Gives mapped pages that were read back to the system. Tensors stay valid: what is read again is read from the file
+  /// again.
+  virtual void release() const {}
+
   /// Bytes of all tensors as they are stored: codes with their scales and zeros, adapters with their base.
   [[nodiscard]] virtual int64_t stored_bytes() const = 0;
   /// Bits of one number of `name` as it is stored, scales and updates by an adapter not counted.
@@ -61,13 +65,14 @@ class SafetensorsFile final : public WeightSource {
   [[nodiscard]] at::Tensor tensor(std::string_view name) const override;
   [[nodiscard]] int64_t stored_bytes() const override;
   [[nodiscard]] int64_t code_bits(std::string_view name) const override;
+  void release() const override;
   [[nodiscard]] const TensorEntry& entry(std::string_view name) const;
   [[nodiscard]] const std::map<std::string, std::string>& metadata() const { return metadata_; }
 
  private:
   class Mapping;
   std::filesystem::path file_;
-  std::shared_ptr<const Mapping> mapping_;
+  std::shared_ptr<Mapping> mapping_;
   std::map<std::string, TensorEntry, std::less<>> entries_;
   std::map<std::string, std::string> metadata_;
 };
@@ -82,6 +87,7 @@ class Checkpoint final : public WeightSource {
   [[nodiscard]] at::Tensor tensor(std::string_view name) const override;
   [[nodiscard]] int64_t stored_bytes() const override;
   [[nodiscard]] int64_t code_bits(std::string_view name) const override;
+  void release() const override;
   [[nodiscard]] const TensorEntry& entry(std::string_view name) const;
   /// Number of files and the file that holds a tensor, as an index into them; for writing a model the way it was read.
   [[nodiscard]] size_t n_files() const { return files_.size(); }

@@ -62,14 +62,14 @@ struct OpenedModel {
 }
 
 /// What it costs to keep the model: bytes of all it is made of, and the bits of a weight of its blocks' linears.
-inline void report_size(const Job& job, const LlamaConfig& config, const WeightSource& weights) {
+inline void report_size(const Job& job, const ModelConfig& config, const WeightSource& weights) {
   double n_bits = 0;
   double n_weights = 0;
   for (int64_t block = 0; block < config.n_blocks; ++block) {
-    for (const Linear linear : kLinears) {
+    for (const Linear linear : linears(config)) {
       const auto shape = linear_shape(config, linear);
       const auto n = static_cast<double>(shape[0] * shape[1]);
-      n_bits += n * static_cast<double>(weights.code_bits(linear_name(block, linear)));
+      n_bits += n * static_cast<double>(weights.code_bits(linear_name(config, block, linear)));
       n_weights += n;
     }
   }

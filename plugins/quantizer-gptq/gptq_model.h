@@ -15,9 +15,9 @@ struct QuantizedLinear {
   at::Tensor original;  // [m, n]
 };
 
-/// Quantizes the seven linears of a block in order and passes the calibration windows on to the next block. `done` is
+/// Quantizes the linears of a block in order and passes the calibration windows on to the next block. `done` is
 /// called for each. `block`: for messages. Throws lm::Error naming block and linear.
-void quantize_block(lm::BlockWeights& w, int64_t block, lm::Calibration& calibration, const lm::GptqOptions& options,
-                    const std::function<void(QuantizedLinear)>& done);
+void quantize_block(const lm::ModelConfig& config, lm::BlockWeights& w, int64_t block, lm::Calibration& calibration,
+                    const lm::GptqOptions& options, const std::function<void(QuantizedLinear)>& done);
 
 }  // namespace lowbit::gptq

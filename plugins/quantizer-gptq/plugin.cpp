@@ -73,11 +73,11 @@ void check(const Job& job, const Params& params) {
 
 void quantize(const Job& job, const Params& params) {
   const auto source = job.input("model").path;
-  const auto config = lm::read_llama_config(source);
+  const auto config = lm::read_model_config(source);
   const auto weights = lm::Checkpoint::open(source);
   const auto windows = lm::read_token_batches(job.input("calibration").path);
   lm::check_made_for(windows, source, config.vocab_size);
-  const lm::Llama model(config, weights, lm::compute_dtype(params.compute_dtype), lm::Llama::Blocks::streaming);
+  const lm::Model model(config, weights, lm::compute_dtype(params.compute_dtype), lm::Model::Blocks::streaming);
   const lm::GptqOptions options = params.options();
 
   lm::QuantizedModelWriter out(source, job.output("quantized"), weights, config,
@@ -99,7 +99,7 @@ void quantize(const Job& job, const Params& params) {
   for (int64_t block = first; block < config.n_blocks; ++block) {
     job.tick(static_cast<std::uint64_t>(block), n_blocks, "blocks");
     lm::BlockWeights w = model.block(block);
-    gptq::quantize_block(w, block, calibration, options, [&](const gptq::QuantizedLinear& done) {
+    gptq::quantize_block(config, w, block, calibration, options, [&](const gptq::QuantizedLinear& done) {
       job.stop_if_cancelled();
       out.add(block, done.linear, done.result.matrix, done.original);
       tally.layer_loss += done.result.relative_loss;

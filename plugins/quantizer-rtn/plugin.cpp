@@ -13,7 +13,7 @@ struct Params : lm::GridParams {
 
 void quantize(const Job& job, const Params& params) {
   const auto source = job.input("model").path;
-  const auto config = lm::read_llama_config(source);
+  const auto config = lm::read_model_config(source);
   const auto weights = lm::Checkpoint::open(source);
   lm::check_tensors(config, weights);
   const lm::GridOptions grid = params.grid();
@@ -22,7 +22,7 @@ void quantize(const Job& job, const Params& params) {
   for (std::uint64_t block = 0; block < n_blocks; ++block) {
     const auto index = static_cast<int64_t>(block);
     const lm::BlockWeights w = lm::load_block(config, weights, index, at::kFloat);
-    for (const lm::Linear linear : lm::kLinears) {
+    for (const lm::Linear linear : lm::linears(config)) {
       job.tick(block, n_blocks, "blocks");
       out.add(index, linear, lm::quantize_rtn(w[linear], grid), w[linear]);
     }

@@ -52,7 +52,7 @@ Pairs load_pairs(const Job& job, const lm::Tokenizer& tokenizer, int64_t max_len
 }
 
 /// Log-probabilities of the pairs `part`, chosen rows first in one batch.
-lm::train::PairLogps logps_of(const lm::LlamaConfig& config, const lm::train::Weights& weights, const Pairs& pairs,
+lm::train::PairLogps logps_of(const lm::ModelConfig& config, const lm::train::Weights& weights, const Pairs& pairs,
                               const std::vector<int64_t>& part) {
   std::vector<const lm::train::Sequence*> rows;
   for (const int64_t i : part) rows.push_back(&pairs.chosen[static_cast<size_t>(i)]);

@@ -75,10 +75,11 @@ struct Params {
   }
 };
 
-lm::LlamaConfig config_of(const Params& p, const lm::Tokenizer& tokenizer) {
+lm::ModelConfig config_of(const Params& p, const lm::Tokenizer& tokenizer) {
   const auto special = pretrain::token_ids(tokenizer, {p.bos_token, p.eos_token, p.pad_token});
-  lm::LlamaConfig c;
+  lm::ModelConfig c;
   c.hidden_size = p.hidden_size;
+  c.embedding_size = p.hidden_size;
   c.intermediate_size = p.intermediate_size;
   c.n_blocks = p.n_blocks;
   c.n_heads = p.n_heads;
@@ -86,7 +87,7 @@ lm::LlamaConfig config_of(const Params& p, const lm::Tokenizer& tokenizer) {
   c.head_dim = p.head_dim;
   c.vocab_size = tokenizer.size();
   c.max_positions = p.max_positions;
-  c.rms_norm_eps = p.rms_norm_eps;
+  c.norm_eps = p.rms_norm_eps;
   c.rope_theta = p.rope_theta;
   c.tied_embeddings = p.tied_embeddings;
   c.bos_id = special[0];
@@ -139,7 +140,7 @@ lm::train::Examples joined(lm::train::Examples drills, int64_t per_row, int64_t 
 void train(const Job& job, const Params& p) {
   const auto tokenizer_file = job.input("tokenizer").file();
   const auto tokenizer = lm::Tokenizer::open(tokenizer_file);
-  const lm::LlamaConfig config = config_of(p, tokenizer);
+  const lm::ModelConfig config = config_of(p, tokenizer);
   const auto reserved = pretrain::token_ids(tokenizer, p.reserved_tokens);
   lm::train::Parameters parameters(pretrain::first_weights(config, job.seed_for("weights")));
   if (parameters.size() > p.max_parameters) {

@@ -13,32 +13,17 @@ namespace {
 constexpr const char* kEmbedding = "model.embed_tokens.weight";
 constexpr const char* kHead = "lm_head.weight";
 
-std::vector<int64_t> shape_of(const lm::LlamaConfig& c, lm::Linear linear) {
-  const int64_t q = c.n_heads * c.head_dim;
-  const int64_t kv = c.n_kv_heads * c.head_dim;
-  switch (linear) {
-    case lm::Linear::q: return {q, c.hidden_size};
-    case lm::Linear::k:
-    case lm::Linear::v: return {kv, c.hidden_size};
-    case lm::Linear::o: return {c.hidden_size, q};
-    case lm::Linear::gate:
-    case lm::Linear::up: return {c.intermediate_size, c.hidden_size};
-    case lm::Linear::down: break;
-  }
-  return {c.hidden_size, c.intermediate_size};
-}
-
 }  // namespace
 
-std::vector<std::string> matrix_names(const lm::LlamaConfig& config) {
+std::vector<std::string> matrix_names(const lm::ModelConfig& config) {
   std::vector<std::string> names;
   for (int64_t i = 0; i < config.n_blocks; ++i) {
-    for (const lm::Linear linear : lm::kLinears) names.push_back(lm::linear_name(i, linear));
+    for (const lm::Linear linear : lm::linears(config)) names.push_back(lm::linear_name(config, i, linear));
   }
   return names;
 }
 
-std::vector<std::pair<std::string, at::Tensor>> first_weights(const lm::LlamaConfig& c, uint64_t seed) {
+std::vector<std::pair<std::string, at::Tensor>> first_weights(const lm::ModelConfig& c, uint64_t seed) {
   at::Generator generator = lm::train::generator_at(seed, {0});
   const auto normal = [&](at::IntArrayRef shape, double std) {
     return at::empty(shape, at::kFloat).normal_(0, std, generator);
@@ -55,10 +40,10 @@ std::vector<std::pair<std::string, at::Tensor>> first_weights(const lm::LlamaCon
     weights.emplace_back(prefix + "post_attention_layernorm.weight", ones);
   }
   for (int64_t i = 0; i < c.n_blocks; ++i) {
-    for (const lm::Linear linear : lm::kLinears) {
+    for (const lm::Linear linear : lm::linears(c)) {
       const bool to_residual = linear == lm::Linear::o || linear == lm::Linear::down;
       const double depth = to_residual ? std::sqrt(2 * static_cast<double>(c.n_blocks)) : 1;
-      weights.emplace_back(lm::linear_name(i, linear), normal(shape_of(c, linear), 0.6 * std / depth));
+      weights.emplace_back(lm::linear_name(c, i, linear), normal(lm::linear_shape(c, linear), 0.6 * std / depth));
     }
   }
   return weights;
@@ -93,7 +78,7 @@ void FrozenRows::restore() {
   for (Kept& kept : kept_) kept.matrix.index_copy_(0, ids_, kept.rows);
 }
 
-void write_model(const std::filesystem::path& directory, const lm::LlamaConfig& c,
+void write_model(const std::filesystem::path& directory, const lm::ModelConfig& c,
                  const lm::train::Parameters& parameters, const std::filesystem::path& tokenizer) {
   const int64_t eos = c.eos_ids.front();
   lm::write_json_file(directory / "config.json", {{"architectures", nlohmann::json::array({"LlamaForCausalLM"})},
@@ -110,7 +95,7 @@ void write_model(const std::filesystem::path& directory, const lm::LlamaConfig& 
                                                   {"head_dim", c.head_dim},
                                                   {"vocab_size", c.vocab_size},
                                                   {"max_position_embeddings", c.max_positions},
-                                                  {"rms_norm_eps", c.rms_norm_eps},
+                                                  {"rms_norm_eps", c.norm_eps},
                                                   {"rope_theta", c.rope_theta},
                                                   {"tie_word_embeddings", c.tied_embeddings},
                                                   {"bos_token_id", *c.bos_id},

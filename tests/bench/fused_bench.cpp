@@ -95,7 +95,7 @@ void compare_all(const Shape& s) {
       [&](const auto& in) { return lm::rms_norm(in[0], weight, 1e-5); },
       [&](const auto& in) { return in[0] * (in[0].square().mean(-1, true) + 1e-5).rsqrt() * weight; });
 
-  lm::LlamaConfig config;
+  lm::ModelConfig config;
   config.head_dim = d;
   config.rope_theta = 10000;
   const lm::Positions positions(config, 0, s.n_tokens, {}, at::kFloat);

@@ -17,10 +17,10 @@ namespace {
 struct Loaded {
   Loaded()
       : weights(lm::Checkpoint::open(test::fixtures() / "random-untied")),
-        model(lm::read_llama_config(test::fixtures() / "random-untied"), weights, at::kFloat,
-              lm::Llama::Blocks::streaming) {}
+        model(lm::read_model_config(test::fixtures() / "random-untied"), weights, at::kFloat,
+              lm::Model::Blocks::streaming) {}
   lm::Checkpoint weights;
-  lm::Llama model;
+  lm::Model model;
 };
 
 lm::TokenBatches windows(int64_t n, int64_t length) {
@@ -43,8 +43,8 @@ TEST_CASE("second moments at each group are those of the inputs a plain forward 
   lm::Calibration calibration(loaded.model, batches, {.batch_size = 2, .tick = {}});
   CHECK(calibration.n_tokens() == 60);
 
-  at::Tensor x = loaded.model.embed(batches.ids);
   const lm::Positions positions(config, 0, 12, {}, at::kFloat);
+  at::Tensor x = loaded.model.embed(batches.ids, positions);
   for (int64_t block = 0; block < config.n_blocks; ++block) {
     const lm::BlockWeights w = loaded.model.block(block);
     std::map<Linear, at::Tensor> inputs;
@@ -95,13 +95,13 @@ TEST_CASE("GPTQ over a block quantizes each linear on inputs from the quantized 
   const lm::GptqOptions options{.grid = {.num_bits = 3, .group_size = 16}};
   lm::Calibration calibration(loaded.model, batches, {.batch_size = 3, .tick = {}});
 
-  at::Tensor x = loaded.model.embed(batches.ids);
   const lm::Positions positions(config, 0, 24, {}, at::kFloat);
+  at::Tensor x = loaded.model.embed(batches.ids, positions);
   for (int64_t block = 0; block < config.n_blocks; ++block) {
     lm::BlockWeights w = loaded.model.block(block);
     const lm::BlockWeights original = w;
     std::map<Linear, at::Tensor> codes;
-    gptq::quantize_block(w, block, calibration, options, [&](const gptq::QuantizedLinear& done) {
+    gptq::quantize_block(config, w, block, calibration, options, [&](const gptq::QuantizedLinear& done) {
       codes[done.linear] = done.result.matrix.codes;
       CHECK(at::equal(done.original, original[done.linear]));
     });
@@ -116,8 +116,8 @@ TEST_CASE("GPTQ over a block quantizes each linear on inputs from the quantized 
       };
       (void)lm::mlp_forward(config, q, lm::attention_forward(config, q, x, positions, nullptr, 0, tap), tap);
       const lm::BlockWeights before = q;
-      for (const Linear linear : lm::kLinears) {
-        if (lm::input_group(linear) != group) continue;
+      for (const Linear linear : lm::linears(config)) {
+        if (lm::input_group(config, linear) != group) continue;
         const auto expected = lm::quantize_gptq(before[linear], hessian.value(), options);
         CAPTURE(block, linear);
         CHECK(test::mismatch(codes.at(linear), expected.matrix.codes) < 5e-3);  // sums over batches in another order

@@ -1,5 +1,6 @@
 #include "lm/config.h"
 
+#include <array>
 #include <catch2/catch.hpp>
 
 #include "numerics/support/files.h"
@@ -20,12 +21,12 @@ Json plain_config() {
 std::string error_of(const Json& json) {
   const test::ScratchDirectory dir;
   test::write_text(dir.path() / "config.json", json.dump());
-  return dir.error_of([&] { (void)lm::read_llama_config(dir.path()); });
+  return dir.error_of([&] { (void)lm::read_model_config(dir.path()); });
 }
 
 std::string unsupported(const std::string& what, const std::string& why) {
   return what + " is not supported\n  where: DIR/config.json\n  why: " + why +
-         "\n  fix: use a LlamaForCausalLM model with default, linear or llama3 RoPE and without biases";
+         "\n  fix: use a model of a supported family as it was published: docs/numerics.md lists them";
 }
 
 std::string malformed(const std::string& why) {
@@ -48,7 +49,7 @@ TEST_CASE("absent keys of config.json take the defaults of the format", "[config
   json["eos_token_id"] = {2, 7};
   json["bos_token_id"] = 1;
   test::write_text(dir.path() / "config.json", json.dump());
-  const lm::LlamaConfig c = lm::read_llama_config(dir.path());
+  const lm::ModelConfig c = lm::read_model_config(dir.path());
   CHECK(c.n_kv_heads == 8);
   CHECK(c.head_dim == 8);
   CHECK(c.rope_theta == 10000.0);
@@ -58,14 +59,14 @@ TEST_CASE("absent keys of config.json take the defaults of the format", "[config
   CHECK(c.eos_ids == std::vector<int64_t>{2, 7});
 
   test::write_text(dir.path() / "generation_config.json", R"({"eos_token_id": 9})");
-  CHECK(lm::read_llama_config(dir.path()).eos_ids == std::vector<int64_t>{9});
+  CHECK(lm::read_model_config(dir.path()).eos_ids == std::vector<int64_t>{9});
 }
 
 TEST_CASE("RoPE parameters are understood in both spellings", "[config]") {
   const test::ScratchDirectory dir;
   const auto theta = [&](const Json& json) {
     test::write_text(dir.path() / "config.json", json.dump());
-    return lm::read_llama_config(dir.path()).rope_theta;
+    return lm::read_model_config(dir.path()).rope_theta;
   };
   CHECK(theta(with("rope_theta", 500000.0)) == 500000.0);
   CHECK(theta(with("rope_parameters", {{"rope_type", "default"}, {"rope_theta", 1e6}})) == 1e6);
@@ -77,7 +78,7 @@ TEST_CASE("RoPE for longer contexts is read, and must be whole", "[config]") {
   const test::ScratchDirectory dir;
   const auto scaling = [&](const char* key, const Json& rope) {
     test::write_text(dir.path() / "config.json", with(key, rope).dump());
-    return lm::read_llama_config(dir.path()).rope_scaling;
+    return lm::read_model_config(dir.path()).rope_scaling;
   };
   CHECK(scaling("rope_scaling", nullptr).kind == Kind::none);
   const auto linear = scaling("rope_scaling", {{"type", "linear"}, {"factor", 2.0}});
@@ -113,14 +114,82 @@ TEST_CASE("RoPE for longer contexts is read, and must be whole", "[config]") {
   CHECK(error_of(with("rope_scaling", llama3)) == malformed("rope_scaling.factor is -1, not a positive number"));
 }
 
+TEST_CASE("families have their own keys, defaults and parts", "[config]") {
+  const test::ScratchDirectory dir;
+  const auto read = [&](const Json& json) {
+    test::write_text(dir.path() / "config.json", json.dump());
+    return lm::read_model_config(dir.path());
+  };
+  const auto biases = [](const lm::ModelConfig& c) { return std::array{c.qkv_bias, c.o_bias, c.mlp_bias}; };
+  CHECK(biases(read(plain_config())) == std::array{false, false, false});
+  CHECK(biases(read(with("attention_bias", true))) == std::array{true, true, false});
+  CHECK(biases(read(with("mlp_bias", true))) == std::array{false, false, true});
+
+  Json mistral = with("model_type", "mistral");
+  CHECK(read(mistral).windows == std::vector<int64_t>(5, 4096));  // the default of an absent key
+  mistral["sliding_window"] = nullptr;
+  CHECK(read(mistral).windows.empty());
+  CHECK(read(mistral).window(3) == 0);
+  mistral["sliding_window"] = 7;
+  CHECK(read(mistral).window(3) == 7);
+  mistral["sliding_window"] = 0;
+  CHECK(error_of(mistral) == malformed("sliding_window is 0, not a positive integer"));
+  mistral.erase("num_key_value_heads");
+  mistral["sliding_window"] = nullptr;
+  CHECK(error_of(mistral) == malformed("num_key_value_heads is missing"));
+
+  Json qwen = with("architectures", {"Qwen2ForCausalLM"});
+  qwen["model_type"] = "qwen2";
+  qwen["sliding_window"] = 9;
+  CHECK(read(qwen).windows.empty());
+  CHECK(biases(read(qwen)) == std::array{true, false, false});
+  qwen["use_sliding_window"] = true;
+  qwen["max_window_layers"] = 3;
+  CHECK(read(qwen).windows == std::vector<int64_t>{0, 0, 0, 9, 9});
+  qwen["layer_types"] = {"sliding_attention", "full_attention", "full_attention", "full_attention", "full_attention"};
+  CHECK(read(qwen).windows == std::vector<int64_t>{9, 0, 0, 0, 0});
+  qwen["layer_types"] = {"full_attention"};
+  CHECK(error_of(qwen) == malformed("layer_types is not a list of num_hidden_layers names"));
+  qwen["layer_types"] = {"full_attention", "chunked_attention", "full_attention", "full_attention", "full_attention"};
+  CHECK(error_of(qwen) ==
+        unsupported("attention of type \"chunked_attention\"", "implemented are full_attention and sliding_attention"));
+
+  Json opt{{"model_type", "opt"},
+           {"hidden_size", 16},
+           {"ffn_dim", 64},
+           {"num_hidden_layers", 2},
+           {"num_attention_heads", 4},
+           {"vocab_size", 50272},
+           {"max_position_embeddings", 128},
+           {"word_embed_proj_dim", 8},
+           {"do_layer_norm_before", false},
+           {"bos_token_id", 2},
+           {"eos_token_id", 2},
+           {"pad_token_id", 1}};
+  const lm::ModelConfig c = read(opt);
+  CHECK(c.embedding_size == 8);
+  CHECK(c.n_kv_heads == 4);
+  CHECK(c.head_dim == 4);
+  CHECK_FALSE(c.norm_first);
+  CHECK_FALSE(c.final_norm);
+  CHECK(c.tied_embeddings);
+  CHECK(biases(c) == std::array{true, true, true});
+  opt["do_layer_norm_before"] = true;
+  CHECK(read(opt).final_norm);
+  opt["_remove_final_layer_norm"] = true;
+  CHECK_FALSE(read(opt).final_norm);
+  opt["activation_function"] = "gelu";
+  CHECK(error_of(opt) == unsupported("activation_function = \"gelu\"", "only ReLU is implemented for OPT"));
+}
+
 TEST_CASE("what would be computed otherwise is refused by name", "[config]") {
+  const std::string known = "implemented are LlamaForCausalLM, MistralForCausalLM, Qwen2ForCausalLM and OPTForCausalLM";
   CHECK(error_of(with("architectures", {"MistralForCausalLM"})) ==
-        unsupported("architecture [\"MistralForCausalLM\"]", "only LlamaForCausalLM is implemented"));
-  CHECK(error_of(with("model_type", "opt")) == unsupported("model_type \"opt\"", "only llama is implemented"));
+        unsupported("architecture [\"MistralForCausalLM\"]", known + "; model_type is \"llama\""));
+  CHECK(error_of(with("model_type", "gemma")) ==
+        unsupported("model_type \"gemma\"", known + "; model_type is \"gemma\""));
+  CHECK(error_of(with("model_type", nullptr)) == malformed("it has neither model_type nor architectures"));
   CHECK(error_of(with("hidden_act", "gelu")) == unsupported("hidden_act = \"gelu\"", "only SwiGLU is implemented"));
-  CHECK(error_of(with("attention_bias", true)) ==
-        unsupported("attention_bias = true", "the linear layers have no biases here"));
-  CHECK(error_of(with("mlp_bias", true)) == unsupported("mlp_bias = true", "the linear layers have no biases here"));
   CHECK(error_of(with("partial_rotary_factor", 0.5)) ==
         unsupported("partial_rotary_factor = 0.5", "RoPE turns whole heads here"));
   CHECK(error_of(with("rope_parameters", {{"rope_type", "yarn"}})) ==
@@ -139,11 +208,11 @@ TEST_CASE("a config.json that contradicts itself is refused", "[config]") {
   CHECK(error_of(with("head_dim", 7)) == malformed("head_dim 7 is odd, RoPE needs pairs"));
   CHECK(error_of(with("rms_norm_eps", 0)) == malformed("rms_norm_eps is 0, not a positive number"));
   CHECK(error_of(with("rope_theta", "x")) == malformed("rope_theta is \"x\", not a positive number"));
-  CHECK(error_of(with("tie_word_embeddings", 1)) == malformed("tie_word_embeddings is 1"));
+  CHECK(error_of(with("tie_word_embeddings", 1)) == malformed("tie_word_embeddings is 1, neither true nor false"));
   CHECK(error_of(with("eos_token_id", "</s>")) == malformed("eos_token_id is \"</s>\", not a token id"));
   CHECK(error_of(Json::array()) == malformed("it is not a JSON object"));
   const test::ScratchDirectory dir;
-  CHECK(dir.error_of([&] { (void)lm::read_llama_config(dir.path()); }) ==
+  CHECK(dir.error_of([&] { (void)lm::read_model_config(dir.path()); }) ==
         "cannot read config.json\n  where: DIR/config.json\n  why: no such file\n"
         "  fix: check that the directory is a complete Hugging Face model directory");
 }

@@ -59,7 +59,7 @@ TEST_CASE("one pass gives value and gradients of the composed operations", "[fus
                     {numbers({2, 5, 36}), numbers({36})});
   }
   SECTION("rotated heads, positions alike or by sequence") {
-    const lm::LlamaConfig config = test::small_config(8, 12);  // head dim 4
+    const lm::ModelConfig config = test::small_config(8, 12);  // head dim 4
     for (const bool padded : {false, true}) {
       const at::Tensor n_pads = padded ? at::tensor({0, 3}, at::kLong) : at::Tensor();
       check_both_ways(

@@ -22,7 +22,7 @@ TEST_CASE("a padded batch answers every prompt as the reference answers it alone
   INFO(name);
   const auto dir = test::fixtures() / name;
   const auto weights = lm::Checkpoint::open(dir);
-  const lm::Llama model(lm::read_llama_config(dir), weights, at::kFloat);
+  const lm::Model model(lm::read_model_config(dir), weights, at::kFloat);
   const auto tokenizer = lm::Tokenizer::open(dir / "tokenizer.json");
   std::vector<Ids> prompts;
   std::vector<Ids> expected;
@@ -45,7 +45,7 @@ TEST_CASE("a padded batch answers every prompt as the reference answers it alone
 TEST_CASE("generation can be cancelled between tokens", "[generate]") {
   const auto config = test::small_config(8, 8);
   const auto weights = test::zero_weights(config);
-  const lm::Llama model(config, weights, at::kFloat);
+  const lm::Model model(config, weights, at::kFloat);
   struct Cancelled {};
   int ticks = 0;
   CHECK_THROWS_AS(lm::generate_greedy(model, {{1, 2}}, {.max_new_tokens = 10, .stop_ids = {}},
@@ -59,7 +59,7 @@ TEST_CASE("prompts that cannot be continued are refused", "[generate]") {
   const test::ScratchDirectory dir;
   const auto config = test::small_config(8, 8);
   const auto weights = test::zero_weights(config);
-  const lm::Llama model(config, weights, at::kFloat);
+  const lm::Model model(config, weights, at::kFloat);
   CHECK(dir.error_of([&] {
     (void)lm::generate_greedy(model, {{1}, {}}, {.max_new_tokens = 1, .stop_ids = {}});
   }) == "a prompt has no tokens\n  where: generation\n  why: there is nothing to continue\n"
@@ -75,7 +75,7 @@ TEST_CASE("stories260K tells the published story", "[generate][shared]") {
   const auto dir = test::shared_data("models/stories260K");
   if (!dir) return;
   const auto weights = lm::Checkpoint::open(*dir);
-  const lm::Llama model(lm::read_llama_config(*dir), weights, at::kFloat);
+  const lm::Model model(lm::read_model_config(*dir), weights, at::kFloat);
   const Json reference = test::read_json(*dir / "reference.json");
   auto expected = reference["greedy_ids_from_bos_200"].get<Ids>();
   const auto answer = lm::generate_greedy(model, {{1}}, {.max_new_tokens = 200, .stop_ids = model.config().eos_ids})[0];

@@ -7,7 +7,7 @@
 #include "numerics/support/models.h"
 
 using namespace lowbit;
-using lm::Llama;
+using lm::Model;
 using Ids = std::vector<int64_t>;
 using Json = nlohmann::json;
 using test::ids_of;
@@ -17,9 +17,9 @@ namespace {
 
 struct Loaded {
   explicit Loaded(const std::filesystem::path& dir, at::ScalarType dtype = at::kFloat)
-      : weights(lm::Checkpoint::open(dir)), model(lm::read_llama_config(dir), weights, dtype) {}
+      : weights(lm::Checkpoint::open(dir)), model(lm::read_model_config(dir), weights, dtype) {}
   lm::Checkpoint weights;
-  Llama model;
+  Model model;
 };
 
 at::Tensor matrix_of(const Json& rows) {
@@ -51,7 +51,7 @@ TEST_CASE("logits and losses agree with the independent reference", "[model]") {
 
 // The blend of Llama 3.1's frequencies by its definition in wavelengths, and the two ends of it.
 TEST_CASE("frequencies of RoPE for longer contexts", "[model]") {
-  lm::LlamaConfig c = test::small_config(8, 8);
+  lm::ModelConfig c = test::small_config(8, 8);
   c.head_dim = 128;
   c.rope_theta = 500000;
   const at::Tensor plain = lm::rope_frequencies(c);
@@ -138,9 +138,9 @@ TEST_CASE("left padding changes nothing for the real tokens", "[model]") {
 TEST_CASE("a streaming model computes the same bits as a resident one", "[model]") {
   const auto dir = test::fixtures() / "random-untied";
   const auto weights = lm::Checkpoint::open(dir);
-  const auto config = lm::read_llama_config(dir);
-  const Llama resident(config, weights, at::kFloat);
-  const Llama streaming(config, weights, at::kFloat, Llama::Blocks::streaming);
+  const auto config = lm::read_model_config(dir);
+  const Model resident(config, weights, at::kFloat);
+  const Model streaming(config, weights, at::kFloat, Model::Blocks::streaming);
   CHECK(streaming.streaming());
   const at::Tensor ids = ids_of({1, 4, 9, 20});
   CHECK(at::equal(resident.forward(ids), streaming.forward(ids)));
@@ -148,12 +148,12 @@ TEST_CASE("a streaming model computes the same bits as a resident one", "[model]
 
 TEST_CASE("the tap sees the input of every group of linears", "[model]") {
   const Loaded loaded(test::fixtures() / "random-untied");
-  const lm::LlamaConfig& c = loaded.model.config();
+  const lm::ModelConfig& c = loaded.model.config();
   const at::Tensor x = at::ones({1, 3, c.hidden_size});
   const lm::Positions positions(c, 0, 3, {}, at::kFloat);
   std::string seen;
   const auto tap = [&](lm::Linear group, const at::Tensor& input) {
-    seen += lm::linear_name(0, group) + " reads " + std::to_string(input.size(-1)) + "\n";
+    seen += lm::linear_name(c, 0, group) + " reads " + std::to_string(input.size(-1)) + "\n";
   };
   const lm::BlockWeights w = loaded.model.block(0);
   const at::Tensor middle = lm::attention_forward(c, w, x, positions, nullptr, 0, tap);
@@ -171,12 +171,12 @@ TEST_CASE("weights that do not make the model of config.json are refused", "[mod
   const auto error_of = [&](const auto& change) {
     test::MemoryWeights weights = test::zero_weights(config);
     change(weights.tensors());
-    return dir.error_of([&] { (void)Llama(config, weights, at::kFloat); });
+    return dir.error_of([&] { (void)Model(config, weights, at::kFloat); });
   };
   CHECK(error_of([](auto& t) { t["model.layers.0.self_attn.q_proj.bias"] = at::zeros({8}); }) ==
-        "tensor model.layers.0.self_attn.q_proj.bias is not part of a LLaMA model\n"
+        "tensor model.layers.0.self_attn.q_proj.bias is no part of the model\n"
         "  where: model.layers.0.self_attn.q_proj.bias\n"
-        "  why: config.json describes 2 blocks without biases; nothing would read this tensor\n"
+        "  why: config.json describes a model of family llama with 2 blocks, in which nothing would read this tensor\n"
         "  fix: use the config.json that belongs to these weights");
   CHECK(error_of([](auto& t) {
           t["model.layers.1.mlp.up_proj.weight"] = at::zeros({8, 16});
@@ -198,7 +198,7 @@ TEST_CASE("weights that do not make the model of config.json are refused", "[mod
 
 TEST_CASE("gradients flow through the forward pass and are right", "[model]") {
   const Loaded loaded(test::fixtures() / "random-untied", at::kDouble);
-  Llama model = loaded.model;
+  Model model = loaded.model;
   const at::Tensor ids = ids_of({1, 4, 9, 20, 33, 8});
   at::Tensor& q = model.resident_block(1).q;
   q.requires_grad_(true);

@@ -81,7 +81,7 @@ TEST_CASE("window options out of range are refused", "[perplexity]") {
 TEST_CASE("a model without preferences has the perplexity of its vocabulary", "[perplexity]") {
   const auto config = test::small_config(1000, 8);
   const auto weights = test::zero_weights(config);
-  const lm::Llama model(config, weights, at::kDouble);
+  const lm::Model model(config, weights, at::kDouble);
   const auto ppl = lm::score(model, lm::cut_windows(count_to(100), {.context_length = 10}), {});
   CHECK(ppl.value() == Approx(1000).epsilon(1e-12));
   CHECK(ppl.total().count == 10 * 9);
@@ -94,7 +94,7 @@ TEST_CASE("a model that is sure and right has perplexity one", "[perplexity]") {
   test::MemoryWeights weights = test::zero_weights(config);
   weights.tensors()["model.embed_tokens.weight"] = at::eye(8);
   weights.tensors()["lm_head.weight"] = at::eye(8).roll(1, 0) * 100;
-  const lm::Llama model(config, weights, at::kFloat);
+  const lm::Model model(config, weights, at::kFloat);
   const auto windows = lm::cut_windows({0, 1, 2, 3, 4, 5, 6, 7, 0, 1, 2, 3}, {.context_length = 6});
   CHECK(lm::score(model, windows, {}).value() == Approx(1).margin(1e-12));
 }
@@ -108,7 +108,7 @@ TEST_CASE("half the time right and half the time uniform is the geometric mean",
   embedding[4].zero_();
   weights.tensors()["model.embed_tokens.weight"] = embedding;
   weights.tensors()["lm_head.weight"] = at::eye(8).roll(1, 0) * 100;
-  const lm::Llama model(config, weights, at::kFloat);
+  const lm::Model model(config, weights, at::kFloat);
   // Window of five: targets after 0, 1, 2, 3 of which one is uniform.
   const auto ppl = lm::score(model, lm::cut_windows({0, 1, 2, 3, 4}, {.context_length = 5}), {});
   CHECK(ppl.value() == Approx(std::pow(8.0, 0.25)).epsilon(1e-6));
@@ -119,7 +119,7 @@ TEST_CASE("perplexity agrees with the independent reference, side by side and ov
     INFO(name);
     const auto dir = test::fixtures() / name;
     const auto weights = lm::Checkpoint::open(dir);
-    const lm::Llama model(lm::read_llama_config(dir), weights, at::kFloat);
+    const lm::Model model(lm::read_model_config(dir), weights, at::kFloat);
     const Json reference = test::read_json(dir / "reference.json")["perplexity"];
     const auto ids = lm::Tokenizer::open(dir / "tokenizer.json").encode(reference["text"].get<std::string>());
     const auto length = reference["context_length"].get<int64_t>();
@@ -140,14 +140,14 @@ TEST_CASE("perplexity agrees with the independent reference, side by side and ov
 TEST_CASE("neither order, batch size nor streaming changes the perplexity", "[perplexity]") {
   const auto dir = test::fixtures() / "random-tied";
   const auto weights = lm::Checkpoint::open(dir);
-  const auto config = lm::read_llama_config(dir);
-  const lm::Llama model(config, weights, at::kFloat);
+  const auto config = lm::read_model_config(dir);
+  const lm::Model model(config, weights, at::kFloat);
   Ids ids(96);
   for (size_t i = 0; i < ids.size(); ++i) ids[i] = static_cast<int64_t>(i * 53 % 298);
   auto windows = lm::cut_windows(ids, {.context_length = 12});
   const double one_by_one = lm::score(model, windows, {.batch_size = 1}).value();
   CHECK(lm::score(model, windows, {.batch_size = 5}).value() == Approx(one_by_one).epsilon(1e-5));
-  const lm::Llama streaming(config, weights, at::kFloat, lm::Llama::Blocks::streaming);
+  const lm::Model streaming(config, weights, at::kFloat, lm::Model::Blocks::streaming);
   for (const int64_t batches_per_pass : {0, 3, 1}) {
     CHECK(lm::score(streaming, windows, {.batch_size = 1, .batches_per_pass = batches_per_pass}).value() == one_by_one);
   }
@@ -171,7 +171,7 @@ TEST_CASE("windows that a model cannot score are refused", "[perplexity]") {
   const test::ScratchDirectory dir;
   const auto config = test::small_config(8, 8);
   auto weights = test::zero_weights(config);
-  const lm::Llama model(config, weights, at::kFloat);
+  const lm::Model model(config, weights, at::kFloat);
   const auto error_of = [&](const Windows& windows) {
     return dir.error_of([&] { (void)lm::score(model, windows, {}); });
   };
@@ -194,12 +194,12 @@ TEST_CASE("windows that a model cannot score are refused", "[perplexity]") {
   CHECK(error_of(windows) == unscored);
   windows.scored.fill_(true);
   CHECK(error_of(windows) == unscored);
-  for (const std::string& name :
-       {std::string("lm_head.weight"), lm::linear_name(0, lm::Linear::q), lm::linear_name(1, lm::Linear::gate)}) {
+  for (const std::string& name : {std::string("lm_head.weight"), lm::linear_name(config, 0, lm::Linear::q),
+                                  lm::linear_name(config, 1, lm::Linear::gate)}) {
     CAPTURE(name);
     test::MemoryWeights poisoned = test::zero_weights(config);
     poisoned.tensors()[name].view({-1})[0] = std::nan("");
-    const lm::Llama broken(config, poisoned, at::kFloat);
+    const lm::Model broken(config, poisoned, at::kFloat);
     CHECK(dir.error_of([&] {
       (void)lm::score(broken, windows_of({{1, 2, 3}}), {});
     }) == "the loss of a window is not finite\n  where: window 0\n"
@@ -211,7 +211,7 @@ TEST_CASE("windows that a model cannot score are refused", "[perplexity]") {
 TEST_CASE("padding on either side changes no loss", "[perplexity]") {
   const auto dir = test::fixtures() / "random-untied";
   const auto weights = lm::Checkpoint::open(dir);
-  const lm::Llama model(lm::read_llama_config(dir), weights, at::kDouble);
+  const lm::Model model(lm::read_model_config(dir), weights, at::kDouble);
   const double plain = lm::score(model, windows_of({{1, 5, 9, 20}}), {}).value();
   Windows padded = windows_of({{0, 0, 1, 5, 9, 20}, {1, 5, 9, 20, 0, 0}});
   padded.keep = padded.ids != 0;
@@ -231,7 +231,7 @@ TEST_CASE("padding on either side changes no loss", "[perplexity]") {
 TEST_CASE("windows of any lengths in one batch lose what each loses alone, in the order they came in", "[perplexity]") {
   const auto dir = test::fixtures() / "random-untied";
   const auto weights = lm::Checkpoint::open(dir);
-  const lm::Llama model(lm::read_llama_config(dir), weights, at::kDouble);
+  const lm::Model model(lm::read_model_config(dir), weights, at::kDouble);
   Windows padded = windows_of({{1, 7, 0, 0, 0, 0}, {1, 5, 9, 20, 0, 0}, {1, 8, 3, 0, 0, 0}, {1, 6, 2, 11, 4, 0}});
   padded.keep = padded.ids != 0;
   padded.scored = padded.keep.logical_and(padded.ids != 1);
@@ -274,7 +274,7 @@ TEST_CASE("stories260K has the perplexity of its reference", "[perplexity][share
   const Ids first_ids = reference["first_32_ids"].get<Ids>();
   CHECK(Ids(ids.begin(), ids.begin() + 32) == first_ids);
   const auto weights = lm::Checkpoint::open(*dir);
-  const lm::Llama model(lm::read_llama_config(*dir), weights, at::kFloat);
+  const lm::Model model(lm::read_model_config(*dir), weights, at::kFloat);
   const auto ppl = lm::score(model, lm::cut_windows(ids, {.context_length = block}), {.batch_size = 10});
   CHECK(ppl.value() == Approx(reference["ppl"].get<double>()).epsilon(1e-5));  // asked: 1e-3
   CHECK(ppl.total().count == n_blocks * reference["targets_per_block"].get<int64_t>());

@@ -14,20 +14,21 @@ using Json = nlohmann::json;
 namespace {
 
 /// Quantizes blocks [first, last) of a fixture by rounding.
-void add_blocks(lm::QuantizedModelWriter& out, const lm::LlamaConfig& config, const lm::Checkpoint& weights,
+void add_blocks(lm::QuantizedModelWriter& out, const lm::ModelConfig& config, const lm::Checkpoint& weights,
                 const GridOptions& grid, int64_t first, int64_t last) {
   for (int64_t block = first; block < last; ++block) {
     const lm::BlockWeights w = lm::load_block(config, weights, block, at::kFloat);
-    for (const Linear linear : lm::kLinears) out.add(block, linear, lm::quantize_rtn(w[linear], grid), w[linear]);
+    for (const Linear linear : lm::linears(config))
+      out.add(block, linear, lm::quantize_rtn(w[linear], grid), w[linear]);
     out.finish_block(block);
   }
 }
 
 struct Fixture {
   explicit Fixture(const char* name)
-      : dir(test::fixtures() / name), config(lm::read_llama_config(dir)), weights(lm::Checkpoint::open(dir)) {}
+      : dir(test::fixtures() / name), config(lm::read_model_config(dir)), weights(lm::Checkpoint::open(dir)) {}
   std::filesystem::path dir;
-  lm::LlamaConfig config;
+  lm::ModelConfig config;
   lm::Checkpoint weights;
 };
 
@@ -91,10 +92,10 @@ TEST_CASE("a quantized model is read back as the weights that were rounded", "[q
   CHECK(weights->stored_bytes() == stored.stored_bytes());
   const auto width = static_cast<int64_t>(f.weights.tensor("model.norm.weight").element_size());  // bytes
   CHECK(stored.stored_bytes() == f.weights.stored_bytes() - n_weights * width + static_cast<int64_t>(n_bytes));
-  CHECK(weights->code_bits(lm::linear_name(0, lm::Linear::q)) == grid.num_bits);
+  CHECK(weights->code_bits(lm::linear_name(f.config, 0, lm::Linear::q)) == grid.num_bits);
   CHECK(weights->code_bits("model.norm.weight") == 8 * width);
 
-  const lm::Llama model(lm::read_llama_config(dir.path()), *weights, at::kFloat);
+  const lm::Model model(lm::read_model_config(dir.path()), *weights, at::kFloat);
   CHECK(at::isfinite(model.logits(model.forward(test::ids_of({1, 4, 9})))).all().item<bool>());
 }
 

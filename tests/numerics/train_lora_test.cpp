@@ -20,11 +20,11 @@ const std::vector<std::string> kAll{"q_proj", "k_proj", "v_proj", "o_proj", "gat
 
 struct Model {
   std::filesystem::path directory;
-  lm::LlamaConfig config;
+  lm::ModelConfig config;
   std::unique_ptr<lm::WeightSource> weights;
   explicit Model(const char* name)
       : directory(test::fixtures() / name),
-        config(lm::read_llama_config(directory)),
+        config(lm::read_model_config(directory)),
         weights(lm::open_weights(directory)) {}
 };
 
@@ -75,7 +75,7 @@ TEST_CASE("the loss is the evaluator's", "[train]") {
   const auto w = train::assemble(
       model.config, [&](const std::string& name) { return model.weights->tensor(name).to(at::kDouble); }, at::kDouble);
   const at::Tensor nll = train::scored_nll(model.config, w, batch);
-  const lm::Llama llama(model.config, *model.weights, at::kDouble);
+  const lm::Model llama(model.config, *model.weights, at::kDouble);
   const at::Tensor all = lm::token_nll(llama, llama.forward(batch.ids), batch.ids);  // [B, T - 1]
   const int64_t n_positions = batch.ids.size(1);
   for (int64_t i = 0; i < batch.n_scored(); ++i) {

@@ -121,7 +121,7 @@ auto adapter_fields() {
 
 /// What is trained, on what.
 struct Start {
-  LlamaConfig config;
+  ModelConfig config;
   std::filesystem::path directory;  ///< of tokenizer.json
   std::unique_ptr<WeightSource> base;
   std::string base_digest;
@@ -158,7 +158,7 @@ struct Start {
   const Input input = job.input("model");
   const bool is_adapter = input.type.rfind("adapter/", 0) == 0;
   OpenedModel model = open_model(input);
-  Start start{.config = read_llama_config(model.directory),
+  Start start{.config = read_model_config(model.directory),
               .directory = model.directory,
               .base = std::move(model.weights),
               .base_digest = input.digest,
@@ -195,7 +195,7 @@ struct Start {
   return start;
 }
 
-[[nodiscard]] inline int64_t max_length(const AdapterParams& params, const LlamaConfig& config) {
+[[nodiscard]] inline int64_t max_length(const AdapterParams& params, const ModelConfig& config) {
   return params.max_length == 0 ? config.max_positions : std::min(params.max_length, config.max_positions);
 }
 

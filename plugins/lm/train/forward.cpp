@@ -1,33 +1,27 @@
 #include "lm/train/forward.h"
 
-#include "lm/fused.h"
-
 namespace lowbit::lm::train {
 
-Weights assemble(const LlamaConfig& config, const std::function<at::Tensor(const std::string&)>& get,
+Weights assemble(const ModelConfig& config, const std::function<at::Tensor(const std::string&)>& get,
                  at::ScalarType matrices) {
-  Weights w;
-  w.embedding = get("model.embed_tokens.weight");
-  w.final_norm = get("model.norm.weight");
-  w.head = (config.tied_embeddings ? w.embedding : get("lm_head.weight")).to(matrices);
+  const GetTensor by_name = [&](const std::string& name, const std::vector<int64_t>&) { return get(name); };
+  Weights w{.outer = assemble_outer(config, by_name), .blocks = {}};
+  w.outer.head = w.outer.head.to(matrices);
   for (int64_t i = 0; i < config.n_blocks; ++i) {
-    BlockWeights& block = w.blocks.emplace_back();
-    for (const Linear linear : kLinears) block[linear] = get(linear_name(i, linear)).to(matrices);
-    const std::string prefix = "model.layers." + std::to_string(i) + ".";
-    block.attention_norm = get(prefix + "input_layernorm.weight");
-    block.mlp_norm = get(prefix + "post_attention_layernorm.weight");
+    BlockWeights& block = w.blocks.emplace_back(assemble_block(config, i, by_name));
+    for (const Linear linear : linears(config)) block[linear] = block[linear].to(matrices);
   }
   return w;
 }
 
-at::Tensor scored_nll(const LlamaConfig& config, const Weights& weights, const Batch& batch) {
-  const at::ScalarType dtype = weights.embedding.scalar_type();
+at::Tensor scored_nll(const ModelConfig& config, const Weights& weights, const Batch& batch) {
+  const at::ScalarType dtype = weights.outer.embedding.scalar_type();
   const Positions positions(config, 0, batch.ids.size(1), {}, dtype);
-  at::Tensor x = at::embedding(weights.embedding, batch.ids);
+  at::Tensor x = embed(weights.outer, batch.ids, positions);
   for (const BlockWeights& block : weights.blocks) x = block_forward(config, block, x, positions);
   x = x.reshape({-1, config.hidden_size}).index_select(0, batch.position);
-  x = rms_norm(x, weights.final_norm, config.rms_norm_eps).to(weights.head.scalar_type());
-  const at::Tensor logits = at::linear(x, weights.head).to(dtype);
+  x = head_input(config, weights.outer, x).to(weights.outer.head.scalar_type());
+  const at::Tensor logits = at::linear(x, weights.outer.head).to(dtype);
   return at::logsumexp(logits, -1) - logits.gather(-1, batch.target.unsqueeze(-1)).squeeze(-1);
 }
 

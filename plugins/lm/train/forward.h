@@ -16,19 +16,17 @@
 namespace lowbit::lm::train {
 
 struct Weights {
-  at::Tensor embedding;   // [V, h]
-  at::Tensor final_norm;  // [h]
-  at::Tensor head;        // [V, h]
+  OuterWeights outer;
   std::vector<BlockWeights> blocks;
 };
 
-/// Weights by their Hugging Face names; matrices that are multiplied (all but the embedding) are cast to `matrices`.
-/// `get` is asked for each once; never for lm_head.weight when the embedding is tied.
-[[nodiscard]] Weights assemble(const LlamaConfig& config, const std::function<at::Tensor(const std::string&)>& get,
+/// Weights by their Hugging Face names; the linears of the blocks and the output matrix are cast to `matrices`.
+/// `get` is asked for each once; never for the output matrix when the embedding is tied.
+[[nodiscard]] Weights assemble(const ModelConfig& config, const std::function<at::Tensor(const std::string&)>& get,
                                at::ScalarType matrices);
 
 /// -log p(target) of each scored token, [P].
-[[nodiscard]] at::Tensor scored_nll(const LlamaConfig& config, const Weights& weights, const Batch& batch);
+[[nodiscard]] at::Tensor scored_nll(const ModelConfig& config, const Weights& weights, const Batch& batch);
 
 /// Log-probability of each row's scored tokens, summed: [B]. `nll`: of scored_nll().
 [[nodiscard]] at::Tensor row_logps(const at::Tensor& nll, const Batch& batch);

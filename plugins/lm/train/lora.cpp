@@ -9,20 +9,11 @@
 namespace lowbit::lm::train {
 namespace {
 
-constexpr const char* kEmbedding = "model.embed_tokens.weight";
-constexpr const char* kHead = "lm_head.weight";
 constexpr const char* kEmbeddingRows = "embedding_rows";
 constexpr const char* kHeadRows = "head_rows";
 
 std::string name_a(const std::string& weight) { return weight + ".lora_A"; }
 std::string name_b(const std::string& weight) { return weight + ".lora_B"; }
-
-/// "model.layers.0.self_attn.q_proj.weight" -> "q_proj"
-std::string module_name(const std::string& weight) {
-  const size_t end = weight.rfind('.');
-  const size_t begin = weight.rfind('.', end - 1) + 1;
-  return weight.substr(begin, end - begin);
-}
 
 /// [n, h], as LoraOptions::first_rows_of says.
 at::Tensor first_rows(const at::Tensor& matrix, const LoraOptions& options, at::Generator generator) {
@@ -44,32 +35,37 @@ at::Tensor first_rows(const at::Tensor& matrix, const LoraOptions& options, at::
 
 }  // namespace
 
-Adapter new_adapter(const LlamaConfig& config, const WeightSource& base, const LoraOptions& options, uint64_t seed) {
+Adapter new_adapter(const ModelConfig& config, const WeightSource& base, const LoraOptions& options, uint64_t seed) {
   Adapter adapter{.rank = options.rank,
                   .alpha = options.alpha,
                   .dropout = options.dropout,
                   .targets = options.targets,
                   .updates = {},
                   .token_ids = options.token_ids,
+                  .embedding = module_of(outer_names(config).embedding),
                   .embedding_rows = {},
                   .head_rows = {}};
+  std::vector<std::string> modules;
+  std::string known;
+  for (const Linear linear : linears(config)) {
+    modules.push_back(module_name(config, linear));
+    known += (known.empty() ? "" : ", ") + modules.back();
+  }
   for (const std::string& target : options.targets) {
-    const bool known = std::any_of(kLinears.begin(), kLinears.end(),
-                                   [&](Linear linear) { return module_name(linear_name(0, linear)) == target; });
-    if (known) continue;
+    if (std::find(modules.begin(), modules.end(), target) != modules.end()) continue;
     throw Error(Status::bad_param, {.what = "no linear is called " + target,
                                     .where = "target_modules",
-                                    .why = "a block has q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj, down_proj",
+                                    .why = "a block has " + known,
                                     .fix = "name some of these"});
   }
+  const OuterNames outer = outer_names(config);
   int64_t place = 0;  // of a linear among all, targets or not: adding a target changes no other's first weights
   for (int64_t block = 0; block < config.n_blocks; ++block) {
-    for (const Linear linear : kLinears) {
-      const std::string name = linear_name(block, linear);
+    for (const Linear linear : linears(config)) {
       at::Generator generator = generator_at(seed, {++place});
-      if (std::find(options.targets.begin(), options.targets.end(), module_name(name)) == options.targets.end()) {
-        continue;
-      }
+      const std::string module = module_name(config, linear);
+      if (std::find(options.targets.begin(), options.targets.end(), module) == options.targets.end()) continue;
+      const std::string name = linear_name(config, block, linear);
       const auto shape = base.tensor(name).sizes().vec();
       const double bound = 1 / std::sqrt(static_cast<double>(shape[1]));
       adapter.updates[name] = {.a = at::empty({options.rank, shape[1]}, at::kFloat).uniform_(-bound, bound, generator),
@@ -77,22 +73,22 @@ Adapter new_adapter(const LlamaConfig& config, const WeightSource& base, const L
     }
   }
   if (!options.token_ids.empty()) {
-    adapter.embedding_rows = first_rows(base.tensor(kEmbedding), options, generator_at(seed, {0, 1}));
+    adapter.embedding_rows = first_rows(base.tensor(outer.embedding), options, generator_at(seed, {0, 1}));
     if (!config.tied_embeddings) {
-      adapter.head_rows = first_rows(base.tensor(kHead), options, generator_at(seed, {0, 2}));
+      adapter.head_rows = first_rows(base.tensor(outer.head), options, generator_at(seed, {0, 2}));
     }
   }
   return adapter;
 }
 
-LoraModel::LoraModel(LlamaConfig config, const WeightSource& base, Adapter adapter, at::ScalarType matrices,
+LoraModel::LoraModel(ModelConfig config, const WeightSource& base, Adapter adapter, at::ScalarType matrices,
                      at::ScalarType dtype)
     : config_(std::move(config)),
       adapter_(std::move(adapter)),
       matrices_(matrices),
       token_ids_(at::tensor(adapter_.token_ids, at::kLong)) {
   check_tensors(config_, base);
-  const Llama shapes_are_checked(config_, base, at::kFloat, Llama::Blocks::resident);
+  const Model shapes_are_checked(config_, base, at::kFloat, Model::Blocks::resident);
   (void)assemble(
       config_, [&](const std::string& name) { return base_[name] = base.tensor(name).to(dtype, false, /*copy=*/true); },
       dtype);
@@ -131,11 +127,12 @@ Weights LoraModel::weights(const NamedTensors& leaves, std::optional<uint64_t> d
     const auto leaf = leaves.find(rows);
     return leaf == leaves.end() ? base_.at(name) : base_.at(name).index_copy(0, token_ids_, leaf->second);
   };
+  const OuterNames outer = outer_names(config_);
   Weights w = assemble(
       config_,
       [&](const std::string& name) {
-        if (name == kEmbedding) return with_rows(name, kEmbeddingRows);
-        if (name == kHead) return with_rows(name, kHeadRows);
+        if (name == outer.embedding) return with_rows(name, kEmbeddingRows);
+        if (name == outer.head) return with_rows(name, kHeadRows);
         if (branches || adapter_.updates.count(name) == 0) return base_.at(name);
         return at::addmm(base_.at(name), leaves.at(name_b(name)), leaves.at(name_a(name)), 1, scale);
       },
@@ -144,7 +141,7 @@ Weights LoraModel::weights(const NamedTensors& leaves, std::optional<uint64_t> d
   for (int64_t block = 0; block < config_.n_blocks; ++block) {
     w.blocks[static_cast<size_t>(block)].branch = [this, &leaves, scale, seed = *dropout_seed, block](
                                                       Linear linear, const at::Tensor& x) -> at::Tensor {
-      const std::string name = linear_name(block, linear);
+      const std::string name = linear_name(config_, block, linear);
       if (adapter_.updates.count(name) == 0) return {};
       const double keep = 1 - adapter_.dropout;
       at::Generator generator = generator_at(seed, {block, static_cast<int64_t>(linear)});

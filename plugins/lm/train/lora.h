@@ -35,14 +35,14 @@ struct LoraOptions {
 
 /// A as in PEFT uniform in +-1/sqrt(in) (Kaiming with a = sqrt 5), B = 0: the model is the base's at first. Throws
 /// Error{bad_param} for a target that no linear has.
-[[nodiscard]] Adapter new_adapter(const LlamaConfig& config, const WeightSource& base, const LoraOptions& options,
+[[nodiscard]] Adapter new_adapter(const ModelConfig& config, const WeightSource& base, const LoraOptions& options,
                                   uint64_t seed);
 
 class LoraModel {
  public:
   /// `matrices`: dtype of the matrix products. `dtype`: of all else; fp64 in tests.
   /// Throws Error{bad_input} when the adapter does not fit the base.
-  LoraModel(LlamaConfig config, const WeightSource& base, Adapter adapter, at::ScalarType matrices,
+  LoraModel(ModelConfig config, const WeightSource& base, Adapter adapter, at::ScalarType matrices,
             at::ScalarType dtype = at::kFloat);
 
   /// Trained parameters by name: lora_A and lora_B of each weight, embedding_rows, head_rows.
@@ -55,10 +55,10 @@ class LoraModel {
   [[nodiscard]] Weights weights(const NamedTensors& leaves, std::optional<uint64_t> dropout_seed = {}) const;
 
   [[nodiscard]] Adapter trained(const Parameters& parameters) const;
-  [[nodiscard]] const LlamaConfig& config() const { return config_; }
+  [[nodiscard]] const ModelConfig& config() const { return config_; }
 
  private:
-  LlamaConfig config_;
+  ModelConfig config_;
   Adapter adapter_;
   at::ScalarType matrices_;
   NamedTensors base_;     // by Hugging Face name, in `dtype`

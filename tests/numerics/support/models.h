@@ -42,9 +42,9 @@ class MemoryWeights final : public lm::WeightSource {
   lm::NamedTensors tensors_;
 };
 
-inline lm::LlamaConfig small_config(int64_t vocab_size, int64_t hidden_size) {
-  lm::LlamaConfig c;
-  c.hidden_size = hidden_size;
+inline lm::ModelConfig small_config(int64_t vocab_size, int64_t hidden_size) {
+  lm::ModelConfig c;
+  c.hidden_size = c.embedding_size = hidden_size;
   c.intermediate_size = 2 * hidden_size;
   c.n_blocks = 2;
   c.n_heads = 2;
@@ -52,13 +52,13 @@ inline lm::LlamaConfig small_config(int64_t vocab_size, int64_t hidden_size) {
   c.head_dim = 4;
   c.vocab_size = vocab_size;
   c.max_positions = 64;
-  c.rms_norm_eps = 1e-6;
+  c.norm_eps = 1e-6;
   c.rope_theta = 10000;
   return c;
 }
 
 /// All matrices zero, norms one: every block passes its input on.
-inline MemoryWeights zero_weights(const lm::LlamaConfig& c) {
+inline MemoryWeights zero_weights(const lm::ModelConfig& c) {
   lm::NamedTensors t;
   const int64_t q = c.n_heads * c.head_dim;
   const int64_t kv = c.n_kv_heads * c.head_dim;
@@ -69,7 +69,7 @@ inline MemoryWeights zero_weights(const lm::LlamaConfig& c) {
   for (int64_t i = 0; i < c.n_blocks; ++i) {
     const std::vector<std::vector<int64_t>> shapes{
         {q, h}, {kv, h}, {kv, h}, {h, q}, {c.intermediate_size, h}, {c.intermediate_size, h}, {h, c.intermediate_size}};
-    for (size_t j = 0; j < shapes.size(); ++j) t[lm::linear_name(i, lm::kLinears[j])] = at::zeros(shapes[j]);
+    for (size_t j = 0; j < shapes.size(); ++j) t[lm::linear_name(c, i, lm::linears(c)[j])] = at::zeros(shapes[j]);
     const std::string prefix = "model.layers." + std::to_string(i) + ".";
     t[prefix + "input_layernorm.weight"] = at::ones({h});
     t[prefix + "post_attention_layernorm.weight"] = at::ones({h});

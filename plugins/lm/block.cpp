@@ -1,0 +1,237 @@
+#include "lm/block.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "lm/decode_attention.h"
+#include "lm/error.h"
+#include "lm/fused.h"
+
+namespace lowbit::lm {
+namespace {
+
+std::string shape_text(at::IntArrayRef shape) {
+  std::string text = "[";
+  for (const int64_t dim : shape) text += (text.size() > 1 ? ", " : "") + std::to_string(dim);
+  return text + "]";
+}
+
+/// One of the block's linears applied to x.
+at::Tensor apply(const BlockWeights& w, Linear linear, const at::Tensor& x) {
+  const at::Tensor& matrix = w[linear];
+  const at::Tensor& bias = w.bias(linear);
+  const at::Tensor y = (bias.defined() ? at::linear(x.to(matrix.scalar_type()), matrix, bias.to(matrix.scalar_type()))
+                                       : at::linear(x.to(matrix.scalar_type()), matrix))
+                           .to(x.scalar_type());
+  const at::Tensor more = w.branch ? w.branch(linear, x) : at::Tensor();
+  return more.defined() ? y + more : y;
+}
+
+// Queries are taken in chunks so that scores take memory linear in S, and keys behind a chunk are not multiplied at
+// all. A constant: another value would change sums in the last bit.
+constexpr int64_t kQueryChunk = 256;
+
+at::Tensor attention(const ModelConfig& c, const BlockWeights& w, const at::Tensor& x, const Positions& positions,
+                     KvCache* cache, int64_t block, const InputTap& tap) {
+  const int64_t n_sequences = x.size(0);  // B
+  const int64_t n_new = x.size(1);        // T
+  const int64_t n_groups = c.n_heads / c.n_kv_heads;
+  const int64_t n_seen = positions.past + n_new;  // S
+  const auto heads = [&](Linear linear, int64_t n) {
+    return apply(w, linear, x).view({n_sequences, n_new, n, c.head_dim}).transpose(1, 2);
+  };
+  const auto placed = [&](Linear linear, int64_t n) {
+    return c.position == ModelConfig::Position::rotary
+               ? rotated_heads(apply(w, linear, x), n, positions.cos, positions.sin)
+               : heads(linear, n);
+  };
+  at::Tensor q = placed(Linear::q, c.n_heads);     // [B, n, T, d]
+  at::Tensor k = placed(Linear::k, c.n_kv_heads);  // [B, m, T, d]
+  at::Tensor v = heads(Linear::v, c.n_kv_heads);   // [B, m, T, d]
+  if (cache != nullptr) {
+    const auto i = static_cast<size_t>(block);
+    cache->keys[i].narrow(2, positions.past, n_new).copy_(k);
+    cache->values[i].narrow(2, positions.past, n_new).copy_(v);
+    if (n_new == 1 && x.scalar_type() == at::kFloat && x.device().is_cpu() && !q.requires_grad()) {
+      const at::Tensor heads_out =
+          decode_attention(q, cache->keys[i], cache->values[i], n_seen, positions.n_pads, w.window);
+      const at::Tensor joined = heads_out.view({n_sequences, 1, c.n_heads * c.head_dim});
+      if (tap) tap(Linear::o, joined);
+      return apply(w, Linear::o, joined);
+    }
+    k = cache->keys[i].narrow(2, 0, n_seen);
+    v = cache->values[i].narrow(2, 0, n_seen);
+  }
+
+  const int64_t batch = n_sequences * c.n_kv_heads;
+  q = q.reshape({n_sequences, c.n_kv_heads, n_groups, n_new, c.head_dim});
+  k = k.reshape({batch, n_seen, c.head_dim});
+  v = v.reshape({batch, n_seen, c.head_dim});
+  std::vector<at::Tensor> chunks;
+  for (int64_t begin = 0; begin < n_new; begin += kQueryChunk) {
+    const int64_t length = std::min(kQueryChunk, n_new - begin);
+    const int64_t reach = positions.past + begin + length;  // causal: nothing beyond is visible to this chunk
+    const at::Tensor q_chunk = q.narrow(3, begin, length).reshape({batch, n_groups * length, c.head_dim});
+    const at::Tensor scores = at::bmm(q_chunk, k.narrow(1, 0, reach).transpose(1, 2)).to(wide(x.scalar_type()));
+    const at::Tensor weights = causal_softmax(scores.view({n_sequences, c.n_heads, length, reach}),
+                                              1 / std::sqrt(static_cast<double>(c.head_dim)), positions.past + begin,
+                                              positions.n_pads, w.window)
+                                   .to(x.scalar_type())
+                                   .view({batch, n_groups * length, reach});
+    chunks.push_back(at::bmm(weights, v.narrow(1, 0, reach)).view({n_sequences, c.n_heads, length, c.head_dim}));
+  }
+  const at::Tensor joined = (chunks.size() == 1 ? chunks.front() : at::cat(chunks, 2))
+                                .transpose(1, 2)
+                                .reshape({n_sequences, n_new, c.n_heads * c.head_dim});
+  if (tap) tap(Linear::o, joined);
+  return apply(w, Linear::o, joined);
+}
+
+}  // namespace
+
+at::Tensor& BlockWeights::operator[](Linear linear) {
+  switch (linear) {
+    case Linear::q: return q;
+    case Linear::k: return k;
+    case Linear::v: return v;
+    case Linear::o: return o;
+    case Linear::gate: return gate;
+    case Linear::up: return up;
+    case Linear::down: break;
+  }
+  return down;
+}
+const at::Tensor& BlockWeights::operator[](Linear linear) const { return const_cast<BlockWeights&>(*this)[linear]; }
+
+BlockWeights assemble_block(const ModelConfig& config, int64_t block, const GetTensor& get) {
+  BlockWeights w;
+  for (const Linear linear : linears(config)) {
+    const std::vector<int64_t> shape = linear_shape(config, linear);
+    w[linear] = get(linear_name(config, block, linear), shape);
+    if (has_bias(config, linear)) w.bias(linear) = get(bias_name(config, block, linear), {shape.front()});
+  }
+  const auto norm = [&](const NormNames& names) {
+    const std::vector<int64_t> shape{config.hidden_size};
+    return Norm{get(names.weight, shape), names.bias.empty() ? at::Tensor() : get(names.bias, shape)};
+  };
+  w.attention_norm = norm(attention_norm_names(config, block));
+  w.mlp_norm = norm(mlp_norm_names(config, block));
+  w.window = config.window(block);
+  return w;
+}
+
+at::Tensor load_tensor(const WeightSource& weights, const std::string& name, const std::vector<int64_t>& shape,
+                       at::ScalarType dtype) {
+  at::Tensor tensor = weights.tensor(name);
+  if (tensor.sizes() != shape || !tensor.is_floating_point()) {
+    throw Error(Status::bad_input,
+                {.what = "tensor " + name + " does not fit config.json",
+                 .where = name,
+                 .why = "expected floating-point numbers of shape " + shape_text(shape) + ", found " +
+                        c10::toString(tensor.scalar_type()) + std::string(" ") + shape_text(tensor.sizes()),
+                 .fix = "use the config.json that belongs to these weights"});
+  }
+  return tensor.to(dtype);
+}
+
+BlockWeights load_block(const ModelConfig& config, const WeightSource& weights, int64_t block, at::ScalarType dtype) {
+  return assemble_block(config, block, [&](const std::string& name, const std::vector<int64_t>& shape) {
+    return load_tensor(weights, name, shape, dtype);
+  });
+}
+
+void KvCache::keep(const at::Tensor& rows) {
+  for (auto* tensors : {&keys, &values}) {
+    for (at::Tensor& tensor : *tensors) tensor = tensor.index_select(0, rows);
+  }
+}
+
+KvCache::KvCache(const ModelConfig& config, int64_t n_sequences, int64_t capacity, at::ScalarType dtype) {
+  for (int64_t i = 0; i < config.n_blocks; ++i) {
+    keys.push_back(at::zeros({n_sequences, config.n_kv_heads, capacity, config.head_dim}, dtype));
+    values.push_back(at::zeros({n_sequences, config.n_kv_heads, capacity, config.head_dim}, dtype));
+  }
+}
+
+at::Tensor rope_frequencies(const ModelConfig& config) {
+  const at::Tensor exponent = at::arange(0, config.head_dim, 2, at::kDouble) / static_cast<double>(config.head_dim);
+  const at::Tensor frequency = at::pow(config.rope_theta, exponent.neg());
+  const RopeScaling& scaling = config.rope_scaling;
+  switch (scaling.kind) {
+    case RopeScaling::Kind::none: return frequency;
+    case RopeScaling::Kind::linear: return frequency / scaling.factor;
+    case RopeScaling::Kind::llama3: break;
+  }
+  // How often a pair turns in the original context: below low_freq_factor times the frequency is divided, above
+  // high_freq_factor times it stays.
+  const at::Tensor turns = static_cast<double>(scaling.original_positions) * frequency / (2 * M_PI);
+  const at::Tensor kept =
+      ((turns - scaling.low_freq_factor) / (scaling.high_freq_factor - scaling.low_freq_factor)).clamp(0, 1);
+  return frequency * (kept + (1 - kept) / scaling.factor);
+}
+
+Positions::Positions(const ModelConfig& config, int64_t past_length, int64_t n_new, const at::Tensor& left_pads,
+                     at::ScalarType dtype)
+    : past(past_length), n_pads(left_pads) {
+  const at::Tensor columns = at::arange(past, past + n_new, at::kLong).unsqueeze(0);  // [1, T]
+  index = n_pads.defined() ? (columns - n_pads.unsqueeze(1)).clamp_min(0) : columns;  // [1 or B, T]
+  if (config.position == ModelConfig::Position::learned) return;
+  // Angles in fp64: position times frequency loses digits in fp32 long before a context ends.
+  const at::Tensor half = index.to(at::kDouble).unsqueeze(-1) * rope_frequencies(config);  // [.., T, d / 2]
+  const at::Tensor angle = at::cat({half, half}, -1).unsqueeze(1);
+  cos = angle.cos().to(wide(dtype));
+  sin = angle.sin().to(wide(dtype));
+}
+
+at::Tensor left_padding(const at::Tensor& keep) {
+  const at::Tensor k = keep.to(at::kLong);
+  const at::Tensor n_stretches = (k.diff(1, 1) == 1).sum(1) + k.select(1, 0);
+  if ((n_stretches != 1).any().item<bool>()) {
+    throw Error(Status::bad_input, {.what = "a window is not one stretch of tokens",
+                                    .where = "attention_mask",
+                                    .why = "padding stands between tokens, or a window has no token at all",
+                                    .fix = "pad windows at their ends only"});
+  }
+  return k.argmax(1);
+}
+
+at::Tensor normed(const ModelConfig& config, const Norm& norm, const at::Tensor& x) {
+  if (config.norm == ModelConfig::Norm::rms) return rms_norm(x, norm.weight, config.norm_eps);
+  const at::ScalarType type = wide(x.scalar_type());
+  return at::layer_norm(x.to(type), {x.size(-1)}, norm.weight.to(type), norm.bias.to(type), config.norm_eps)
+      .to(x.scalar_type());
+}
+
+at::Tensor attention_input(const ModelConfig& config, const BlockWeights& w, const at::Tensor& x) {
+  return config.norm_first ? normed(config, w.attention_norm, x) : x;
+}
+
+at::Tensor mlp_input(const ModelConfig& config, const BlockWeights& w, const at::Tensor& x) {
+  return config.norm_first ? normed(config, w.mlp_norm, x) : x;
+}
+
+at::Tensor attention_forward(const ModelConfig& config, const BlockWeights& w, const at::Tensor& x,
+                             const Positions& positions, KvCache* cache, int64_t block, const InputTap& tap) {
+  const at::Tensor a = attention_input(config, w, x);
+  if (tap) tap(Linear::q, a);
+  const at::Tensor y = x + attention(config, w, a, positions, cache, block, tap);
+  return config.norm_first ? y : normed(config, w.attention_norm, y);
+}
+
+at::Tensor mlp_forward(const ModelConfig& config, const BlockWeights& w, const at::Tensor& x, const InputTap& tap) {
+  const at::Tensor a = mlp_input(config, w, x);
+  const bool gated = config.mlp == ModelConfig::Mlp::swiglu;
+  if (tap) tap(gated ? Linear::gate : Linear::up, a);
+  const at::Tensor inner =
+      gated ? swiglu(apply(w, Linear::gate, a), apply(w, Linear::up, a)) : at::relu(apply(w, Linear::up, a));
+  if (tap) tap(Linear::down, inner);
+  const at::Tensor y = x + apply(w, Linear::down, inner);
+  return config.norm_first ? y : normed(config, w.mlp_norm, y);
+}
+
+at::Tensor block_forward(const ModelConfig& config, const BlockWeights& w, const at::Tensor& x,
+                         const Positions& positions, KvCache* cache, int64_t block) {
+  return mlp_forward(config, w, attention_forward(config, w, x, positions, cache, block));
+}
+
+}  // namespace lowbit::lm

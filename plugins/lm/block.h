@@ -1,0 +1,107 @@
+// A decoder block: norm, grouped-query attention, norm, MLP, each half added to its input. What varies between families
+// (RMSNorm or LayerNorm, rotary or learned positions, SwiGLU or ReLU, biases, windows) is read from ModelConfig.
+//
+// Letters: B sequences, T positions in a call, S positions attended to, h hidden, f intermediate, V vocabulary,
+//          n query heads, m key/value heads, d head dim.
+// Precision: matrices are held and multiplied in the compute dtype (fp32, bf16 or fp64); norms, rotations, softmax and
+// losses are computed in fp32 (fp64 when the compute dtype is), as the models were trained. The halves of a block also
+// take matrices narrower than x and the norms: products are then in the matrices' dtype, all else in x's.
+// Tensors may require gradients: nothing that a gradient needs is overwritten.
+// Thread rule: free functions without state.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "lm/config.h"
+#include "lm/safetensors.h"
+#include "lm/tensor_names.h"
+#include "lm/torch.h"
+
+namespace lowbit::lm {
+
+struct Norm {
+  at::Tensor weight, bias;  // [h]; no bias in an RMSNorm
+};
+
+struct BlockWeights {
+  Norm attention_norm, mlp_norm;
+  at::Tensor q, k, v;                // [n d, h], [m d, h], [m d, h]
+  at::Tensor o;                      // [h, n d]
+  at::Tensor gate, up;               // [f, h]; gate undefined where the model has none
+  at::Tensor down;                   // [h, f]
+  std::array<at::Tensor, 7> biases;  // [out] by linear; undefined: none
+  int64_t window = 0;                ///< keys that a query sees, its own among them; 0: all before it
+  /// What is added to a linear's output, as a function of its input: the branch of an adapter that drops inputs while
+  /// it is trained. Empty, or its result undefined: nothing.
+  std::function<at::Tensor(Linear linear, const at::Tensor& x)> branch;
+
+  [[nodiscard]] at::Tensor& operator[](Linear linear);
+  [[nodiscard]] const at::Tensor& operator[](Linear linear) const;
+  [[nodiscard]] at::Tensor& bias(Linear linear) { return biases[static_cast<size_t>(linear)]; }
+  [[nodiscard]] const at::Tensor& bias(Linear linear) const { return biases[static_cast<size_t>(linear)]; }
+};
+
+/// A block of tensors by their Hugging Face names; `get` is asked for each once.
+using GetTensor = std::function<at::Tensor(const std::string& name, const std::vector<int64_t>& shape)>;
+[[nodiscard]] BlockWeights assemble_block(const ModelConfig& config, int64_t block, const GetTensor& get);
+
+/// In `dtype`: a view of what `weights` has mapped where that is the dtype it is stored in, so never write into it.
+/// Throws Error{bad_input} for a missing tensor or a wrong shape.
+[[nodiscard]] at::Tensor load_tensor(const WeightSource& weights, const std::string& name,
+                                     const std::vector<int64_t>& shape, at::ScalarType dtype);
+[[nodiscard]] BlockWeights load_block(const ModelConfig& config, const WeightSource& weights, int64_t block,
+                                      at::ScalarType dtype);
+
+/// Keys and values of the positions seen so far, for decoding.
+struct KvCache {
+  std::vector<at::Tensor> keys, values;  // per block: [B, m, capacity, d]
+  int64_t length = 0;                    // positions filled
+
+  KvCache(const ModelConfig& config, int64_t n_sequences, int64_t capacity, at::ScalarType dtype);
+  /// Drops all sequences but `rows` ([n] int64).
+  void keep(const at::Tensor& rows);
+};
+
+/// Angle from one position to the next of each pair of a head: [d / 2] fp64.
+[[nodiscard]] at::Tensor rope_frequencies(const ModelConfig& config);
+
+/// Where T positions stand and what they may see; shared by all blocks of one call.
+struct Positions {
+  at::Tensor index;     // int64 [1 or B, T]: 0 for the first real token
+  at::Tensor cos, sin;  // [1 or B, 1, T, d]; undefined where positions are learned
+  int64_t past = 0;     // S - T
+  at::Tensor n_pads;    // as given
+
+  /// `n_pads`: left padding per sequence, [B] int64, or undefined. Positions count from the first real token; a padding
+  /// position sees only itself.
+  Positions(const ModelConfig& config, int64_t past, int64_t n_new, const at::Tensor& left_pads, at::ScalarType dtype);
+};
+
+/// Left padding of each row of `keep` (bool [B, T], true for real tokens): [B] int64; padding on the right needs
+/// nothing, since nothing looks that way. Throws Error{bad_input} when a row's tokens are not one stretch.
+[[nodiscard]] at::Tensor left_padding(const at::Tensor& keep);
+
+/// RMSNorm or LayerNorm of x [.., h], as the model has it.
+[[nodiscard]] at::Tensor normed(const ModelConfig& config, const Norm& norm, const at::Tensor& x);
+
+/// Called with the input of each linear group just before it is applied: x [B, T, in]. The groups are named by their
+/// first member, input_group().
+using InputTap = std::function<void(Linear group, const at::Tensor& x)>;
+
+/// What q, k and v read of x [B, T, h], and what the MLP reads.
+[[nodiscard]] at::Tensor attention_input(const ModelConfig& config, const BlockWeights& w, const at::Tensor& x);
+[[nodiscard]] at::Tensor mlp_input(const ModelConfig& config, const BlockWeights& w, const at::Tensor& x);
+
+/// The two halves of a block, each adding to its input: x [B, T, h] -> [B, T, h]. `cache` (with its block index) is
+/// filled with this call's T positions; the caller advances its length after the last block.
+[[nodiscard]] at::Tensor attention_forward(const ModelConfig& config, const BlockWeights& w, const at::Tensor& x,
+                                           const Positions& positions, KvCache* cache = nullptr, int64_t block = 0,
+                                           const InputTap& tap = {});
+[[nodiscard]] at::Tensor mlp_forward(const ModelConfig& config, const BlockWeights& w, const at::Tensor& x,
+                                     const InputTap& tap = {});
+[[nodiscard]] at::Tensor block_forward(const ModelConfig& config, const BlockWeights& w, const at::Tensor& x,
+                                       const Positions& positions, KvCache* cache = nullptr, int64_t block = 0);
+
+}  // namespace lowbit::lm
