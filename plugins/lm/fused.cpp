@@ -279,7 +279,7 @@ at::Tensor causal_softmax(const at::Tensor& scores, double scale, int64_t first,
     return rows;
   }
   at::Tensor scaled = scores * scale;
-  if (n_pads.defined() || scores.size(3) > first + 1) {
+  if (n_pads.defined() || scores.size(3) > first + 1 || (window > 0 && scores.size(3) > window)) {
     const at::Tensor hidden = visible_keys(scores, sight).logical_not();
     scaled = scaled.masked_fill(hidden, -std::numeric_limits<double>::infinity());
   }

@@ -193,6 +193,7 @@ void QuantizedModelWriter::finish_block(int64_t block) {
   for (const std::string& name : vector_names(config_, block)) block_tensors_[name] = weights_.tensor(name);
   write_file(file_name(block + 1), block_tensors_);
   block_tensors_.clear();
+  weights_.release();
   n_finished_ = block + 1;
 }
 

@@ -280,7 +280,7 @@ Checkpoint Checkpoint::open(const std::filesystem::path& directory) {
                    .fix = "name a Hugging Face model directory; convert pytorch_model.bin to safetensors first"});
     }
     result.files_.push_back(SafetensorsFile::open(single_file));
-    for (std::string& name : result.files_.front().names()) result.file_index_.emplace(std::move(name), 0);
+    for (const std::string& name : result.files_.front().names()) result.add(name, 0);
     return result;
   }
 
@@ -304,22 +304,27 @@ Checkpoint Checkpoint::open(const std::filesystem::path& directory) {
     const auto [at, inserted] = known.emplace(file_name, result.files_.size());
     if (inserted) result.files_.push_back(SafetensorsFile::open(directory / file_name));
     if (!result.files_[at->second].contains(name)) bad("tensor " + name + " is not in " + file_name);
-    result.file_index_.emplace(name, at->second);
+    result.add(name, at->second);
   }
   return result;
 }
 
+void Checkpoint::add(const std::string& name, size_t file) {
+  const bool shortened = name.rfind("decoder.", 0) == 0;
+  places_.emplace((shortened ? "model." : "") + name, Place{file, name});
+}
+
 std::vector<std::string> Checkpoint::names() const {
   std::vector<std::string> names;
-  for (const auto& [name, file] : file_index_) names.push_back(name);
+  for (const auto& [name, place] : places_) names.push_back(name);
   return names;
 }
 
-bool Checkpoint::contains(std::string_view name) const { return file_index_.find(name) != file_index_.end(); }
+bool Checkpoint::contains(std::string_view name) const { return places_.find(name) != places_.end(); }
 
 int64_t Checkpoint::stored_bytes() const {
   int64_t n = 0;
-  for (const auto& [name, file] : file_index_) n += static_cast<int64_t>(files_[file].entry(name).n_bytes);
+  for (const auto& [name, place] : places_) n += static_cast<int64_t>(entry(name).n_bytes);
   return n;
 }
 
@@ -327,16 +332,26 @@ void Checkpoint::release() const {
   for (const SafetensorsFile& file : files_) file.release();
 }
 
-int64_t Checkpoint::code_bits(std::string_view name) const { return file_of(name).code_bits(name); }
-
-const SafetensorsFile& Checkpoint::file_of(std::string_view name) const {
-  const auto found = file_index_.find(name);
-  if (found == file_index_.end()) no_such_tensor(directory_, name);
-  return files_[found->second];
+const Checkpoint::Place& Checkpoint::place_of(std::string_view name) const {
+  const auto found = places_.find(name);
+  if (found == places_.end()) no_such_tensor(directory_, name);
+  return found->second;
 }
 
-at::Tensor Checkpoint::tensor(std::string_view name) const { return file_of(name).tensor(name); }
-const TensorEntry& Checkpoint::entry(std::string_view name) const { return file_of(name).entry(name); }
+int64_t Checkpoint::code_bits(std::string_view name) const {
+  const Place& place = place_of(name);
+  return files_[place.file].code_bits(place.name);
+}
+
+at::Tensor Checkpoint::tensor(std::string_view name) const {
+  const Place& place = place_of(name);
+  return files_[place.file].tensor(place.name);
+}
+
+const TensorEntry& Checkpoint::entry(std::string_view name) const {
+  const Place& place = place_of(name);
+  return files_[place.file].entry(place.name);
+}
 
 void write_safetensors(const std::filesystem::path& file, const NamedTensors& tensors,
                        const std::map<std::string, std::string>& metadata) {

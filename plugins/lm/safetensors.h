@@ -78,6 +78,7 @@ class SafetensorsFile final : public WeightSource {
 };
 
 /// The weights of a Hugging Face directory: `model.safetensors`, or the files `model.safetensors.index.json` names.
+/// Files of OPT that leave out the `model.` before `decoder.` are read as if it were there.
 class Checkpoint final : public WeightSource {
  public:
   static Checkpoint open(const std::filesystem::path& directory);
@@ -93,10 +94,16 @@ class Checkpoint final : public WeightSource {
   [[nodiscard]] size_t n_files() const { return files_.size(); }
 
  private:
-  [[nodiscard]] const SafetensorsFile& file_of(std::string_view name) const;
+  /// Where a tensor lies: its file and its name in there.
+  struct Place {
+    size_t file;
+    std::string name;
+  };
+  [[nodiscard]] const Place& place_of(std::string_view name) const;
+  void add(const std::string& name, size_t file);
   std::filesystem::path directory_;
   std::vector<SafetensorsFile> files_;
-  std::map<std::string, size_t, std::less<>> file_index_;
+  std::map<std::string, Place, std::less<>> places_;
 };
 
 using NamedTensors = std::map<std::string, at::Tensor, std::less<>>;

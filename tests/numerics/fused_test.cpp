@@ -83,8 +83,10 @@ TEST_CASE("one pass gives value and gradients of the composed operations", "[fus
                       {numbers({2, 3, 1, first + 2})});
       for (const bool padded : {false, true}) {
         const at::Tensor n_pads = padded ? at::tensor({0, 3}, at::kLong) : at::Tensor();
-        check_both_ways([&](const auto& in) { return lm::causal_softmax(in[0] + 0, 0.3, first, n_pads); },
-                        {numbers({2, 3, 5, first + 5})});
+        for (const int64_t window : {0, 1, 3}) {
+          check_both_ways([&](const auto& in) { return lm::causal_softmax(in[0] + 0, 0.3, first, n_pads, window); },
+                          {numbers({2, 3, 5, first + 5})});
+        }
       }
     }
   }
@@ -123,4 +125,15 @@ TEST_CASE("a query sees nothing behind itself and no padding, padding itself alo
                                           0.0, 0.0, 1.0, 0.0,    //
                                           0.0, 0.0, 0.5, 0.5});  //
   CHECK(at::equal(weights.flatten(), expected.to(at::kFloat)));
+}
+
+TEST_CASE("a query sees no further than its window", "[fused]") {
+  const at::Tensor expected = at::tensor({1.0, 0.0, 0.0, 0.0,    //
+                                          0.5, 0.5, 0.0, 0.0,    //
+                                          0.0, 0.5, 0.5, 0.0,    //
+                                          0.0, 0.0, 0.5, 0.5});  //
+  for (const at::ScalarType dtype : {at::kFloat, at::kDouble}) {
+    const at::Tensor scores = at::zeros({1, 1, 4, 4}, dtype);
+    CHECK(at::equal(lm::causal_softmax(scores, 1, 0, {}, 2).flatten(), expected.to(dtype)));
+  }
 }

@@ -18,7 +18,7 @@ TEST_CASE("batches are planned by length, long first, ties in input order", "[ge
 }
 
 TEST_CASE("a padded batch answers every prompt as the reference answers it alone", "[generate]") {
-  const auto name = GENERATE("random-untied", "random-tied", "random-llama3");
+  const auto name = GENERATE(from_range(test::kReferenceModels));
   INFO(name);
   const auto dir = test::fixtures() / name;
   const auto weights = lm::Checkpoint::open(dir);

@@ -35,7 +35,7 @@ at::Tensor matrix_of(const Json& rows) {
 // transposed pair exceeds by orders of magnitude. fp64: the reference is printed with ten digits.
 TEST_CASE("logits and losses agree with the independent reference", "[model]") {
   const auto [dtype, tolerance] = GENERATE(std::pair{at::kFloat, 1e-4}, std::pair{at::kDouble, 2e-8});
-  for (const char* name : {"random-untied", "random-tied", "random-llama3"}) {
+  for (const std::string& name : test::kReferenceModels) {
     INFO(name << " in " << c10::toString(dtype));
     const Loaded loaded(test::fixtures() / name, dtype);
     const Json reference = test::read_json(test::fixtures() / name / "reference.json");
@@ -86,7 +86,7 @@ TEST_CASE("frequencies of RoPE for longer contexts", "[model]") {
 // bf16 keeps 8 bits: every activation is off by up to 0.4 %, some 20 roundings deep. The losses of these models are
 // about 10 nats.
 TEST_CASE("bf16 compute stays within its own precision of the reference", "[model]") {
-  for (const char* name : {"random-untied", "random-tied", "random-llama3"}) {
+  for (const std::string& name : test::kReferenceModels) {
     INFO(name);
     const Loaded loaded(test::fixtures() / name, at::kBFloat16);
     const Json reference = test::read_json(test::fixtures() / name / "reference.json");
@@ -97,46 +97,77 @@ TEST_CASE("bf16 compute stays within its own precision of the reference", "[mode
     const at::Tensor logits = loaded.model.logits(hidden)[0].to(at::kDouble);
     const at::Tensor error = logits.narrow(0, logits.size(0) - 3, 3) - expected;
     const double relative = (error.square().mean() / expected.square().mean()).sqrt().item<double>();
-    CHECK(relative < 0.03);
-    CHECK(relative > 1e-4);  // it really is bf16
+    CHECK(relative < (name == "random-opt-350m" ? 0.1 : 0.03));  // measured 0.06: two projections more, no final norm
+    CHECK(relative > 1e-4);                                      // it really is bf16
   }
 }
 
 TEST_CASE("decoding with a cache gives what one pass gives", "[model]") {
-  const Loaded loaded(test::fixtures() / "random-tied", at::kDouble);
-  // 300 positions: more than one chunk of queries in the one pass, none in the steps.
-  at::Tensor ids = (at::arange(300, at::kLong) * 37).remainder(298).unsqueeze(0);
-  const at::Tensor once = loaded.model.forward(ids);
-  lm::KvCache cache(loaded.model.config(), 1, 300, at::kDouble);
-  std::vector<at::Tensor> parts{loaded.model.forward(ids.narrow(1, 0, 7), {}, &cache),
-                                loaded.model.forward(ids.narrow(1, 7, 20), {}, &cache)};
-  for (int64_t t = 27; t < 300; ++t) parts.push_back(loaded.model.forward(ids.narrow(1, t, 1), {}, &cache));
-  CHECK(cache.length == 300);
-  CHECK(max_difference(at::cat(parts, 1), once) < 1e-10);
+  // fp64 and fp32 take different ways through the attention of a step. In fp32 the hidden states are of size 10 and go
+  // through three blocks at most (measured: 4e-5).
+  const auto [dtype, tolerance] = GENERATE(std::pair{at::kDouble, 1e-10}, std::pair{at::kFloat, 5e-4});
+  for (const std::string& name : test::kReferenceModels) {
+    CAPTURE(name, c10::toString(dtype));
+    const Loaded loaded(test::fixtures() / name, dtype);
+    const lm::ModelConfig& config = loaded.model.config();
+    // Where the context allows it, more than one chunk of queries in the one pass, none in the steps.
+    const int64_t n = name == "random-tied" ? 300 : config.max_positions;
+    const at::Tensor ids = (at::arange(n, at::kLong) * 37).remainder(config.vocab_size).unsqueeze(0);
+    const at::Tensor once = loaded.model.forward(ids);
+    lm::KvCache cache(config, 1, n, dtype);
+    std::vector<at::Tensor> parts{loaded.model.forward(ids.narrow(1, 0, 7), {}, &cache),
+                                  loaded.model.forward(ids.narrow(1, 7, 20), {}, &cache)};
+    for (int64_t t = 27; t < n; ++t) parts.push_back(loaded.model.forward(ids.narrow(1, t, 1), {}, &cache));
+    CHECK(cache.length == n);
+    CHECK(max_difference(at::cat(parts, 1), once) < tolerance);
+  }
 }
 
 TEST_CASE("left padding changes nothing for the real tokens", "[model]") {
-  const Loaded loaded(test::fixtures() / "random-untied", at::kDouble);
-  const at::Tensor ids = ids_of({1, 4, 9, 20, 33, 8});
-  const at::Tensor alone = loaded.model.forward(ids);
-  const at::Tensor padded = at::cat({ids_of({0, 0, 0}), ids}, 1);
-  const at::Tensor other = ids_of({1, 5, 6, 7, 8, 9, 10, 11, 12});
-  const at::Tensor n_pads = at::tensor({3, 0}, at::kLong);
-  const at::Tensor both = loaded.model.forward(at::cat({padded, other}, 0), n_pads);
-  CHECK(max_difference(both[0].narrow(0, 3, 6), alone[0]) < 1e-12);
-  CHECK(max_difference(both[1], loaded.model.forward(other)[0]) < 1e-12);
-  CHECK(at::isfinite(both).all().item<bool>());
+  for (const std::string& name : test::kReferenceModels) {
+    CAPTURE(name);
+    const Loaded loaded(test::fixtures() / name, at::kDouble);
+    const at::Tensor ids = ids_of({1, 4, 9, 20, 33, 8});
+    const at::Tensor alone = loaded.model.forward(ids);
+    const at::Tensor padded = at::cat({ids_of({0, 0, 0}), ids}, 1);
+    const at::Tensor other = ids_of({1, 5, 6, 7, 8, 9, 10, 11, 12});
+    const at::Tensor n_pads = at::tensor({3, 0}, at::kLong);
+    const at::Tensor both = loaded.model.forward(at::cat({padded, other}, 0), n_pads);
+    CHECK(max_difference(both[0].narrow(0, 3, 6), alone[0]) < 1e-12);
+    CHECK(max_difference(both[1], loaded.model.forward(other)[0]) < 1e-12);
+    CHECK(at::isfinite(both).all().item<bool>());
 
-  // The same through a cache: prefill and one step.
-  lm::KvCache cache(loaded.model.config(), 2, 16, at::kDouble);
-  (void)loaded.model.forward(at::cat({padded, other}, 0), n_pads, &cache);
-  const at::Tensor next = loaded.model.forward(at::tensor({13, 14}, at::kLong).unsqueeze(1), n_pads, &cache);
-  const at::Tensor longer = loaded.model.forward(at::cat({ids, ids_of({13})}, 1));
-  CHECK(max_difference(next[0][0], longer[0][6]) < 1e-12);
+    // The same through a cache: prefill and one step, in both ways of computing it.
+    for (const at::ScalarType dtype : {at::kDouble, at::kFloat}) {
+      const Loaded decoding(test::fixtures() / name, dtype);
+      lm::KvCache cache(decoding.model.config(), 2, 16, dtype);
+      (void)decoding.model.forward(at::cat({padded, other}, 0), n_pads, &cache);
+      const at::Tensor next = decoding.model.forward(at::tensor({13, 14}, at::kLong).unsqueeze(1), n_pads, &cache);
+      const at::Tensor longer = loaded.model.forward(at::cat({ids, ids_of({13})}, 1));
+      CHECK(max_difference(next[0][0], longer[0][6]) < (dtype == at::kDouble ? 1e-12 : 2e-4));
+    }
+  }
+}
+
+// The window is smaller than the text, so that what lies before it must not matter.
+TEST_CASE("what lies before the window of a block is not seen", "[model]") {
+  const Loaded loaded(test::fixtures() / "random-mistral", at::kDouble);
+  const lm::ModelConfig& c = loaded.model.config();
+  const int64_t window = c.window(0);
+  const lm::BlockWeights w = loaded.model.block(0);
+  CHECK(w.window == window);
+  const at::Tensor x = (at::arange(12 * c.hidden_size, at::kDouble) * 0.7).sin().view({1, 12, c.hidden_size});
+  at::Tensor other = x.clone();
+  other[0][11 - window] += 1;
+  const lm::Positions positions(c, 0, 12, {}, at::kDouble);
+  const auto last = [&](const at::Tensor& input) { return lm::attention_forward(c, w, input, positions)[0][11]; };
+  CHECK(at::equal(last(x), last(other)));
+  other[0][11 - window + 1] += 1;
+  CHECK(max_difference(last(x), last(other)) > 1e-3);
 }
 
 TEST_CASE("a streaming model computes the same bits as a resident one", "[model]") {
-  const auto dir = test::fixtures() / "random-untied";
+  const auto dir = test::fixtures() / GENERATE(from_range(test::kReferenceModels));
   const auto weights = lm::Checkpoint::open(dir);
   const auto config = lm::read_model_config(dir);
   const Model resident(config, weights, at::kFloat);
@@ -144,6 +175,15 @@ TEST_CASE("a streaming model computes the same bits as a resident one", "[model]
   CHECK(streaming.streaming());
   const at::Tensor ids = ids_of({1, 4, 9, 20});
   CHECK(at::equal(resident.forward(ids), streaming.forward(ids)));
+}
+
+TEST_CASE("weights stay where they are mapped when they are stored in the compute dtype", "[model]") {
+  const auto weights = lm::Checkpoint::open(test::fixtures() / "random-untied");
+  const auto config = lm::read_model_config(test::fixtures() / "random-untied");
+  const std::string name = lm::linear_name(config, 0, lm::Linear::q);
+  const at::ScalarType stored = weights.tensor(name).scalar_type();
+  const lm::Model model(config, weights, stored, GENERATE(Model::Blocks::resident, Model::Blocks::streaming));
+  CHECK(model.block(0).q.data_ptr() == weights.tensor(name).data_ptr());
 }
 
 TEST_CASE("the tap sees the input of every group of linears", "[model]") {
@@ -163,6 +203,22 @@ TEST_CASE("the tap sees the input of every group of linears", "[model]") {
         "model.layers.0.self_attn.o_proj.weight reads 32\n"
         "model.layers.0.mlp.gate_proj.weight reads 32\n"
         "model.layers.0.mlp.down_proj.weight reads 44\n");
+}
+
+TEST_CASE("OPT's tensors are found with and without the first part of their names", "[model]") {
+  const auto dir = test::fixtures() / "random-opt";
+  const test::ScratchDirectory shortened;
+  const auto weights = lm::Checkpoint::open(dir);
+  lm::NamedTensors tensors;
+  for (const std::string& name : weights.names())
+    tensors[name.substr(std::string("model.").size())] = weights.tensor(name);
+  lm::write_safetensors(shortened.path() / "model.safetensors", tensors);
+  const auto renamed = lm::Checkpoint::open(shortened.path());
+  CHECK(renamed.names() == weights.names());
+  CHECK(renamed.stored_bytes() == weights.stored_bytes());
+  const auto config = lm::read_model_config(dir);
+  const at::Tensor ids = ids_of({2, 4, 9, 20});
+  CHECK(at::equal(Model(config, renamed, at::kFloat).forward(ids), Model(config, weights, at::kFloat).forward(ids)));
 }
 
 TEST_CASE("weights that do not make the model of config.json are refused", "[model]") {
@@ -197,7 +253,7 @@ TEST_CASE("weights that do not make the model of config.json are refused", "[mod
 }
 
 TEST_CASE("gradients flow through the forward pass and are right", "[model]") {
-  const Loaded loaded(test::fixtures() / "random-untied", at::kDouble);
+  const Loaded loaded(test::fixtures() / GENERATE(from_range(test::kReferenceModels)), at::kDouble);
   Model model = loaded.model;
   const at::Tensor ids = ids_of({1, 4, 9, 20, 33, 8});
   at::Tensor& q = model.resident_block(1).q;

@@ -115,7 +115,7 @@ TEST_CASE("half the time right and half the time uniform is the geometric mean",
 }
 
 TEST_CASE("perplexity agrees with the independent reference, side by side and overlapping", "[perplexity]") {
-  for (const char* name : {"random-untied", "random-tied", "random-llama3"}) {
+  for (const std::string& name : test::kReferenceModels) {
     INFO(name);
     const auto dir = test::fixtures() / name;
     const auto weights = lm::Checkpoint::open(dir);

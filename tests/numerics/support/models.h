@@ -9,6 +9,10 @@
 
 namespace lowbit::test {
 
+/// The fixtures of reference_models.py: every family, and what varies within one.
+inline const std::vector<std::string> kReferenceModels{
+    "random-untied", "random-tied", "random-llama3", "random-mistral", "random-qwen2", "random-opt", "random-opt-350m"};
+
 class MemoryWeights final : public lm::WeightSource {
  public:
   explicit MemoryWeights(lm::NamedTensors tensors) : tensors_(std::move(tensors)) {}
