@@ -105,6 +105,7 @@ class AdaptedWeights final : public WeightSource {
     }
     return weight;
   }
+  [[nodiscard]] const ActivationRules* activation_rules() const override { return base_->activation_rules(); }
   void release() const override { base_->release(); }
   [[nodiscard]] int64_t stored_bytes() const override { return base_->stored_bytes() + adapter_.n_bytes(); }
   [[nodiscard]] int64_t code_bits(std::string_view name) const override { return base_->code_bits(name); }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "lm/activations.h"
 #include "lm/decode_attention.h"
 #include "lm/error.h"
 #include "lm/fused.h"
@@ -27,6 +28,10 @@ at::Tensor apply(const BlockWeights& w, Linear linear, const at::Tensor& x) {
   return more.defined() ? y + more : y;
 }
 
+at::Tensor read_by(const BlockWeights& w, Linear group, const at::Tensor& x) {
+  return w.activations.input ? w.activations.input(group, x) : x;
+}
+
 // Queries are taken in chunks so that scores take memory linear in S, and keys behind a chunk are not multiplied at
 // all. A constant: another value would change sums in the last bit.
 constexpr int64_t kQueryChunk = 256;
@@ -37,17 +42,25 @@ at::Tensor attention(const ModelConfig& c, const BlockWeights& w, const at::Tens
   const int64_t n_new = x.size(1);        // T
   const int64_t n_groups = c.n_heads / c.n_kv_heads;
   const int64_t n_seen = positions.past + n_new;  // S
+  const auto projected = [&](Linear linear) {
+    const at::Tensor y = apply(w, linear, x);
+    return w.activations.qkv_output ? w.activations.qkv_output(y) : y;
+  };
   const auto heads = [&](Linear linear, int64_t n) {
-    return apply(w, linear, x).view({n_sequences, n_new, n, c.head_dim}).transpose(1, 2);
+    return projected(linear).view({n_sequences, n_new, n, c.head_dim}).transpose(1, 2);
   };
   const auto placed = [&](Linear linear, int64_t n) {
     return c.position == ModelConfig::Position::rotary
-               ? rotated_heads(apply(w, linear, x), n, positions.cos, positions.sin)
+               ? rotated_heads(projected(linear), n, positions.cos, positions.sin)
                : heads(linear, n);
   };
   at::Tensor q = placed(Linear::q, c.n_heads);     // [B, n, T, d]
   at::Tensor k = placed(Linear::k, c.n_kv_heads);  // [B, m, T, d]
   at::Tensor v = heads(Linear::v, c.n_kv_heads);   // [B, m, T, d]
+  if (w.activations.cached) {
+    k = w.activations.cached(k);
+    v = w.activations.cached(v);
+  }
   if (cache != nullptr) {
     const auto i = static_cast<size_t>(block);
     cache->keys[i].narrow(2, positions.past, n_new).copy_(k);
@@ -57,7 +70,7 @@ at::Tensor attention(const ModelConfig& c, const BlockWeights& w, const at::Tens
           decode_attention(q, cache->keys[i], cache->values[i], n_seen, positions.n_pads, w.window);
       const at::Tensor joined = heads_out.view({n_sequences, 1, c.n_heads * c.head_dim});
       if (tap) tap(Linear::o, joined);
-      return apply(w, Linear::o, joined);
+      return apply(w, Linear::o, read_by(w, Linear::o, joined));
     }
     k = cache->keys[i].narrow(2, 0, n_seen);
     v = cache->values[i].narrow(2, 0, n_seen);
@@ -84,7 +97,7 @@ at::Tensor attention(const ModelConfig& c, const BlockWeights& w, const at::Tens
                                 .transpose(1, 2)
                                 .reshape({n_sequences, n_new, c.n_heads * c.head_dim});
   if (tap) tap(Linear::o, joined);
-  return apply(w, Linear::o, joined);
+  return apply(w, Linear::o, read_by(w, Linear::o, joined));
 }
 
 }  // namespace
@@ -135,9 +148,11 @@ at::Tensor load_tensor(const WeightSource& weights, const std::string& name, con
 }
 
 BlockWeights load_block(const ModelConfig& config, const WeightSource& weights, int64_t block, at::ScalarType dtype) {
-  return assemble_block(config, block, [&](const std::string& name, const std::vector<int64_t>& shape) {
+  BlockWeights w = assemble_block(config, block, [&](const std::string& name, const std::vector<int64_t>& shape) {
     return load_tensor(weights, name, shape, dtype);
   });
+  if (const ActivationRules* rules = weights.activation_rules()) w.activations = hooks_of(*rules, config, block);
+  return w;
 }
 
 void KvCache::keep(const at::Tensor& rows) {
@@ -214,18 +229,19 @@ at::Tensor attention_forward(const ModelConfig& config, const BlockWeights& w, c
                              const Positions& positions, KvCache* cache, int64_t block, const InputTap& tap) {
   const at::Tensor a = attention_input(config, w, x);
   if (tap) tap(Linear::q, a);
-  const at::Tensor y = x + attention(config, w, a, positions, cache, block, tap);
+  const at::Tensor y = x + attention(config, w, read_by(w, Linear::q, a), positions, cache, block, tap);
   return config.norm_first ? y : normed(config, w.attention_norm, y);
 }
 
 at::Tensor mlp_forward(const ModelConfig& config, const BlockWeights& w, const at::Tensor& x, const InputTap& tap) {
   const at::Tensor a = mlp_input(config, w, x);
-  const bool gated = config.mlp == ModelConfig::Mlp::swiglu;
-  if (tap) tap(gated ? Linear::gate : Linear::up, a);
-  const at::Tensor inner =
-      gated ? swiglu(apply(w, Linear::gate, a), apply(w, Linear::up, a)) : at::relu(apply(w, Linear::up, a));
+  const Linear group = input_group(config, Linear::up);
+  if (tap) tap(group, a);
+  const at::Tensor read = read_by(w, group, a);
+  const at::Tensor inner = group == Linear::gate ? swiglu(apply(w, Linear::gate, read), apply(w, Linear::up, read))
+                                                 : at::relu(apply(w, Linear::up, read));
   if (tap) tap(Linear::down, inner);
-  const at::Tensor y = x + apply(w, Linear::down, inner);
+  const at::Tensor y = x + apply(w, Linear::down, read_by(w, Linear::down, inner));
   return config.norm_first ? y : normed(config, w.mlp_norm, y);
 }
 

@@ -25,6 +25,13 @@ struct Norm {
   at::Tensor weight, bias;  // [h]; no bias in an RMSNorm
 };
 
+/// What is done to activations on their way (lm/activations.h); empty functions: nothing.
+struct ActivationHooks {
+  std::function<at::Tensor(Linear group, const at::Tensor& x)> input;  ///< what a group of linears reads instead of x
+  std::function<at::Tensor(const at::Tensor& y)> qkv_output;           ///< of q, k and v, [B, T, out], before positions
+  std::function<at::Tensor(const at::Tensor& heads)> cached;           ///< keys with positions and values, [B, m, T, d]
+};
+
 struct BlockWeights {
   Norm attention_norm, mlp_norm;
   at::Tensor q, k, v;                // [n d, h], [m d, h], [m d, h]
@@ -36,6 +43,8 @@ struct BlockWeights {
   /// What is added to a linear's output, as a function of its input: the branch of an adapter that drops inputs while
   /// it is trained. Empty, or its result undefined: nothing.
   std::function<at::Tensor(Linear linear, const at::Tensor& x)> branch;
+
+  ActivationHooks activations;
 
   [[nodiscard]] at::Tensor& operator[](Linear linear);
   [[nodiscard]] const at::Tensor& operator[](Linear linear) const;

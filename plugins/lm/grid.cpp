@@ -22,7 +22,8 @@ float as_stored(float scale, at::ScalarType dtype) {
 
 Grid grid_of_range(float low, float high, const GridOptions& options) {
   const int top = max_code(options);
-  Grid grid{.scale = as_stored((high - low) / static_cast<float>(top), options.scale_dtype), .zero = 0};
+  const int n_steps = options.symmetric && options.narrow_range ? top - 1 : top;
+  Grid grid{.scale = as_stored((high - low) / static_cast<float>(n_steps), options.scale_dtype), .zero = 0};
   grid.zero = options.symmetric ? static_cast<float>(1 << (options.num_bits - 1))
                                 : std::clamp(std::nearbyint(-low / grid.scale), 0.0F, static_cast<float>(top));
   return grid;
@@ -43,6 +44,12 @@ void check(const GridOptions& options) {
                                     .why = "it is " + std::to_string(options.group_size),
                                     .fix = "use a positive number of weights, or -1 for whole rows"});
   }
+  if (options.narrow_range && (!options.symmetric || options.num_bits < 2)) {
+    throw Error(Status::bad_param, {.what = "a narrow range needs a symmetric grid of at least 2 bits",
+                                    .where = "narrow_range",
+                                    .why = "as many levels above zero as below exist only there",
+                                    .fix = "set symmetric, or leave narrow_range off"});
+  }
 }
 
 int round_to_grid(float w, const Grid& grid, int max_code) {
@@ -52,8 +59,9 @@ int round_to_grid(float w, const Grid& grid, int max_code) {
 
 Grid fit_grid(const float* w, int64_t n, const GridOptions& options) {
   const auto [min, max] = std::minmax_element(w, w + n);
-  float low = std::min(*min, 0.0F);
-  float high = std::max(*max, 0.0F);
+  const bool with_zero = options.symmetric || options.include_zero || *min == *max;
+  float low = with_zero ? std::min(*min, 0.0F) : *min;
+  float high = with_zero ? std::max(*max, 0.0F) : *max;
   if (low == 0 && high == 0) {
     low = -1;
     high = 1;

@@ -5,6 +5,8 @@
 //   scale). symmetric:  the range is [-a, a], a = max |w|; scale = 2 a / (2^b - 1), zero = 2^(b-1). The largest weight
 //   of positive
 //               sign is clipped by half a step: the grid has one level more below zero than above.
+//   narrow: symmetric with the step a / (2^(b-1) - 1), codes 1 .. 2^b - 1: nothing is clipped, one level is unused
+//               (SmoothQuant, LLM.int8).
 //   An all-zero group gets the range [-1, 1]. Rounding is half to even. A scale is rounded to the dtype it is stored in
 //   before any weight is rounded to it, so what is evaluated is what is stored.
 //
@@ -22,6 +24,9 @@ struct GridOptions {
   int num_bits = 4;         ///< 1 .. 8
   int64_t group_size = -1;  ///< consecutive columns that share a scale, the last group may be shorter; -1: a whole row
   bool symmetric = false;
+  bool narrow_range = false;  ///< of a symmetric grid: as many levels above zero as below, step a / (2^(b-1) - 1)
+  bool include_zero = true;   ///< of an asymmetric grid: its range is widened to contain 0; AWQ's is not,
+                              ///< but where all weights are one
   enum class Range {
     min_max,
     mse  ///< the best of 80 shrunken ranges (factors 1, 0.99, .., 0.21) by sum |error|^2.4

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdio>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -49,6 +50,7 @@ class QuantizedCheckpoint final : public WeightSource {
         malformed("linears." + module + ": " + e.what());
       }
     }
+    if (json.contains("activations")) rules_ = read_activation_rules(json["activations"], file_.string());
     for (const std::string& name : stored_.names()) {
       if (!is_part(name)) names_.insert(name);
     }
@@ -87,6 +89,7 @@ class QuantizedCheckpoint final : public WeightSource {
     }
     return dequantize(matrix);
   }
+  [[nodiscard]] const ActivationRules* activation_rules() const override { return rules_ ? &*rules_ : nullptr; }
   void release() const override { stored_.release(); }
   [[nodiscard]] int64_t stored_bytes() const override { return stored_.stored_bytes(); }
   [[nodiscard]] int64_t code_bits(std::string_view name) const override {
@@ -112,6 +115,7 @@ class QuantizedCheckpoint final : public WeightSource {
   Checkpoint stored_;
   std::map<std::string, StoredGrid, std::less<>> grids_;  // by the name of the weight they stand for
   std::set<std::string, std::less<>> names_;
+  std::optional<ActivationRules> rules_;
 };
 
 void copy_into(const std::filesystem::path& from, const std::filesystem::path& to) {
@@ -189,8 +193,11 @@ void QuantizedModelWriter::add(int64_t block, Linear linear, const QuantizedMatr
   totals_.n_bits += stored_bits(matrix);
 }
 
-void QuantizedModelWriter::finish_block(int64_t block) {
-  for (const std::string& name : vector_names(config_, block)) block_tensors_[name] = weights_.tensor(name);
+void QuantizedModelWriter::finish_block(int64_t block, const NamedTensors& replaced) {
+  for (const std::string& name : vector_names(config_, block)) {
+    const auto changed = replaced.find(name);
+    block_tensors_[name] = changed == replaced.end() ? weights_.tensor(name) : changed->second;
+  }
   write_file(file_name(block + 1), block_tensors_);
   block_tensors_.clear();
   weights_.release();
@@ -205,11 +212,13 @@ QuantizedModelWriter::Totals QuantizedModelWriter::finish() {
   for (const char* name : kCompanions) {
     if (std::filesystem::exists(source_ / name)) copy_into(source_ / name, directory_ / name);
   }
-  write_json_file(directory_ / kMarker, {{"method", options_.method},
-                                         {"num_bits", options_.grid.num_bits},
-                                         {"group_size", options_.grid.group_size},
-                                         {"symmetric", options_.grid.symmetric},
-                                         {"linears", linears_}});
+  Json json{{"method", options_.method},
+            {"num_bits", options_.grid.num_bits},
+            {"group_size", options_.grid.group_size},
+            {"symmetric", options_.grid.symmetric},
+            {"linears", linears_}};
+  if (!options_.activations.empty()) json["activations"] = to_json(options_.activations);
+  write_json_file(directory_ / kMarker, json);
   return totals_;
 }
 

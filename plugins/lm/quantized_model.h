@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "lm/activations.h"
 #include "lm/grid.h"
 #include "lm/model.h"
 #include "lm/safetensors.h"
@@ -28,7 +29,8 @@ class QuantizedModelWriter {
  public:
   struct Options {
     std::string method;
-    GridOptions grid;
+    GridOptions grid;             ///< asked for; what counts is each layer's own
+    ActivationRules activations;  ///< may be empty; see set_activations()
   };
   /// `source`: the model directory that is quantized; its configuration and tokenizer are copied. All must outlive
   /// this.
@@ -37,7 +39,10 @@ class QuantizedModelWriter {
 
   /// REQUIRES: each linear of a block once, then finish_block(), blocks in order.
   void add(int64_t block, Linear linear, const QuantizedMatrix& matrix, const at::Tensor& original);
-  void finish_block(int64_t block);
+  /// `replaced`: norms and biases that a method has changed, by their names; the others are copied.
+  void finish_block(int64_t block, const NamedTensors& replaced = {});
+  /// For rules that are only known once all blocks are done.
+  void set_activations(ActivationRules rules) { options_.activations = std::move(rules); }
 
   struct Totals {
     double squared_error = 0, squared_norm = 0;  ///< of all quantized weights

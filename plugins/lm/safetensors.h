@@ -27,6 +27,8 @@ struct TensorEntry {
   uint64_t n_bytes = 0;
 };
 
+struct ActivationRules;
+
 /// Something weights can be read from by their Hugging Face name. `tensor` throws Error{bad_input} for a name that is
 /// not there.
 class WeightSource {
@@ -35,6 +37,9 @@ class WeightSource {
   [[nodiscard]] virtual std::vector<std::string> names() const = 0;  ///< sorted
   [[nodiscard]] virtual bool contains(std::string_view name) const = 0;
   [[nodiscard]] virtual at::Tensor tensor(std::string_view name) const = 0;
+
+  /// What the model rounds besides its weights, as long as this lives; null: nothing.
+  [[nodiscard]] virtual const ActivationRules* activation_rules() const { return nullptr; }
 
   /// Gives mapped pages that were read back to the system. Tensors stay valid: what is read again is read from the file
   /// again.

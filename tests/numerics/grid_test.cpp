@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "lm/error.h"
 #include "lm/rtn.h"
 #include "numerics/support/files.h"
 #include "numerics/support/slow_quant.h"
@@ -35,6 +36,22 @@ TEST_CASE("the golden row of both grids", "[grid]") {
   CHECK(symmetric.zero.item<int>() == 8);
   CHECK(codes_of(symmetric) == std::vector<int>{4, 8, 10, 15});  // 2 is clipped: one level fewer above zero
   CHECK(at::allclose(lm::dequantize(symmetric), row({-16.0F / 15, 0, 8.0F / 15, 28.0F / 15}), 0, 1e-6));
+}
+
+TEST_CASE("the golden row of a narrow symmetric range and of one that need not contain zero", "[grid]") {
+  // Levels -7 .. 7 times 2 / 7: the largest weight is exact.
+  const auto narrow = lm::quantize_rtn(
+      row({-1.2F, 0, 0.6F, 2}), {.num_bits = 4, .symmetric = true, .narrow_range = true, .scale_dtype = at::kFloat});
+  CHECK(narrow.scale.item<float>() == Approx(2.0 / 7));
+  CHECK(codes_of(narrow) == std::vector<int>{4, 8, 10, 15});
+  CHECK(lm::dequantize(narrow)[0][3].item<float>() == Approx(2));
+  // [1, 4] in 15 steps of 0.2; the zero point would be -5 and is clamped to 0, as in the reference.
+  const GridOptions open{.num_bits = 4, .include_zero = false, .scale_dtype = at::kFloat};
+  const auto away = lm::quantize_rtn(row({1, 2, 3, 4}), open);
+  CHECK(away.scale.item<float>() == Approx(0.2));
+  CHECK(codes_of(away) == std::vector<int>{5, 10, 15, 15});
+  CHECK(lm::dequantize(lm::quantize_rtn(row({3, 3}), open))[0][0].item<float>() == Approx(3));
+  CHECK_THROWS_AS(lm::quantize_rtn(row({1, 2}), {.num_bits = 4, .narrow_range = true}), lm::Error);
 }
 
 TEST_CASE("every weight is within half a step of its value, and zero is exact", "[grid]") {
