@@ -38,20 +38,6 @@ struct Params {
   }
 };
 
-lm::Windows windows_of(const lm::TokenBatches& batches) {
-  lm::Windows windows{.ids = batches.ids, .scored = batches.loss_mask, .keep = batches.attention_mask};
-  if (!windows.scored.defined()) {
-    windows.scored = at::ones_like(windows.ids, at::kBool);
-    windows.scored.select(1, 0).fill_(false);
-    if (windows.keep.defined()) {  // a token is scored when it and the one before it are real
-      windows.scored.narrow(1, 1, windows.ids.size(1) - 1)
-          .copy_(windows.keep.narrow(1, 1, windows.ids.size(1) - 1)
-                     .logical_and(windows.keep.narrow(1, 0, windows.ids.size(1) - 1)));
-    }
-  }
-  return windows;
-}
-
 void write_predictions(const std::filesystem::path& directory, const lm::Perplexity& ppl) {
   const std::string no_prompt = lm::sha256_of_text("");
   JsonLinesWriter out(directory / "predictions.jsonl");
@@ -80,7 +66,7 @@ void evaluate(const Job& job, const Params& params) {
   lm::check_made_for(batches, source, config.vocab_size);
   const lm::Model model(config, *weights, lm::compute_dtype(params.compute_dtype),
                         params.streaming ? lm::Model::Blocks::streaming : lm::Model::Blocks::resident);
-  const lm::Windows windows = windows_of(batches);
+  const lm::Windows windows = lm::windows_of(batches);
 
   lm::Perplexity ppl;
   if (const auto saved = job.resume_from()) {

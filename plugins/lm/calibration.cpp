@@ -58,6 +58,34 @@ at::Tensor Calibration::second_moments(const BlockWeights& w, Linear group) cons
   return hessian.value();
 }
 
+std::map<Linear, at::Tensor> Calibration::collect(const BlockWeights& w,
+                                                  const std::function<void(size_t, const at::Tensor&)>& behind) const {
+  const c10::InferenceMode no_gradients;
+  const ModelConfig& config = model_.config();
+  std::map<Linear, Hessian> hessians;
+  for (const Linear linear : linears(config)) {
+    if (input_group(config, linear) == linear) hessians.emplace(linear, Hessian(w[linear].size(1)));
+  }
+  for (size_t i = 0; i < batches_.size(); ++i) {
+    if (options_.tick) options_.tick();
+    const Batch& batch = batches_[i];
+    const InputTap tap = [&](Linear group, const at::Tensor& x) { hessians.at(group).add(x, batch.keep); };
+    const at::Tensor middle = attention_forward(config, w, batch.hidden, batch.positions, nullptr, 0, tap);
+    behind(i, mlp_forward(config, w, middle, tap));
+  }
+  std::map<Linear, at::Tensor> moments;
+  for (const auto& [group, hessian] : hessians) moments[group] = hessian.value();
+  return moments;
+}
+
+std::map<Linear, at::Tensor> Calibration::all_second_moments(const BlockWeights& w) const {
+  return collect(w, [](size_t, const at::Tensor&) {});
+}
+
+std::map<Linear, at::Tensor> Calibration::pass_block(const BlockWeights& w) {
+  return collect(w, [this](size_t i, const at::Tensor& hidden) { batches_[i].hidden = hidden; });
+}
+
 void Calibration::pass_attention(const BlockWeights& w) {
   const c10::InferenceMode no_gradients;
   for (Batch& batch : batches_) {

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <vector>
 
 #include "lm/model.h"
@@ -31,6 +32,11 @@ class Calibration {
   /// 2 / N times the sum of x x^T over all real tokens x that reach this group of linears, [in, in]. For q and o the
   /// windows stand before the block, for gate and down before its second half.
   [[nodiscard]] at::Tensor second_moments(const BlockWeights& w, Linear group) const;
+  /// The same of all groups in one pass through the block; the windows stay where they are.
+  /// REQUIRES: they stand before the block.
+  [[nodiscard]] std::map<Linear, at::Tensor> all_second_moments(const BlockWeights& w) const;
+  /// The same, and the windows go on behind the block.
+  [[nodiscard]] std::map<Linear, at::Tensor> pass_block(const BlockWeights& w);
   void pass_attention(const BlockWeights& w);
   void pass_mlp(const BlockWeights& w);
 
@@ -40,6 +46,11 @@ class Calibration {
   void restore(const WeightSource& saved);
 
  private:
+  struct Batch;
+  /// Through the block, `behind(i, hidden)` with what comes out of batch i.
+  [[nodiscard]] std::map<Linear, at::Tensor> collect(
+      const BlockWeights& w, const std::function<void(size_t, const at::Tensor&)>& behind) const;
+
   struct Batch {
     at::Tensor hidden;  // [B, L, h]
     at::Tensor keep;    // bool [B, L]; undefined: all

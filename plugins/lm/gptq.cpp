@@ -1,6 +1,7 @@
 #include "lm/gptq.h"
 
 #include <algorithm>
+#include <optional>
 #include <tuple>
 #include <vector>
 
@@ -83,6 +84,24 @@ void check_shapes(const at::Tensor& w, const at::Tensor& hessian, const GptqOpti
   }
 }
 
+/// U with as little dampening as it takes; none when options.fallback is to be taken.
+std::optional<at::Tensor> damped_factor(const at::Tensor& h, const GptqOptions& options, double& dampening_frac) {
+  constexpr double kFirstRaised = 1e-3;
+  for (dampening_frac = options.dampening_frac;; dampening_frac = std::max(2 * dampening_frac, kFirstRaised)) {
+    const bool is_last = std::max(2 * dampening_frac, kFirstRaised) > options.max_dampening_frac;
+    if (is_last && options.fallback == GptqOptions::Fallback::none) return inverse_cholesky(h, dampening_frac);
+    if (auto u = find_inverse_cholesky(h, dampening_frac)) return u;
+    if (is_last) return std::nullopt;
+  }
+}
+
+GptqResult rounded_to_nearest(const at::Tensor& w, const at::Tensor& hessian, const GptqOptions& options,
+                              int64_t n_dead) {
+  GptqResult result{.matrix = quantize_rtn(w, options.grid), .n_dead = n_dead, .is_rtn = true};
+  result.relative_loss = relative_loss(w - dequantize(result.matrix), w, hessian);
+  return result;
+}
+
 }  // namespace
 
 GptqResult quantize_gptq(const at::Tensor& weight, const at::Tensor& hessian, const GptqOptions& options) {
@@ -119,7 +138,9 @@ GptqResult quantize_gptq(const at::Tensor& weight, const at::Tensor& hessian, co
     grids.grid = {.scale = at::empty({m, n_groups}, at::kFloat), .zero = at::empty({m, n_groups}, at::kFloat)};
   }
 
-  const at::Tensor u = inverse_cholesky(h, options.dampening_frac);
+  const std::optional<at::Tensor> factor = damped_factor(h, options, result.dampening_frac);
+  if (!factor) return rounded_to_nearest(original, hessian, options, result.n_dead);
+  const at::Tensor& u = *factor;
   at::Tensor codes = at::empty({m, n}, at::kByte);
   for (int64_t begin = 0; begin < n;) {
     const int64_t end = block_end(begin, n, options.block_size, width);

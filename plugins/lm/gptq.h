@@ -19,12 +19,20 @@ struct GptqOptions {
   /// column is reached, to the weights as they are then.
   bool static_groups = false;
   int64_t block_size = 128;  ///< columns per lazy update; changes nothing but rounding in the last bit
+
+  /// While the damped moments cannot be factorized, dampening_frac is doubled, up to this. At or below dampening_frac:
+  /// it stays as it is.
+  double max_dampening_frac = 1;
+  /// Where no dampening helps: an error, or rounding to nearest, which is recorded in the result.
+  enum class Fallback { none, rtn } fallback = Fallback::none;
 };
 
 struct GptqResult {
   QuantizedMatrix matrix;
-  double relative_loss = 0;  ///< tr((W - Q) H (W - Q)^T) / tr(W H W^T)
-  int64_t n_dead = 0;        ///< columns that no input ever excites; their weights become 0
+  double relative_loss = 0;   ///< tr((W - Q) H (W - Q)^T) / tr(W H W^T)
+  int64_t n_dead = 0;         ///< columns that no input ever excites; their weights become 0
+  double dampening_frac = 0;  ///< what was needed
+  bool is_rtn = false;        ///< rounded to nearest, for want of a factorization
 };
 
 /// w: [m, n]; hessian: [n, n], 2 E[x x^T] (a constant factor changes nothing). Throws Error{bad_param, numeric}.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "lm/torch.h"
 
@@ -21,6 +22,10 @@ class Hessian {
   at::Tensor sum_;  // [n, n]
   int64_t n_tokens_ = 0;
 };
+
+/// As inverse_cholesky(), but nothing when the damped matrix is not positive definite.
+/// Throws Error{numeric} when it is not finite.
+[[nodiscard]] std::optional<at::Tensor> find_inverse_cholesky(const at::Tensor& hessian, double dampening_frac);
 
 /// U: upper triangular with U^T U = (H + dampening_frac * mean(diag H) * I)^-1, fp32 [n, n]; factorized in fp64.
 /// Throws Error{numeric} when H is not finite or, damped, not positive definite.

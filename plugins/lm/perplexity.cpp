@@ -18,33 +18,6 @@ namespace {
 
 constexpr int64_t kLogitChunk = 128;  // positions whose logits are held at once
 
-void check(const Model& model, const Windows& windows) {
-  const ModelConfig& config = model.config();
-  if (!windows.ids.defined() || windows.ids.size(0) == 0) {
-    bad_param("there is no window to score", "windows", "the text has fewer tokens than one window",
-              "use a longer text or a shorter context_length");
-  }
-  if (windows.ids.size(1) > config.max_positions) {
-    bad_param("a window is longer than the model's context", "context_length",
-              "the window has " + std::to_string(windows.ids.size(1)) + " tokens, the model " +
-                  std::to_string(config.max_positions) + " positions",
-              "lower context_length");
-  }
-  if (!windows.scored.sum(1).ge(1).all().item<bool>() || windows.scored.select(1, 0).any().item<bool>()) {
-    bad_param("a window has no token to score, or its first one", "windows",
-              "the first token of a window has nothing before it that could predict it",
-              "score at least one token of each window, from the second on");
-  }
-  const auto low = windows.ids.min().item<int64_t>();
-  const auto high = windows.ids.max().item<int64_t>();
-  if (low < 0 || high >= config.vocab_size) {
-    bad_param("the tokens do not belong to this model", "windows",
-              "token id " + std::to_string(low < 0 ? low : high) + " is outside the model's vocabulary of " +
-                  std::to_string(config.vocab_size),
-              "cut the windows with this model's own tokenizer");
-  }
-}
-
 /// Some windows on their way through the model, cut behind the last of their tokens that is scored.
 struct Batch {
   std::vector<size_t> windows;  // n of them
@@ -77,6 +50,47 @@ Nll sum_of(const at::Tensor& nll, const at::Tensor& scored, size_t window) {
 }
 
 }  // namespace
+
+Windows windows_of(const TokenBatches& batches) {
+  Windows windows{.ids = batches.ids, .scored = batches.loss_mask, .keep = batches.attention_mask};
+  if (!windows.scored.defined()) {
+    windows.scored = at::ones_like(windows.ids, at::kBool);
+    windows.scored.select(1, 0).fill_(false);
+    if (windows.keep.defined()) {  // a token is scored when it and the one before it are real
+      windows.scored.narrow(1, 1, windows.ids.size(1) - 1)
+          .copy_(windows.keep.narrow(1, 1, windows.ids.size(1) - 1)
+                     .logical_and(windows.keep.narrow(1, 0, windows.ids.size(1) - 1)));
+    }
+  }
+  return windows;
+}
+
+void check_windows(const Model& model, const Windows& windows) {
+  const ModelConfig& config = model.config();
+  if (!windows.ids.defined() || windows.ids.size(0) == 0) {
+    bad_param("there is no window to score", "windows", "the text has fewer tokens than one window",
+              "use a longer text or a shorter context_length");
+  }
+  if (windows.ids.size(1) > config.max_positions) {
+    bad_param("a window is longer than the model's context", "context_length",
+              "the window has " + std::to_string(windows.ids.size(1)) + " tokens, the model " +
+                  std::to_string(config.max_positions) + " positions",
+              "lower context_length");
+  }
+  if (!windows.scored.sum(1).ge(1).all().item<bool>() || windows.scored.select(1, 0).any().item<bool>()) {
+    bad_param("a window has no token to score, or its first one", "windows",
+              "the first token of a window has nothing before it that could predict it",
+              "score at least one token of each window, from the second on");
+  }
+  const auto low = windows.ids.min().item<int64_t>();
+  const auto high = windows.ids.max().item<int64_t>();
+  if (low < 0 || high >= config.vocab_size) {
+    bad_param("the tokens do not belong to this model", "windows",
+              "token id " + std::to_string(low < 0 ? low : high) + " is outside the model's vocabulary of " +
+                  std::to_string(config.vocab_size),
+              "cut the windows with this model's own tokenizer");
+  }
+}
 
 Windows cut_windows(const std::vector<int64_t>& ids, const WindowOptions& options) {
   const auto n_prefix = static_cast<int64_t>(options.prefix.size());
@@ -148,7 +162,7 @@ at::Tensor token_nll(const Model& model, const at::Tensor& hidden, const at::Ten
 Perplexity score(const Model& model, const Windows& windows, const ScoreOptions& options,
                  const std::function<void(int64_t, int64_t)>& tick) {
   const c10::InferenceMode no_gradients;
-  check(model, windows);
+  check_windows(model, windows);
   const ModelConfig& config = model.config();
   const std::vector<int64_t> reach = reach_of(windows.scored);
   const std::vector<std::vector<size_t>> plan = plan_batches(reach, options.batch_size);  // of like reach

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "lm/model.h"
+#include "lm/token_batches.h"
 
 namespace lowbit::lm {
 
@@ -20,6 +21,13 @@ struct Windows {
   at::Tensor scored;  // bool [W, L]; column 0 is never scored: nothing predicts it
   at::Tensor keep;    // bool [W, L], false where a window is padded, on one side; undefined: nowhere
 };
+
+/// Of windows on disk; without a loss_mask, every real token behind a real one is scored.
+[[nodiscard]] Windows windows_of(const TokenBatches& batches);
+
+/// Throws Error{bad_param} when there is no window, a window is longer than the model's positions or has nothing to
+/// score, or an id is beyond the vocabulary.
+void check_windows(const Model& model, const Windows& windows);
 
 struct WindowOptions {
   int64_t context_length = 0;   ///< L, tokens of a window; >= 2
@@ -58,8 +66,7 @@ struct ScoreOptions {
 };
 
 /// `tick(done, total)`: called before every batch of every block, may throw to cancel.
-/// Throws Error{bad_param} when there is no window, a window is longer than the model's positions or has nothing to
-/// score, or an id is beyond the vocabulary; Error{numeric} when a loss is not finite.
+/// Throws as check_windows(), and Error{numeric} when a loss is not finite.
 [[nodiscard]] Perplexity score(const Model& model, const Windows& windows, const ScoreOptions& options,
                                const std::function<void(int64_t, int64_t)>& tick = {});
 

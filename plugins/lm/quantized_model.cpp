@@ -9,6 +9,7 @@
 
 #include "lm/adapter.h"
 #include "lm/error.h"
+#include "lm/files.h"
 #include "lm/json_file.h"
 #include "lm/packing.h"
 
@@ -117,24 +118,6 @@ class QuantizedCheckpoint final : public WeightSource {
   std::set<std::string, std::less<>> names_;
   std::optional<ActivationRules> rules_;
 };
-
-void copy_into(const std::filesystem::path& from, const std::filesystem::path& to) {
-  std::error_code refused;
-  std::filesystem::copy_file(from, to, refused);
-  if (refused) {
-    throw Error(Status::resource, {.what = "cannot write " + to.filename().string(),
-                                   .where = to.string(),
-                                   .why = refused.message(),
-                                   .fix = "free disk space or check the permissions, then run the same command again"});
-  }
-}
-
-/// For files that we wrote and that nobody changes: two names for one file.
-void link_or_copy(const std::filesystem::path& from, const std::filesystem::path& to) {
-  std::error_code refused;
-  std::filesystem::create_hard_link(from, to, refused);
-  if (refused) copy_into(from, to);
-}
 
 // What a model directory holds beside its weights.
 constexpr std::array<const char*, 9> kCompanions{

@@ -2,6 +2,7 @@
 // compiled into the library.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <lowbit/sdk.hpp>
 #include <memory>
@@ -75,6 +76,15 @@ inline void report_size(const Job& job, const ModelConfig& config, const WeightS
   }
   job.metric("model/stored_bytes", static_cast<double>(weights.stored_bytes()), "bytes");
   job.metric("model/weight_bits", n_bits / n_weights, "bits");
+}
+
+/// Second moments of fewer tokens than features have no full rank: what is missing comes from dampening alone.
+inline void warn_of_few_tokens(const Job& job, const ModelConfig& config, std::int64_t n_tokens) {
+  std::int64_t widest = 0;
+  for (const Linear linear : linears(config)) widest = std::max(widest, linear_shape(config, linear).back());
+  if (n_tokens >= widest) return;
+  job.warn("the calibration has " + std::to_string(n_tokens) + " tokens, a linear reads " + std::to_string(widest) +
+           " features: the second moments are not of full rank, and dampening decides what they leave open");
 }
 
 /// Parameters of every stage that rounds weights to a grid. A stage's own Params derive from it.

@@ -1,6 +1,9 @@
 // quantizer-gptq: GPTQ, Frantar et al. 2022. The method is gptq_model.h and plugins/lm/gptq.h; what differs from the
 // authors' code stands in README.md.
+#include <optional>
+
 #include "gptq_model.h"
+#include "lm/hessian_store.h"
 #include "lm/json_file.h"
 #include "lm/quantized_model.h"
 #include "lm/stage.h"
@@ -13,6 +16,9 @@ struct Params : lm::GridParams {
   double dampening_frac = 0.01;
   std::string actorder = "none";
   bool static_groups = false;
+  bool true_sequential = true;
+  double max_dampening_frac = 1;
+  std::string fallback = "none";
   std::int64_t batch_size = 8;
   std::string compute_dtype = "float32";
   double checkpoint_interval_s = 60;
@@ -30,6 +36,15 @@ struct Params : lm::GridParams {
                      "groups formed in that order"),
             field(&Params::static_groups, "static_groups")
                 .doc("grids from the weights before any feedback; actorder static implies it"),
+            field(&Params::true_sequential, "true_sequential")
+                .doc("each linear is calibrated on inputs that passed the quantized linears before it; false: all of a "
+                     "block on its inputs as they were. Without effect when `hessians` is bound"),
+            field(&Params::max_dampening_frac, "max_dampening_frac")
+                .at_least(0)
+                .doc("where second moments cannot be factorized, dampening_frac is doubled up to this, and counted"),
+            field(&Params::fallback, "fallback")
+                .one_of("none", "rtn")
+                .doc("a linear whose moments no dampening helps: an error, or rounded to nearest and counted"),
             field(&Params::batch_size, "batch_size")
                 .at_least(1)
                 .unit("windows")
@@ -51,7 +66,9 @@ struct Params : lm::GridParams {
             .actorder = actorder == "static"  ? ActOrder::fixed
                         : actorder == "group" ? ActOrder::grouped
                                               : ActOrder::none,
-            .static_groups = static_groups};
+            .static_groups = static_groups,
+            .max_dampening_frac = max_dampening_frac,
+            .fallback = fallback == "rtn" ? lm::GptqOptions::Fallback::rtn : lm::GptqOptions::Fallback::none};
   }
 };
 
@@ -60,6 +77,27 @@ struct Tally {
   double layer_loss = 0;
   int64_t n_linears = 0;
   int64_t n_dead = 0;
+  int64_t n_raised = 0;  ///< linears that needed more dampening than was asked for
+  int64_t n_rtn = 0;     ///< linears that were rounded to nearest instead
+
+  void add(const lm::GptqResult& result, double dampening_frac) {
+    layer_loss += result.relative_loss;
+    n_dead += result.n_dead;
+    n_raised += static_cast<int64_t>(!result.is_rtn && result.dampening_frac > dampening_frac);
+    n_rtn += static_cast<int64_t>(result.is_rtn);
+    ++n_linears;
+  }
+  [[nodiscard]] nlohmann::json json() const {
+    return {{"layer_loss", layer_loss},
+            {"n_linears", n_linears},
+            {"n_dead", n_dead},
+            {"n_raised", n_raised},
+            {"n_rtn", n_rtn}};
+  }
+  static Tally of(const nlohmann::json& json) {
+    const auto n = [&](const char* key) { return json.at(key).get<int64_t>(); };
+    return {json.at("layer_loss").get<double>(), n("n_linears"), n("n_dead"), n("n_raised"), n("n_rtn")};
+  }
 };
 
 void check(const Job& job, const Params& params) {
@@ -69,29 +107,77 @@ void check(const Job& job, const Params& params) {
                                     .why = "groups cannot be formed in activation order and keep the natural columns",
                                     .fix = "use actorder static, or static_groups false"});
   }
+  if (job.has_input("calibration") == job.has_input("hessians")) {
+    throw StageError(LB_BAD_PARAM,
+                     {.what = "one of the inputs calibration and hessians is needed",
+                      .where = std::string(job.stage_id()),
+                      .why = job.has_input("hessians") ? "both are bound, and would say two things about the inputs"
+                                                       : "neither is bound",
+                      .fix = "bind calibration to token windows, or hessians to the output of lowbit.hessians"});
+  }
 }
 
+/// What the blocks are quantized by: windows that go along, or moments that are known.
+class Source {
+ public:
+  Source(const Job& job, const Params& params, const lm::Model& model, const std::filesystem::path& directory)
+      : config_(model.config()), true_sequential_(params.true_sequential) {
+    if (job.has_input("hessians")) {
+      hessians_ = lm::Hessians::open(job.input("hessians").path, config_);
+      const std::string digest = job.input("model").digest;
+      if (hessians_->model() != digest) {
+        throw lm::Error(lm::Status::bad_input,
+                        {.what = "the second moments are of another model",
+                         .where = "hessians",
+                         .why = "they were collected from " + hessians_->model() + ", the model is " + digest,
+                         .fix = "bind lowbit.hessians and this stage to the same model"});
+      }
+      lm::warn_of_few_tokens(job, config_, hessians_->n_tokens());
+      return;
+    }
+    const auto windows = lm::read_token_batches(job.input("calibration").path);
+    lm::check_made_for(windows, directory, config_.vocab_size);
+    calibration_.emplace(model, windows, lm::Calibration::Options{.batch_size = params.batch_size, .tick = [&job] {
+                                                                    job.stop_if_cancelled();
+                                                                  }});
+    lm::warn_of_few_tokens(job, config_, calibration_->n_tokens());
+  }
+
+  void quantize(lm::BlockWeights& w, int64_t block, const lm::GptqOptions& options, const gptq::Done& done) {
+    if (calibration_) return gptq::quantize_block(config_, w, block, *calibration_, options, true_sequential_, done);
+    const auto moments = [&](lm::Linear group) { return hessians_->moments(block, group); };
+    gptq::quantize_block(config_, w, block, moments, options, done);
+  }
+  void save(const std::filesystem::path& directory) const {
+    if (calibration_) lm::write_safetensors(directory / "hidden.safetensors", calibration_->save());
+  }
+  void restore(const std::filesystem::path& directory) {
+    if (calibration_) calibration_->restore(lm::SafetensorsFile::open(directory / "hidden.safetensors"));
+  }
+
+ private:
+  const lm::ModelConfig& config_;
+  bool true_sequential_;
+  std::optional<lm::Hessians> hessians_;
+  std::optional<lm::Calibration> calibration_;
+};
+
 void quantize(const Job& job, const Params& params) {
-  const auto source = job.input("model").path;
-  const auto config = lm::read_model_config(source);
-  const auto weights = lm::Checkpoint::open(source);
-  const auto windows = lm::read_token_batches(job.input("calibration").path);
-  lm::check_made_for(windows, source, config.vocab_size);
+  const auto directory = job.input("model").path;
+  const auto config = lm::read_model_config(directory);
+  const auto weights = lm::Checkpoint::open(directory);
   const lm::Model model(config, weights, lm::compute_dtype(params.compute_dtype), lm::Model::Blocks::streaming);
   const lm::GptqOptions options = params.options();
+  Source source(job, params, model, directory);
 
-  lm::QuantizedModelWriter out(source, job.output("quantized"), weights, config,
-                               {.method = "gptq", .grid = options.grid});
-  lm::Calibration calibration(model, windows,
-                              {.batch_size = params.batch_size, .tick = [&] { job.stop_if_cancelled(); }});
+  lm::QuantizedModelWriter out(directory, job.output("quantized"), weights, config,
+                               {.method = "gptq", .grid = options.grid, .activations = {}});
   Tally tally;
   int64_t first = 0;
   if (const auto saved = job.resume_from()) {
     first = out.restore(*saved);
-    calibration.restore(lm::SafetensorsFile::open(*saved / "hidden.safetensors"));
-    const auto json = lm::read_json_file(*saved / "tally.json");
-    tally = {json.at("layer_loss").get<double>(), json.at("n_linears").get<int64_t>(),
-             json.at("n_dead").get<int64_t>()};
+    source.restore(*saved);
+    tally = Tally::of(lm::read_json_file(*saved / "tally.json"));
     job.info("going on at block " + std::to_string(first));
   }
   lm::CheckpointClock clock(params.checkpoint_interval_s);
@@ -99,21 +185,24 @@ void quantize(const Job& job, const Params& params) {
   for (int64_t block = first; block < config.n_blocks; ++block) {
     job.tick(static_cast<std::uint64_t>(block), n_blocks, "blocks");
     lm::BlockWeights w = model.block(block);
-    gptq::quantize_block(config, w, block, calibration, options, [&](const gptq::QuantizedLinear& done) {
+    source.quantize(w, block, options, [&](const gptq::QuantizedLinear& done) {
       job.stop_if_cancelled();
       out.add(block, done.linear, done.result.matrix, done.original);
-      tally.layer_loss += done.result.relative_loss;
-      tally.n_dead += done.result.n_dead;
-      job.curve("weights/layer_loss", done.result.relative_loss, "ratio", tally.n_linears++);
+      const std::string name = lm::linear_name(config, block, done.linear);
+      if (done.result.is_rtn) {
+        job.warn(name + ": no dampening lets its second moments be factorized; rounded to nearest");
+      } else if (done.result.dampening_frac > options.dampening_frac) {
+        job.warn(name + ": dampening raised to " + std::to_string(done.result.dampening_frac));
+      }
+      job.curve("weights/layer_loss", done.result.relative_loss, "ratio", tally.n_linears);
+      tally.add(done.result, options.dampening_frac);
     });
     out.finish_block(block);
     if (clock.due() && block + 1 < config.n_blocks) {
-      job.checkpoint(static_cast<std::uint64_t>(block) + 1, [&](const std::filesystem::path& directory) {
-        out.save(directory);
-        lm::write_safetensors(directory / "hidden.safetensors", calibration.save());
-        lm::write_json_file(
-            directory / "tally.json",
-            {{"layer_loss", tally.layer_loss}, {"n_linears", tally.n_linears}, {"n_dead", tally.n_dead}});
+      job.checkpoint(static_cast<std::uint64_t>(block) + 1, [&](const std::filesystem::path& to) {
+        out.save(to);
+        source.save(to);
+        lm::write_json_file(to / "tally.json", tally.json());
       });
       clock.reset();
     }
@@ -122,6 +211,8 @@ void quantize(const Job& job, const Params& params) {
   job.metric("weights/layer_loss", tally.layer_loss / static_cast<double>(tally.n_linears), "ratio",
              {.count = static_cast<std::uint64_t>(tally.n_linears)});
   job.metric("weights/dead_columns", static_cast<double>(tally.n_dead), "columns");
+  job.metric("weights/raised_dampening", static_cast<double>(tally.n_raised), "linears");
+  job.metric("weights/rtn_fallbacks", static_cast<double>(tally.n_rtn), "linears");
 }
 
 }  // namespace
@@ -133,7 +224,10 @@ LOWBIT_PLUGIN(LOWBIT_COMPILER ", libtorch " TORCH_VERSION,
                   .preload()
                   .resumable()
                   .input("model", "model/1", "the model to quantize")
-                  .input("calibration", "token-batches/1", "text that the inputs' second moments are taken from")
+                  .input("calibration", "token-batches/1", "text that the inputs' second moments are taken from",
+                         LB_PORT_OPTIONAL)
+                  .input("hessians", "hessians/1", "second moments of the same model, instead of calibration",
+                         LB_PORT_OPTIONAL)
                   .output("quantized", "quantized-model/1", "codes, scales and zero points")
                   .check<check>()
                   .run<lm::stage<Params, quantize>>())

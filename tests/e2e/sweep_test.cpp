@@ -85,6 +85,54 @@ TEST_CASE("a sweep over methods and widths measures the reference perplexity and
   CHECK_THAT(again.err, Contains("nothing to do"));
 }
 
+/// Second moments once for two widths, and how far each model is from full precision.
+constexpr const char* kShared = R"(experiment: shared
+matrix:
+  num_bits: [8, 2]
+  quantizer: [rtn, gptq]
+inputs:
+  base: {type: model/1, path: model}
+  text: {type: text/1, path: text.txt}
+stages:
+  - {id: windows, use: lowbit.token-windows, with: {text: inputs.text, model: inputs.base}, params: {variant: tiny, context_length: 16}}
+  - {id: moments, use: lowbit.hessians, with: {model: inputs.base, calibration: windows.batches}, params: {checkpoint_interval_s: 0}}
+  - id: quantize
+    use: lowbit.${quantizer}
+    with: {model: inputs.base, hessians: moments.hessians}
+    params: {num_bits: "${num_bits}", group_size: 16}
+  - {id: kl, use: lowbit.kl-divergence, with: {model: quantize.quantized, reference: inputs.base, task: windows.batches}}
+)";
+
+TEST_CASE("second moments are collected once for all widths, and divergence from full precision is measured", "[e2e]") {
+  const Sweep sweep("random-qwen2", kShared);
+  const Ended run = sweep.project.run();
+  INFO(run.err);
+  REQUIRE(run.status == 0);
+  CHECK(sweep.project.query("SELECT stage, count(*) FROM v_stages GROUP BY stage ORDER BY stage") ==
+        "kl,4\nmoments,1\nquantize,4\nwindows,1\n");
+  const auto value = [&](const char* metric, const char* quantizer, int bits) {
+    return sweep.number("SELECT value FROM v_results WHERE metric = '" + std::string(metric) + "' AND label LIKE '%" +
+                        quantizer + "%' AND label LIKE '%num_bits=" + std::to_string(bits) + "%'");
+  };
+  for (const char* quantizer : {"rtn", "gptq"}) {
+    INFO(quantizer);
+    CHECK(value("tiny/kl_divergence", quantizer, 8) < 0.01);
+    CHECK(value("tiny/kl_divergence", quantizer, 2) > 0.1);
+    CHECK(value("tiny/same_top_token", quantizer, 8) > value("tiny/same_top_token", quantizer, 2));
+  }
+  CHECK(value("weights/layer_loss", "gptq", 2) < value("weights/layer_loss", "rtn", 2));
+  CHECK(value("weights/raised_dampening", "gptq", 2) == 0);
+}
+
+TEST_CASE("GPTQ wants calibration or second moments, of the model it quantizes", "[e2e]") {
+  std::string both = kShared;
+  both.replace(both.find("hessians: moments.hessians"), 26, "hessians: moments.hessians, calibration: windows.batches");
+  const Sweep sweep("random-qwen2", both);
+  const Ended refused = sweep.project.run();
+  CHECK(refused.status != 0);
+  CHECK_THAT(refused.err + refused.out, Contains("one of the inputs calibration and hessians is needed"));
+}
+
 TEST_CASE("broken models end a stage with what, where, why and what to do, and a repair goes on", "[e2e]") {
   const Sweep sweep("random-tied");
   const auto weights = sweep.project.path() / "model/model.safetensors";

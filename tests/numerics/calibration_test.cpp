@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "lm/hessian.h"
+#include "lm/hessian_store.h"
 #include "lm/rtn.h"
 #include "numerics/support/files.h"
 #include "numerics/support/models.h"
@@ -101,10 +102,11 @@ TEST_CASE("GPTQ over a block quantizes each linear on inputs from the quantized 
     lm::BlockWeights w = loaded.model.block(block);
     const lm::BlockWeights original = w;
     std::map<Linear, at::Tensor> codes;
-    gptq::quantize_block(config, w, block, calibration, options, [&](const gptq::QuantizedLinear& done) {
-      codes[done.linear] = done.result.matrix.codes;
-      CHECK(at::equal(done.original, original[done.linear]));
-    });
+    gptq::quantize_block(config, w, block, calibration, options, /*true_sequential=*/true,
+                         [&](const gptq::QuantizedLinear& done) {
+                           codes[done.linear] = done.result.matrix.codes;
+                           CHECK(at::equal(done.original, original[done.linear]));
+                         });
     CHECK(codes.size() == 7);
 
     // The same with whole forward passes: every linear is quantized with all those before it replaced.
@@ -126,6 +128,88 @@ TEST_CASE("GPTQ over a block quantizes each linear on inputs from the quantized 
     }
     x = lm::block_forward(config, q, x, positions);
   }
+}
+
+TEST_CASE("one pass through a block gives the moments of all its groups, and may take the windows along",
+          "[calibration]") {
+  const Loaded loaded;
+  const auto batches = windows(5, 12);
+  lm::Calibration by_group(loaded.model, batches, {.batch_size = 2, .tick = {}});
+  lm::Calibration at_once(loaded.model, batches, {.batch_size = 2, .tick = {}});
+  for (int64_t block = 0; block < loaded.model.config().n_blocks; ++block) {
+    const lm::BlockWeights w = loaded.model.block(block);
+    const auto before = at_once.all_second_moments(w);
+    const auto moments = at_once.pass_block(w);
+    CHECK(moments.size() == 4);
+    for (const auto& [group, moment] : moments) {
+      CAPTURE(block, group);
+      CHECK(at::equal(before.at(group), moment));
+      if (group == Linear::gate) by_group.pass_attention(w);
+      CHECK(relative_difference(by_group.second_moments(w, group), moment) < 1e-6);
+    }
+    by_group.pass_mlp(w);
+  }
+  for (const auto& [name, hidden] : by_group.save()) CHECK(at::equal(at_once.save().at(name), hidden));
+}
+
+TEST_CASE("without true_sequential all linears of a block are calibrated on it as it was", "[calibration]") {
+  const Loaded loaded;
+  const auto config = loaded.model.config();
+  const auto batches = windows(8, 24);
+  const lm::GptqOptions options{.grid = {.num_bits = 3, .group_size = 16}};
+  lm::Calibration calibration(loaded.model, batches, {.batch_size = 3, .tick = {}});
+  lm::Calibration observed(loaded.model, batches, {.batch_size = 3, .tick = {}});
+  for (int64_t block = 0; block < config.n_blocks; ++block) {
+    lm::BlockWeights w = loaded.model.block(block);
+    lm::BlockWeights known = w;
+    const auto moments = observed.all_second_moments(w);
+    std::map<Linear, at::Tensor> codes;
+    gptq::quantize_block(config, w, block, calibration, options, /*true_sequential=*/false,
+                         [&](const gptq::QuantizedLinear& done) { codes[done.linear] = done.result.matrix.codes; });
+    gptq::quantize_block(
+        config, known, block, [&](Linear group) { return moments.at(group); }, options,
+        [&](const gptq::QuantizedLinear& done) { CHECK(at::equal(codes.at(done.linear), done.result.matrix.codes)); });
+    observed.pass_attention(w);  // the next block sees the quantized one
+    observed.pass_mlp(w);
+  }
+}
+
+TEST_CASE("second moments are read back as they were written, and only for the model they fit", "[calibration]") {
+  const Loaded loaded;
+  const auto config = loaded.model.config();
+  lm::Calibration calibration(loaded.model, windows(5, 12), {.batch_size = 2, .tick = {}});
+  const test::ScratchDirectory whole, checkpoint, resumed;
+  lm::HessianWriter out(whole.path(), config, std::string(64, 'a'));
+  std::vector<std::map<Linear, at::Tensor>> moments;
+  for (int64_t block = 0; block < config.n_blocks; ++block) {
+    moments.push_back(calibration.pass_block(loaded.model.block(block)));
+    out.add(block, moments.back());
+    if (block == 0) out.save(checkpoint.path());
+  }
+  out.finish(calibration.n_tokens());
+  const auto read = lm::Hessians::open(whole.path(), config);
+  CHECK(read.n_tokens() == 60);
+  CHECK(read.model() == std::string(64, 'a'));
+  for (const auto& [group, moment] : moments[1]) CHECK(at::equal(read.moments(1, group), moment));
+
+  lm::HessianWriter again(resumed.path(), config, std::string(64, 'a'));
+  CHECK(again.restore(checkpoint.path()) == 1);
+  for (int64_t block = 1; block < config.n_blocks; ++block) again.add(block, moments[static_cast<size_t>(block)]);
+  again.finish(60);
+  for (const char* file : {"hessians.json", "block-00000.safetensors", "block-00001.safetensors"}) {
+    CHECK(test::read_text(resumed.path() / file) == test::read_text(whole.path() / file));
+  }
+
+  lm::ModelConfig other = config;
+  other.intermediate_size += 4;
+  CHECK(whole.error_of([&] { (void)lm::Hessians::open(whole.path(), other); }) ==
+        "the second moments do not fit\n  where: DIR/hessians.json\n"
+        "  why: model.layers.0.mlp.down_proj reads 48 features, the moments are of 44\n"
+        "  fix: collect them from the model that is quantized");
+  other = config;
+  ++other.n_blocks;
+  CHECK_THAT(whole.error_of([&] { (void)lm::Hessians::open(whole.path(), other); }),
+             Catch::Contains("it has no site model.layers.2.self_attn.q_proj"));
 }
 
 TEST_CASE("a saved calibration goes on with the same bits", "[calibration]") {

@@ -204,6 +204,38 @@ TEST_CASE("only groups formed in activation order need a group index, and it cos
   CHECK(lm::stored_bits(grouped.matrix) == lm::stored_bits(plain.matrix) + 64 * 32);
 }
 
+// Positive definite from 0.04 of the mean diagonal on: 0.01 doubled twice is not more than that, three times is.
+TEST_CASE("dampening is raised as far as the moments need it, and what was needed is told", "[gptq]") {
+  const at::Tensor w = test::normal({6, 12}, 1).to(at::kFloat);
+  at::Tensor h = test::second_moments(test::Inputs::isotropic, 12, 400, 2);
+  const auto [values, vectors] = at::linalg_eigh(h);
+  at::Tensor spectrum = values.clone();
+  spectrum[0] = 0;
+  spectrum[0] = -0.04 * spectrum.sum().item<double>() / (12 + 0.04);  // of the diagonal's mean with itself among it
+  h = vectors.mm(at::diag(spectrum)).mm(vectors.t());
+  CHECK(spectrum[0].item<double>() == Approx(-0.04 * h.diagonal().mean().item<double>()));
+  GptqOptions options = with_grid({.num_bits = 4});
+  const auto raised = lm::quantize_gptq(w, h, options);
+  CHECK(raised.dampening_frac == Approx(0.08));
+  CHECK_FALSE(raised.is_rtn);
+  options.dampening_frac = 0.08;
+  const auto asked = lm::quantize_gptq(w, h, options);
+  CHECK(at::equal(raised.matrix.codes, asked.matrix.codes));
+  CHECK(asked.dampening_frac == 0.08);
+
+  options.dampening_frac = 0.01;
+  options.max_dampening_frac = 0.03;
+  const test::ScratchDirectory dir;
+  CHECK_THAT(dir.error_of([&] { (void)lm::quantize_gptq(w, h, options); }),
+             Catch::Contains("damped by 0.020000 of its mean diagonal it is not positive definite"));
+  options.fallback = GptqOptions::Fallback::rtn;
+  const auto rounded = lm::quantize_gptq(w, h, options);
+  CHECK(rounded.is_rtn);
+  CHECK(at::equal(rounded.matrix.codes, lm::quantize_rtn(w, options.grid).codes));
+  h[3][3] = std::nan("");
+  CHECK_THAT(dir.error_of([&] { (void)lm::quantize_gptq(w, h, options); }), Catch::Contains("it holds NaN or Inf"));
+}
+
 TEST_CASE("moments of another layer and options out of range are refused", "[gptq]") {
   const test::ScratchDirectory dir;
   const at::Tensor w = at::ones({2, 4});
