@@ -1,14 +1,10 @@
 // dataset-token-windows: a text as windows of token ids, for calibration and perplexity.
-#include <algorithm>
-#include <fstream>
-#include <iterator>
-
 #include "lm/config.h"
 #include "lm/digest.h"
 #include "lm/perplexity.h"
 #include "lm/stage.h"
+#include "lm/text_input.h"
 #include "lm/token_batches.h"
-#include "lm/tokenizer.h"
 
 using namespace lowbit;
 
@@ -52,40 +48,12 @@ struct Params {
   }
 };
 
-/// text/1: one file, or the files of a directory in the order of their names.
-std::string read_text(const std::filesystem::path& path) {
-  std::vector<std::filesystem::path> files;
-  if (std::filesystem::is_directory(path)) {
-    for (const auto& entry : std::filesystem::directory_iterator(path)) files.push_back(entry.path());
-    std::sort(files.begin(), files.end());
-  } else {
-    files.push_back(path);
-  }
-  std::string text;
-  for (const auto& file : files) {
-    std::ifstream in(file, std::ios::binary);
-    text.append(std::istreambuf_iterator<char>(in), {});
-    if (!in) {
-      throw StageError(LB_BAD_INPUT, {.what = "cannot read the text",
-                                      .where = file.string(),
-                                      .why = "the file cannot be opened or read",
-                                      .fix = "check the path and the permissions"});
-    }
-  }
-  return text;
-}
-
 std::vector<std::string_view> documents_of(std::string_view text, const Params& params) {
   std::vector<std::string_view> documents;
   for (size_t begin = 0; begin <= text.size();) {
     const size_t end = params.separator.empty() ? text.npos : text.find(params.separator, begin);
     std::string_view document = text.substr(begin, end == text.npos ? text.npos : end - begin);
-    if (params.strip) {
-      constexpr std::string_view kBlank = " \t\r\n\f\v";
-      const size_t first = document.find_first_not_of(kBlank);
-      document = first == document.npos ? std::string_view()
-                                        : document.substr(first, document.find_last_not_of(kBlank) - first + 1);
-    }
+    if (params.strip) document = lm::stripped(document);
     if (!document.empty()) documents.push_back(document);
     if (end == text.npos) break;
     begin = end + params.separator.size();
@@ -105,22 +73,14 @@ std::string rule_of(const Params& params) {
 void cut(const Job& job, const Params& params) {
   const auto source = lm::open_model(job.input("model")).directory;
   const auto config = lm::read_model_config(source);
-  const auto tokenizer = lm::Tokenizer::open(source / "tokenizer.json");
-  if (tokenizer.size() > config.vocab_size) {
-    throw StageError(LB_BAD_INPUT,
-                     {.what = "the tokenizer does not fit the model",
-                      .where = (source / "tokenizer.json").string(),
-                      .why = "its ids go up to " + std::to_string(tokenizer.size() - 1) +
-                             ", the model's vocabulary has " + std::to_string(config.vocab_size) + " rows",
-                      .fix = "use the tokenizer.json that belongs to these weights"});
-  }
+  const auto tokenizer = lm::open_tokenizer(source, config.vocab_size);
   if (params.bos != "none" && !config.bos_id) {
     throw StageError(LB_BAD_PARAM, {.what = "the model has no start token",
                                     .where = "bos",
                                     .why = "bos is " + params.bos + " and config.json has no bos_token_id",
                                     .fix = "set bos to none"});
   }
-  const std::string text = read_text(job.input("text").path);
+  const std::string text = lm::read_source_text(job.input("text").path).bytes;
   std::vector<int64_t> ids;
   if (params.bos == "first") ids.push_back(*config.bos_id);
   const auto documents = documents_of(text, params);

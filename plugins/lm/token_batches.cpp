@@ -69,6 +69,19 @@ void write_token_batches(const std::filesystem::path& directory, const TokenBatc
                    {"bos", batches.bos}});
 }
 
+Tokenizer open_tokenizer(const std::filesystem::path& model_directory, int64_t vocab_size) {
+  const std::filesystem::path file = model_directory / "tokenizer.json";
+  auto tokenizer = Tokenizer::open(file);
+  if (tokenizer.size() > vocab_size) {
+    throw Error(Status::bad_input, {.what = "the tokenizer does not fit the model",
+                                    .where = file.string(),
+                                    .why = "its ids go up to " + std::to_string(tokenizer.size() - 1) +
+                                           ", the model's vocabulary has " + std::to_string(vocab_size) + " rows",
+                                    .fix = "use the tokenizer.json that belongs to these weights"});
+  }
+  return tokenizer;
+}
+
 void check_made_for(const TokenBatches& batches, const std::filesystem::path& model_directory, int64_t vocab_size) {
   const std::filesystem::path tokenizer = model_directory / "tokenizer.json";
   const std::string sha256 = sha256_of_file(tokenizer);

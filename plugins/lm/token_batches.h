@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "lm/tokenizer.h"
 #include "lm/torch.h"
 
 namespace lowbit::lm {
@@ -20,7 +21,7 @@ struct TokenBatches {
   std::string variant;  ///< name of text and rule; perplexities are only compared within one
   std::optional<std::string> source_sha256;
   std::string rule;  ///< how the windows were cut, in one sentence
-  std::string bos;   ///< where the start token stands: none, first, each
+  std::string bos;   ///< where the start token stands: none, first, each, document
 
   [[nodiscard]] int64_t n_windows() const { return ids.size(0); }
   [[nodiscard]] int64_t length() const { return ids.size(1); }
@@ -29,6 +30,9 @@ struct TokenBatches {
 /// Throws Error{bad_input}.
 [[nodiscard]] TokenBatches read_token_batches(const std::filesystem::path& directory);
 void write_token_batches(const std::filesystem::path& directory, const TokenBatches& batches);
+
+/// The tokenizer of `model_directory`. Throws Error{bad_input}, also when it has ids beyond `vocab_size`.
+[[nodiscard]] Tokenizer open_tokenizer(const std::filesystem::path& model_directory, int64_t vocab_size);
 
 /// Refuses windows of another tokenizer than the one in `model_directory`, or with ids beyond `vocab_size`.
 /// Throws Error{bad_input}.
