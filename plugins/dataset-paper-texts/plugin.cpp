@@ -112,7 +112,7 @@ class Reading {
   Reading(const Job& job, const Split& split)
       : job_(job),
         directory_(lm::open_model(job.input("model")).directory),
-        config_(lm::read_llama_config(directory_)),
+        config_(lm::read_model_config(directory_)),
         tokenizer_(lm::open_tokenizer(directory_, config_.vocab_size)),
         rows_(lm::read_source_text(job.input("text").path),
               [&](std::size_t done, std::size_t total) { job.tick(done, total, "bytes"); }) {
@@ -147,7 +147,7 @@ class Reading {
  private:
   const Job& job_;
   std::filesystem::path directory_;
-  lm::LlamaConfig config_;
+  lm::ModelConfig config_;
   lm::Tokenizer tokenizer_;
   lm::TextRows rows_;
 };
