@@ -17,13 +17,15 @@ struct Span {
 class Pattern {
  public:
   [[nodiscard]] static Pattern literal(std::string text);
-  /// PCRE2 with Unicode properties; tokenizer.json's Oniguruma expressions of practice mean the same in it. \s and \S
-  /// are Unicode's White_Space.
-  /// Throws std::invalid_argument with the compiler's message and position.
+  /// An expression of tokenizer.json, which Hugging Face reads with Oniguruma (Ruby's syntax); here PCRE2 matches it.
+  /// What the two would read differently is refused: \w, \b, set operations, (?i) without a colon, the empty match, ...
+  /// Throws std::invalid_argument with the compiler's message and position; std::domain_error with what is refused.
   [[nodiscard]] static Pattern regex(const std::string& expression);
+  /// An expression of lowbit's own, in PCRE2's syntax. REQUIRES: it is valid and does not match the empty text.
+  [[nodiscard]] static Pattern pcre2(const std::string& expression);
 
   /// Covers `text` from begin to end with alternating-or-adjacent spans; matches are leftmost and never empty.
-  /// REQUIRES: text is UTF-8.
+  /// Throws Error{bad_input} when matching takes more memory or steps than PCRE2 allows. REQUIRES: text is UTF-8.
   [[nodiscard]] std::vector<Span> spans(std::string_view text) const;
   [[nodiscard]] std::string replace(std::string_view text, std::string_view replacement) const;
 

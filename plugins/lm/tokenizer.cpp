@@ -8,6 +8,7 @@
 
 #include "lm/error.h"
 #include "lm/json_file.h"
+#include "lm/pattern.h"
 #include "lm/tokenizer_model.h"
 #include "lm/tokenizer_steps.h"
 #include "lm/utf8.h"
@@ -20,29 +21,36 @@ using Json = nlohmann::json;
 struct AddedToken {
   int64_t id;
   std::string content;
-  bool special, normalized, lstrip, rstrip;
+  bool special, normalized, single_word, lstrip, rstrip;
 };
 
-bool is_blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+/// A character of a word, as Rust's \w has it.
+bool is_word_character(std::string_view character) {
+  static const Pattern word = Pattern::pcre2(R"([\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\x{200c}\x{200d}])");
+  return word.spans(character).front().is_match;
+}
 
-/// Finds added tokens in a text: leftmost, then longest.
+/// Finds added tokens in a text as Hugging Face's tokenizers do: leftmost, then longest; what stands inside of a match
+/// is not looked at again, a match with single_word that touches a word is passed over.
 class AddedTokenFinder {
  public:
+  /// `content`: what is looked for, the token's own or its normalized form.
   void add(std::string content, const AddedToken& token) {
     if (content.empty()) return;
     auto& list = by_first_byte_[static_cast<unsigned char>(content.front())];
-    list.push_back({std::move(content), token.id, token.lstrip, token.rstrip});
+    list.push_back({std::move(content), token});
     std::stable_sort(list.begin(), list.end(),
                      [](const Entry& a, const Entry& b) { return a.content.size() > b.content.size(); });
   }
 
-  struct Piece {
+  struct Part {
     std::string_view text;
-    std::optional<int64_t> id;  // set: the piece is this added token
+    std::optional<int64_t> id;  // set: the part is this added token
   };
-  [[nodiscard]] std::vector<Piece> cut(std::string_view text) const {
-    std::vector<Piece> pieces;
-    size_t done = 0;
+  /// REQUIRES: text is UTF-8.
+  [[nodiscard]] std::vector<Part> cut(std::string_view text) const {
+    std::vector<Part> parts;
+    size_t done = 0;  // may lie behind `at`: blanks after a token with rstrip can begin the next token
     for (size_t at = 0; at < text.size();) {
       const Entry* const found = match(text.substr(at));
       if (found == nullptr) {
@@ -50,28 +58,43 @@ class AddedTokenFinder {
         continue;
       }
       size_t begin = at;
-      size_t end = at + found->content.size();
-      while (found->lstrip && begin > done && is_blank(text[begin - 1])) --begin;
-      while (found->rstrip && end < text.size() && is_blank(text[end])) ++end;
-      if (begin > done) pieces.push_back({text.substr(done, begin - done), std::nullopt});
-      pieces.push_back({text.substr(begin, end - begin), found->id});
-      done = at = end;
+      size_t end = at = begin + found->content.size();
+      if (found->token.single_word && touches_word(text, begin, end)) continue;
+      while (found->token.lstrip && begin > done) {
+        const size_t previous = utf8_previous(text, begin);
+        if (!is_white_space(text.substr(previous, begin - previous))) break;
+        begin = previous;
+      }
+      while (found->token.rstrip && end < text.size()) {
+        const size_t length = *utf8_length(text, end);
+        if (!is_white_space(text.substr(end, length))) break;
+        end += length;
+      }
+      if (begin > done) parts.push_back({text.substr(done, begin - done), std::nullopt});
+      parts.push_back({text.substr(begin, end - begin), found->token.id});
+      done = end;
     }
-    if (done < text.size()) pieces.push_back({text.substr(done), std::nullopt});
-    return pieces;
+    if (done < text.size()) parts.push_back({text.substr(done), std::nullopt});
+    return parts;
   }
 
  private:
   struct Entry {
     std::string content;
-    int64_t id;
-    bool lstrip, rstrip;
+    AddedToken token;
   };
   [[nodiscard]] const Entry* match(std::string_view text) const {
     const auto& list = by_first_byte_[static_cast<unsigned char>(text.front())];
     const auto found = std::find_if(list.begin(), list.end(),
                                     [&](const Entry& e) { return text.substr(0, e.content.size()) == e.content; });
     return found == list.end() ? nullptr : &*found;
+  }
+  [[nodiscard]] static bool touches_word(std::string_view text, size_t begin, size_t end) {
+    if (begin > 0) {
+      const size_t previous = utf8_previous(text, begin);
+      if (is_word_character(text.substr(previous, begin - previous))) return true;
+    }
+    return end < text.size() && is_word_character(text.substr(end, *utf8_length(text, end)));
   }
   std::array<std::vector<Entry>, 256> by_first_byte_;
 };
@@ -87,17 +110,21 @@ std::vector<AddedToken> read_added_tokens(const Json& json, const std::string& w
     }
     allow_only(item, "added_tokens", {"id", "content", "single_word", "lstrip", "rstrip", "normalized", "special"},
                where);
-    if (item.value("single_word", false)) {
-      unsupported_in_tokenizer("added token " + item["content"].dump() + " with single_word", where);
-    }
     result.push_back({.id = item["id"].get<int64_t>(),
                       .content = item["content"].get<std::string>(),
                       .special = item.value("special", false),
                       .normalized = item.value("normalized", true),
+                      .single_word = item.value("single_word", false),
                       .lstrip = item.value("lstrip", false),
                       .rstrip = item.value("rstrip", false)});
   }
   return result;
+}
+
+bool has_step(const Json& json, const char* key, const char* value) {
+  if (json.is_object() && json.value(key, Json()) == value) return true;
+  return json.is_structured() &&
+         std::any_of(json.begin(), json.end(), [&](const Json& part) { return has_step(part, key, value); });
 }
 
 /// What stands around a single text: ids before and after it.
@@ -173,6 +200,11 @@ Tokenizer::Parts::Parts(const Json& json, const std::string& where) {
   normalizer = read_normalizer(part("normalizer"), where);
   pre_tokenizer = read_pre_tokenizer(part("pre_tokenizer"), where);
   decoder = read_decoder(part("decoder"), where);
+  // Hugging Face then asks which character of the raw text the first one came from, and a replaced one came from
+  // several.
+  if (has_step(part("normalizer"), "type", "Replace") && has_step(part("pre_tokenizer"), "prepend_scheme", "first")) {
+    unsupported_in_tokenizer("Metaspace with prepend_scheme first behind a Replace", where);
+  }
   frame = read_frame(part("post_processor"), where);
 
   const Vocabulary& vocabulary = model->vocabulary();
@@ -218,12 +250,8 @@ Tokenizer Tokenizer::open(const std::filesystem::path& file) {
 }
 
 std::vector<int64_t> Tokenizer::encode(std::string_view text, Special special) const {
-  if (const auto at = utf8_error(text)) {
-    throw Error(Status::bad_input, {.what = "the text is not UTF-8",
-                                    .where = "byte " + std::to_string(*at) + " of " + std::to_string(text.size()),
-                                    .why = "no character starts there",
-                                    .fix = "convert the text to UTF-8"});
-  }
+  const std::string repaired = utf8_error(text) ? utf8_replaced(text) : std::string();
+  if (!repaired.empty()) text = repaired;
   std::vector<int64_t> ids;
   if (special == Special::add) ids = parts_->frame.before;
   for (const auto& raw : parts_->in_raw_text.cut(text)) {
@@ -238,8 +266,8 @@ std::vector<int64_t> Tokenizer::encode(std::string_view text, Special special) c
         continue;
       }
       const bool at_start = raw.text.data() == text.data() && piece.text.data() == normalized.data();
-      for (const std::string& word : parts_->pre_tokenizer({std::string(piece.text)}, at_start)) {
-        parts_->model->encode(word, ids);
+      for (const Piece& word : parts_->pre_tokenizer({{std::string(piece.text), at_start}})) {
+        parts_->model->encode(word.text, ids);
       }
     }
   }

@@ -7,6 +7,7 @@
 
 #include "lm/byte_level.h"
 #include "lm/error.h"
+#include "lm/normal_form.h"
 #include "lm/pattern.h"
 #include "lm/utf8.h"
 
@@ -69,24 +70,26 @@ Pattern read_pattern(const Json& json, const std::string& where) {
         return Pattern::regex(text);
       } catch (const std::invalid_argument& e) {
         malformed_tokenizer("the expression " + pattern.dump() + " cannot be read: " + e.what(), where);
+      } catch (const std::domain_error& e) {
+        unsupported_in_tokenizer(e.what(), where);
       }
     }
   }
   malformed_tokenizer("a pattern is neither String nor Regex: " + pattern.dump(), where);
 }
 
-constexpr const char* kWhitespace = R"(\s)";
-// Rust's \w as far as general categories tell it.
 constexpr const char* kWords =
-    R"([\p{L}\p{M}\p{Nd}\p{Nl}\p{Pc}\x{200c}\x{200d}]+|[^\p{L}\p{M}\p{Nd}\p{Nl}\p{Pc}\x{200c}\x{200d}\s]+)";
+    R"([\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\x{200c}\x{200d}]+|[^\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\x{200c}\x{200d}\p{White_Space}]+)";
 // What GPT-2 splits text into before any merge; later models bring their own expression in a Split before ByteLevel.
 constexpr const char* kGpt2Words = R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
 
 PreTokenizer splitter(Pattern pattern, SplitBehavior behavior, bool invert) {
-  return [=](std::vector<std::string> pieces, bool) {
-    std::vector<std::string> result;
-    for (const std::string& piece : pieces) {
-      for (const std::string_view part : split(piece, pattern, behavior, invert)) result.emplace_back(part);
+  return [=](const std::vector<Piece>& pieces) {
+    std::vector<Piece> result;
+    for (const Piece& piece : pieces) {
+      for (const std::string_view part : split(piece.text, pattern, behavior, invert)) {
+        result.push_back({std::string(part), piece.at_start && part.data() == piece.text.data()});
+      }
     }
     return result;
   };
@@ -127,24 +130,32 @@ Metaspace read_metaspace(const Json& json, const std::string& where) {
     } else {
       malformed_tokenizer("Metaspace.prepend_scheme " + scheme + " is unknown", where);
     }
+    if (result.scheme != PrependScheme::never && !json.value("add_prefix_space", true)) {
+      malformed_tokenizer("Metaspace.add_prefix_space is false and prepend_scheme is " + scheme, where);
+    }
+  }
+  if (utf8_length(result.replacement + '\0', 0) != result.replacement.size()) {
+    malformed_tokenizer("Metaspace.replacement is not one character", where);
   }
   return result;
 }
 
 PreTokenizer metaspace_pre_tokenizer(const Metaspace& options) {
-  return [=, blank = Pattern::literal(" "), mark = Pattern::literal(options.replacement)](
-             std::vector<std::string> pieces, bool at_start) {
-    std::vector<std::string> result;
-    for (const std::string& piece : pieces) {
-      std::string text = blank.replace(piece, options.replacement);
-      const bool prepend = options.scheme == PrependScheme::always ||
-                           (options.scheme == PrependScheme::first && at_start && &piece == &pieces.front());
+  return [=, blank = Pattern::literal(" "),
+          mark = Pattern::literal(options.replacement)](const std::vector<Piece>& pieces) {
+    std::vector<Piece> result;
+    for (const Piece& piece : pieces) {
+      std::string text = blank.replace(piece.text, options.replacement);
+      const bool prepend =
+          options.scheme == PrependScheme::always || (options.scheme == PrependScheme::first && piece.at_start);
       if (prepend && text.rfind(options.replacement, 0) != 0) text.insert(0, options.replacement);
       if (!options.split) {
-        result.push_back(std::move(text));
+        result.push_back({std::move(text), piece.at_start});
         continue;
       }
-      for (const std::string_view part : split(text, mark, SplitBehavior::merged_with_next)) result.emplace_back(part);
+      for (const std::string_view part : split(text, mark, SplitBehavior::merged_with_next)) {
+        result.push_back({std::string(part), piece.at_start && part.data() == text.data()});
+      }
     }
     return result;
   };
@@ -155,16 +166,16 @@ PreTokenizer byte_level_pre_tokenizer(const Json& json, const std::string& where
   allow_only(json, "ByteLevel", {"type", "add_prefix_space", "trim_offsets", "use_regex"}, where);
   const bool add_blank = json.value("add_prefix_space", true);
   const bool cut = json.value("use_regex", true);
-  return [=, words = Pattern::regex(kGpt2Words)](std::vector<std::string> pieces, bool) {
-    std::vector<std::string> result;
-    for (std::string& piece : pieces) {
-      if (add_blank && piece.rfind(' ', 0) != 0) piece.insert(piece.begin(), ' ');
+  return [=, words = Pattern::regex(kGpt2Words)](std::vector<Piece> pieces) {
+    std::vector<Piece> result;
+    for (Piece& piece : pieces) {
+      if (add_blank && piece.text.rfind(' ', 0) != 0) piece.text.insert(piece.text.begin(), ' ');
       if (!cut) {
-        result.push_back(to_byte_characters(piece));
+        result.push_back({to_byte_characters(piece.text), piece.at_start});
         continue;
       }
-      for (const std::string_view word : split(piece, words, SplitBehavior::isolated)) {
-        result.push_back(to_byte_characters(word));
+      for (const std::string_view word : split(piece.text, words, SplitBehavior::isolated)) {
+        result.push_back({to_byte_characters(word), piece.at_start && word.data() == piece.text.data()});
       }
     }
     return result;
@@ -291,26 +302,31 @@ Normalizer read_normalizer(const Json& json, const std::string& where) {
     return [pattern = read_pattern(json, where), content = get<std::string>(json, "content", where)](
                const std::string& text) { return pattern.replace(text, content); };
   }
+  if (type == "NFC" || type == "NFD") {
+    allow_only(json, type, {"type"}, where);
+    const auto form = type == "NFC" ? NormalForm::composed : NormalForm::decomposed;
+    return [form](const std::string& text) { return normal_form(text, form); };
+  }
   unsupported_in_tokenizer("normalizer " + type, where);
 }
 
 PreTokenizer read_pre_tokenizer(const Json& json, const std::string& where) {
-  if (json.is_null()) return [](std::vector<std::string> pieces, bool) { return pieces; };
+  if (json.is_null()) return [](std::vector<Piece> pieces) { return pieces; };
   const std::string type = type_of(json, "pre-tokenizer", where);
   if (type == "Sequence") {
     return [steps = read_sequence<PreTokenizer>(json, "pretokenizers", where, read_pre_tokenizer)](
-               std::vector<std::string> pieces, bool at_start) {
-      for (const PreTokenizer& step : steps) pieces = step(std::move(pieces), at_start);
+               std::vector<Piece> pieces) {
+      for (const PreTokenizer& step : steps) pieces = step(std::move(pieces));
       return pieces;
     };
   }
   if (type == "WhitespaceSplit") {
     allow_only(json, type, {"type"}, where);
-    return splitter(Pattern::regex(kWhitespace), SplitBehavior::removed, false);
+    return splitter(Pattern::regex(R"(\s)"), SplitBehavior::removed, false);
   }
   if (type == "Whitespace") {
     allow_only(json, type, {"type"}, where);
-    return splitter(Pattern::regex(kWords), SplitBehavior::removed, true);
+    return splitter(Pattern::pcre2(kWords), SplitBehavior::removed, true);
   }
   if (type == "Digits") {
     allow_only(json, type, {"type", "individual_digits"}, where);

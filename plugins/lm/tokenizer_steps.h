@@ -11,8 +11,11 @@
 namespace lowbit::lm {
 
 using Normalizer = std::function<std::string(std::string text)>;
-/// `at_start`: the piece begins where the whole text begins (Metaspace's scheme "first" asks).
-using PreTokenizer = std::function<std::vector<std::string>(std::vector<std::string> pieces, bool at_start)>;
+struct Piece {
+  std::string text;
+  bool at_start;  ///< it begins where the whole text begins (Metaspace's scheme "first" asks)
+};
+using PreTokenizer = std::function<std::vector<Piece>(std::vector<Piece> pieces)>;
 using Decoder = std::function<std::vector<std::string>(std::vector<std::string> tokens)>;
 
 /// `where` names the file in errors. A JSON null gives the step that changes nothing (for the decoder: tokens joined

@@ -1,5 +1,8 @@
 #include "lm/utf8.h"
 
+#include <algorithm>
+#include <array>
+
 namespace lowbit::lm {
 
 std::optional<size_t> utf8_length(std::string_view text, size_t at) {
@@ -19,6 +22,20 @@ std::optional<size_t> utf8_length(std::string_view text, size_t at) {
     return 4;
   }
   return std::nullopt;
+}
+
+size_t utf8_previous(std::string_view text, size_t at) {
+  do --at;
+  while (at > 0 && (static_cast<unsigned char>(text[at]) & 0xC0U) == 0x80U);
+  return at;
+}
+
+bool is_white_space(std::string_view character) {
+  static constexpr std::array<std::string_view, 25> kAll{
+      "\t",     "\n",     "\v",     "\f",     "\r",     " ",      "\u0085", "\u00a0", "\u1680",
+      "\u2000", "\u2001", "\u2002", "\u2003", "\u2004", "\u2005", "\u2006", "\u2007", "\u2008",
+      "\u2009", "\u200a", "\u2028", "\u2029", "\u202f", "\u205f", "\u3000"};
+  return std::find(kAll.begin(), kAll.end(), character) != kAll.end();
 }
 
 std::optional<size_t> utf8_error(std::string_view text) {

@@ -12,6 +12,12 @@ namespace lowbit::lm {
 /// and surrogates are not). REQUIRES: at < text.size().
 [[nodiscard]] std::optional<size_t> utf8_length(std::string_view text, size_t at);
 
+/// Where the character before `text[at]` starts. REQUIRES: 0 < at <= text.size(), text is UTF-8.
+[[nodiscard]] size_t utf8_previous(std::string_view text, size_t at);
+
+/// Whether the character has Unicode's property White_Space. REQUIRES: it is one character.
+[[nodiscard]] bool is_white_space(std::string_view character);
+
 /// Position of the first byte that is not part of well-formed UTF-8; nothing when all is well.
 [[nodiscard]] std::optional<size_t> utf8_error(std::string_view text);
 
