@@ -7,6 +7,7 @@
 
 #include "answers/grade.h"
 #include "answers/response.h"
+#include "lm/chat.h"
 #include "lm/digest.h"
 #include "lm/json_file.h"
 #include "lm/quantized_model.h"
@@ -23,6 +24,7 @@ struct Params {
   std::int64_t max_new_tokens = 128;
   std::int64_t batch_size = 64;
   std::string compute_dtype = "float32";
+  std::string chat_date = std::string(lm::kChatDate);
   double checkpoint_interval_s = 60;
 
   static auto fields() {
@@ -38,6 +40,9 @@ struct Params {
         field(&Params::compute_dtype, "compute_dtype")
             .one_of("float32", "bfloat16", "float64")
             .doc("precision of the matrix products"),
+        field(&Params::chat_date, "chat_date")
+            .not_empty()
+            .doc("day that a chat template names as today's where it names one (Llama 3.1 and later)"),
         field(&Params::checkpoint_interval_s, "checkpoint_interval_s")
             .at_least(0)
             .unit("s")
@@ -48,7 +53,7 @@ struct Params {
 
 /// Refuses tasks that would be graded otherwise than their authors meant.
 void expect_known_grader(const tasks::Task& task) {
-  tasks::expect_plain_generation(task);
+  tasks::expect_generation(task);
   if (!task.grader || *task.grader == answers::kGrader) return;
   throw StageError(LB_BAD_INPUT, {.what = "the task's grader is not known",
                                   .where = "task.json of " + task.name,
@@ -81,8 +86,39 @@ struct Progress {
   }
 };
 
-Progress answer_all(const Job& job, const Params& params, const lm::Model& model,
-                    const std::vector<std::vector<std::int64_t>>& prompts) {
+/// What is asked, and how the model ends an answer.
+struct Questions {
+  std::vector<std::string> texts;
+  std::vector<std::vector<std::int64_t>> prompts;
+  std::vector<std::int64_t> stop_ids;
+};
+
+/// `source`: the directory of the model's tokenizer and configuration.
+Questions read_questions(const std::filesystem::path& source, const lm::Tokenizer& tokenizer, const Params& params,
+                         const tasks::Task& task, std::vector<std::int64_t> eos_ids) {
+  Questions questions{.texts = {}, .prompts = {}, .stop_ids = std::move(eos_ids)};
+  std::optional<lm::ChatTemplate> chat;
+  if (task.chat) {
+    chat = lm::ChatTemplate::open(source);
+    if (const auto id = tokenizer.id(chat->end_of_turn())) questions.stop_ids.push_back(*id);
+  }
+  for (const tasks::Item& item : task.items) {
+    std::string text = tasks::prompt_of(task, item);
+    if (chat) {
+      std::vector<lm::ChatMessage> messages;
+      if (task.system) messages.push_back({"system", *task.system});
+      messages.push_back({"user", std::move(text)});
+      text = chat->render(messages, {.add_generation_prompt = true, .date = params.chat_date});
+    }
+    using Special = lm::Tokenizer::Special;
+    questions.prompts.push_back(tokenizer.encode(text, chat ? Special::skip : Special::add));
+    questions.texts.push_back(std::move(text));
+  }
+  return questions;
+}
+
+Progress answer_all(const Job& job, const Params& params, const lm::Model& model, const Questions& questions) {
+  const auto& prompts = questions.prompts;
   Progress progress{.answers = std::vector<lm::Generation>(prompts.size())};
   if (const auto saved = job.resume_from()) {
     progress.load(*saved);
@@ -91,7 +127,7 @@ Progress answer_all(const Job& job, const Params& params, const lm::Model& model
   std::vector<std::int64_t> lengths;
   for (const auto& prompt : prompts) lengths.push_back(static_cast<std::int64_t>(prompt.size()));
   const auto batches = lm::plan_batches(lengths, params.batch_size);
-  const lm::GenerateOptions options{.max_new_tokens = params.max_new_tokens, .stop_ids = model.config().eos_ids};
+  const lm::GenerateOptions options{.max_new_tokens = params.max_new_tokens, .stop_ids = questions.stop_ids};
   lm::CheckpointClock clock(params.checkpoint_interval_s);
   while (progress.done < batches.size()) {
     const auto& batch = batches[progress.done];
@@ -149,15 +185,9 @@ void evaluate(const Job& job, const Params& params) {
   const auto config = lm::read_model_config(source);
   const auto tokenizer = lm::Tokenizer::open(source / "tokenizer.json");
   const lm::Model model(config, *weights, lm::compute_dtype(params.compute_dtype));
-  if (config.eos_ids.empty()) job.warn("the model has no end token: every answer runs to max_new_tokens");
-
-  std::vector<std::string> texts;
-  std::vector<std::vector<std::int64_t>> prompts;
-  for (const tasks::Item& item : task.items) {
-    texts.push_back(tasks::prompt_of(task, item));
-    prompts.push_back(tokenizer.encode(texts.back()));
-  }
-  const Progress progress = answer_all(job, params, model, prompts);
+  const Questions questions = read_questions(source, tokenizer, params, task, config.eos_ids);
+  if (questions.stop_ids.empty()) job.warn("the model has no end token: every answer runs to max_new_tokens");
+  const Progress progress = answer_all(job, params, model, questions);
 
   const auto format = answers::format_named(params.response_format);
   Totals totals{.n = task.items.size()};
@@ -174,7 +204,7 @@ void evaluate(const Job& job, const Params& params) {
     const bool format_kept = response.format_kept && !truncated;
     out.write({{"item_id", item.item_id},
                {"problem_id", item.problem_id},
-               {"prompt_sha", lm::sha256_of_text(texts[i])},
+               {"prompt_sha", lm::sha256_of_text(questions.texts[i])},
                {"text", text},
                {"steps", response.steps},
                {"extracted", response.answer ? nlohmann::json(*response.answer) : nlohmann::json()},

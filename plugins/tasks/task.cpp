@@ -21,11 +21,10 @@ Json json_of(const std::optional<std::string>& text) { return text ? Json(*text)
                                   .fix = fix});
 }
 
-[[noreturn]] void unsupported(const Task& task, const std::string& why) {
-  throw StageError(LB_BAD_INPUT, {.what = "task " + task.name + " cannot be used here",
-                                  .where = "task.json",
-                                  .why = why,
-                                  .fix = "use a task of kind generate without a chat template"});
+[[noreturn]] void unsupported(const Task& task, const std::string& why, const std::string& fix) {
+  throw StageError(
+      LB_BAD_INPUT,
+      {.what = "task " + task.name + " cannot be used here", .where = "task.json", .why = why, .fix = fix});
 }
 
 Item read_item(const Json& row) {
@@ -92,9 +91,23 @@ void write_task(const std::filesystem::path& directory, const Task& task) {
   out.close();
 }
 
+void expect_generation(const Task& task) {
+  if (task.kind != "generate") {
+    unsupported(task, "its kind is " + task.kind + ", nothing is written in answer to it",
+                "use a task of kind generate");
+  }
+  if (task.system && !task.chat) {
+    unsupported(task, "it has a system message, and only a chat template can say one",
+                "set `prompt.chat` to true, or move the message into `prompt.template`");
+  }
+}
+
 void expect_plain_generation(const Task& task) {
-  if (task.kind != "generate") unsupported(task, "its kind is " + task.kind + ", nothing is written in answer to it");
-  if (task.chat || task.system) unsupported(task, "its prompt needs a chat template, which is not supported yet");
+  expect_generation(task);
+  if (task.chat) {
+    unsupported(task, "its prompts are for a model's chat template, which this stage does not apply",
+                "write the model's markers into `prompt.template` and set `prompt.chat` to false");
+  }
 }
 
 std::string prompt_of(const Task& task, const Item& item) {

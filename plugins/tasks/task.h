@@ -38,7 +38,9 @@ struct Task {
 /// A `generate` task: its items have no choices.
 void write_task(const std::filesystem::path& directory, const Task& task);
 
-/// Refuses tasks that are not answered in free text, or need a chat template or a system message.
+/// Refuses tasks that are not answered in free text, and a system message without a chat template to say it.
+void expect_generation(const Task& task);
+/// Refuses those and tasks whose prompts are for a model's chat template, for stages that do not apply it.
 void expect_plain_generation(const Task& task);
 
 /// The template with `{{problem}}` and `{{field}}` filled in; what is filled in is not searched again.

@@ -1,3 +1,6 @@
+#include <fstream>
+#include <sstream>
+
 #include "lm/digest.h"
 #include "lm/tokenizer.h"
 #include "support/stage_fixture.h"
@@ -12,7 +15,8 @@ const std::filesystem::path kModel = std::filesystem::path(LOWBIT_SOURCE_DIR) / 
 
 /// The reference prompts of a random model as a task, each asked three times so that there are batches to plan.
 struct Asked {
-  Asked() {
+  /// `tokenizer_config`: written beside a copy of the model; null: the model as it is, without a chat template.
+  explicit Asked(const Json& tokenizer_config = nullptr) {
     reference = Json::parse(test::read_text(kModel / "reference.json"))["greedy"];
     tasks::Task task{
         .name = "asked", .system = {}, .stop = {}, .response_format = "plain", .grader = "lowbit.v1", .items = {}};
@@ -25,7 +29,12 @@ struct Asked {
                             .steps = {}});
     }
     rewrite(task);
-    stage.host.bind("model", {.path = kModel.string(), .type = "model/1"});
+    const auto model = tokenizer_config.is_null() ? kModel : stage.input("model");
+    if (!tokenizer_config.is_null()) {
+      std::filesystem::copy(kModel, model, std::filesystem::copy_options::recursive);
+      std::ofstream(model / "tokenizer_config.json") << tokenizer_config;
+    }
+    stage.host.bind("model", {.path = model.string(), .type = "model/1"});
     stage.host.bind("task", {.path = stage.input("task").string(), .type = "task/1"});
     stage.host.params = {{"max_new_tokens", 24}, {"batch_size", 2}, {"checkpoint_interval_s", 0}};
   }
@@ -35,6 +44,13 @@ struct Asked {
   test::StageFixture stage{"lowbit.generate"};
   Json reference;
 };
+
+Json config_with(const std::string& chat_template, const std::string& eos = "</s>") {
+  const auto directory = std::filesystem::path(LOWBIT_SOURCE_DIR) / "docs/chat-templates";
+  return {{"bos_token", "<s>"},
+          {"eos_token", eos},
+          {"chat_template", test::read_text(directory / (chat_template + ".jinja"))}};
+}
 
 }  // namespace
 
@@ -93,6 +109,75 @@ TEST_CASE("the right answers are counted, and stop texts end an answer", "[gener
   CHECK(asked.stage.metric("asked/format_kept").count == 6);
 }
 
+TEST_CASE("a chat task asks what its model's chat template renders", "[generate]") {
+  const auto answers = [](Asked& asked, bool chat, const std::optional<std::string>& system, const char* form) {
+    tasks::Task task = asked.task();
+    task.chat = chat;
+    task.system = system;
+    task.prompt_template = form;
+    asked.rewrite(task);
+    REQUIRE(asked.stage.run() == LB_OK);
+    return asked.stage.lines("predictions/predictions.jsonl");
+  };
+  Asked chat(config_with("llama-2"));
+  const auto rendered = answers(chat, true, "be brief .", "{{problem}}");
+  Asked plain;
+  // The tokenizer puts <s> in front of a plain prompt, the template in front of a chat.
+  const auto written =
+      answers(plain, false, std::nullopt, "[INST] <<SYS>>\nbe brief .\n<</SYS>>\n\n{{problem}} [/INST]");
+  Asked other(config_with("llama-2"));
+  const auto without_system = answers(other, true, std::nullopt, "{{problem}}");
+  REQUIRE(rendered.size() == written.size());
+  for (std::size_t i = 0; i < rendered.size(); ++i) {
+    CHECK(rendered[i]["text"] == written[i]["text"]);
+    CHECK(rendered[i]["n_tokens"] == written[i]["n_tokens"]);
+    const std::string problem = chat.reference[i % 2]["prompt"];
+    CHECK(rendered[i]["prompt_sha"] ==
+          lm::sha256_of_text("<s>[INST] <<SYS>>\nbe brief .\n<</SYS>>\n\n" + problem + " [/INST]"));
+    CHECK(without_system[i]["prompt_sha"] == lm::sha256_of_text("<s>[INST] " + problem + " [/INST]"));
+  }
+
+  Asked dated(config_with("llama-3.1"));
+  dated.stage.host.params["chat_date"] = "01 Feb 2025";
+  const auto rows = answers(dated, true, std::nullopt, "{{problem}}");
+  const std::string problem = dated.reference[0]["prompt"];
+  CHECK(rows[0]["prompt_sha"] ==
+        lm::sha256_of_text("<s><|start_header_id|>system<|end_header_id|>\n\nCutting Knowledge Date: December 2023\n"
+                           "Today Date: 01 Feb 2025\n\n<|eot_id|><|start_header_id|>user<|end_header_id|>\n\n" +
+                           problem + "<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n"));
+}
+
+TEST_CASE("an answer to a chat ends where its turn does", "[generate]") {
+  const auto answer_to_chat = [](const std::string& eos) {
+    Asked asked(config_with("mistral-nemo", eos));
+    tasks::Task task = asked.task();
+    task.chat = true;
+    asked.rewrite(task);
+    REQUIRE(asked.stage.run() == LB_OK);
+    return asked.stage.lines("predictions/predictions.jsonl")[0];
+  };
+  const Json whole = answer_to_chat("</s>");
+  std::istringstream words(whole["text"].get<std::string>());
+  std::string first;
+  std::string second;
+  words >> first >> second;
+  REQUIRE(first != second);
+  // The second word of the answer is made the end of a turn: what config.json ends answers at stays as it is.
+  const Json cut = answer_to_chat(second);
+  CHECK(cut["text"] == first);
+  CHECK(cut["truncated"] == false);
+  CHECK(cut["n_tokens"] == 2);
+}
+
+TEST_CASE("a chat task is refused when the model has no chat template", "[generate]") {
+  Asked asked;
+  tasks::Task task = asked.task();
+  task.chat = true;
+  asked.rewrite(task);
+  CHECK(asked.stage.run() == LB_BAD_INPUT);
+  CHECK(asked.stage.error().rfind("the model has no chat template\n", 0) == 0);
+}
+
 TEST_CASE("generation can be cancelled", "[generate]") {
   Asked asked;
   asked.stage.host.cancel_after_ticks = 5;
@@ -109,11 +194,17 @@ TEST_CASE("tasks that would be asked or graded otherwise than meant are refused"
         "the task's grader is not known\ntask.json of asked\nit is other.v2, known is lowbit.v1\nuse a task with this "
         "grader or without one";
   }
-  SECTION("a chat template") {
-    task.chat = true;
+  SECTION("a system message without a chat template") {
+    task.system = "Be brief.";
     expected =
-        "task asked cannot be used here\ntask.json\nits prompt needs a chat template, which is not supported "
-        "yet\nuse a task of kind generate without a chat template";
+        "task asked cannot be used here\ntask.json\nit has a system message, and only a chat template can say "
+        "one\nset `prompt.chat` to true, or move the message into `prompt.template`";
+  }
+  SECTION("a kind that is not answered in text") {
+    task.kind = "choose";
+    expected =
+        "task asked cannot be used here\ntask.json\nits kind is choose, nothing is written in answer to it\nuse a "
+        "task of kind generate";
   }
   SECTION("a template with an unknown field") {
     task.prompt_template = "{{level}}: {{problem}}";
