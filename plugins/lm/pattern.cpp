@@ -64,7 +64,8 @@ class Translation {
   /// The text from here to `end`, inclusive.
   [[nodiscard]] std::string_view until(std::string_view end) const {
     const size_t found = in_.find(end, at_);
-    if (found == in_.npos) throw std::invalid_argument("no " + std::string(end) + " after byte " + std::to_string(at_));
+    if (found == std::string_view::npos)
+      throw std::invalid_argument("no " + std::string(end) + " after byte " + std::to_string(at_));
     return in_.substr(at_, found + end.size() - at_);
   }
 
@@ -167,11 +168,11 @@ class Translation {
 
   /// Oniguruma lets (?i:ss) match a sharp s.
   void refuse_multi_character_folds() const {
-    if (in_.find("(?i:") == in_.npos) return;
+    if (in_.find("(?i:") == std::string_view::npos) return;
     std::string lower(in_);
     for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
     for (const std::string_view fold : {"ss", "ff", "fi", "fl", "st"}) {
-      if (lower.find(fold) != lower.npos) refuse("(?i: with " + std::string(fold));
+      if (lower.find(fold) != std::string::npos) refuse("(?i: with " + std::string(fold));
     }
   }
 
