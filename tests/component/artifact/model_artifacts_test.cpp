@@ -158,7 +158,8 @@ TEST_CASE("a layer whose tensors do not fit its grid is refused", "[artifact]") 
   files.json(
       "quantization.json",
       {{"method", "rtn"}, {"num_bits", 3}, {"group_size", 4}, {"symmetric", false}, {"linears", Json::object()}});
-  CHECK(files.problems("quantized-model/1") == "quantization.json: `linears` names no layer and nothing else is rounded");
+  CHECK(files.problems("quantized-model/1") ==
+        "quantization.json: `linears` names no layer and nothing else is rounded");
 }
 
 TEST_CASE("an adapter names its base", "[artifact]") {
