@@ -1,6 +1,6 @@
 #include "gptq_model.h"
 
-#include "lm/error.h"
+#include "lm/place.h"
 
 namespace lowbit::gptq {
 namespace {
@@ -12,16 +12,12 @@ void quantize_group(const lm::ModelConfig& config, lm::BlockWeights& w, int64_t 
                     const at::Tensor& moments, const lm::GptqOptions& options, const Done& done) {
   for (const Linear linear : lm::linears(config)) {
     if (lm::input_group(config, linear) != group) continue;
-    try {
+    lm::at_place(lm::linear_name(config, block, linear), [&] {
       const at::Tensor original = w[linear];
       lm::GptqResult result = lm::quantize_gptq(original, moments, options);
       w[linear] = lm::dequantize(result.matrix).to(original.scalar_type());
       done({linear, std::move(result), original});
-    } catch (const lm::Error& e) {
-      lm::Error::Text text = e.text();
-      text.where = lm::linear_name(config, block, linear) + ", " + text.where;
-      throw lm::Error(e.status(), std::move(text));
-    }
+    });
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include "lm/hessian.h"
 #include "lm/hessian_store.h"
+#include "lm/place.h"
 #include "lm/quantized_model.h"
 #include "lm/rtn.h"
 #include "lm/stage.h"
@@ -32,7 +33,8 @@ void quantize(const Job& job, const Params& params) {
     const lm::BlockWeights w = lm::load_block(config, weights, index, at::kFloat);
     for (const lm::Linear linear : lm::linears(config)) {
       job.tick(block, n_blocks, "blocks");
-      const lm::QuantizedMatrix matrix = lm::quantize_rtn(w[linear], grid);
+      const lm::QuantizedMatrix matrix =
+          lm::at_place(lm::linear_name(config, index, linear), [&] { return lm::quantize_rtn(w[linear], grid); });
       out.add(index, linear, matrix, w[linear]);
       if (hessians) {
         const at::Tensor moments = hessians->moments(index, lm::input_group(config, linear));
