@@ -82,7 +82,7 @@ Model::Model(ModelConfig config, const WeightSource& weights, at::ScalarType dty
 
 BlockWeights Model::block(int64_t index) const {
   if (!streaming()) return blocks_[static_cast<size_t>(index)];
-  weights_->release();
+  weights_->release_block();
   return load_block(config_, *weights_, index, dtype_);
 }
 

@@ -61,8 +61,10 @@ struct Perplexity {
 [[nodiscard]] at::Tensor token_nll(const Model& model, const at::Tensor& hidden, const at::Tensor& ids);
 
 struct ScoreOptions {
-  int64_t batch_size = 1;        ///< windows that are computed together
-  int64_t batches_per_pass = 0;  ///< a streaming model reads all its blocks once per so many batches; 0: once in all
+  int64_t batch_size = 1;  ///< windows that are computed together
+  /// A streaming model reads all its blocks once per so many batches, whose hidden states are kept meanwhile, [B, T, h]
+  /// each; 0: once in all.
+  int64_t batches_per_pass = 0;
 };
 
 /// `tick(done, total)`: called before every batch of every block, may throw to cancel.

@@ -183,7 +183,7 @@ void QuantizedModelWriter::finish_block(int64_t block, const NamedTensors& repla
   }
   write_file(file_name(block + 1), block_tensors_);
   block_tensors_.clear();
-  weights_.release();
+  weights_.release_block();
   n_finished_ = block + 1;
 }
 

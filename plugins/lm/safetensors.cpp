@@ -1,5 +1,8 @@
 #include "lm/safetensors.h"
 
+#include <malloc.h>
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <array>
 #include <boost/interprocess/file_mapping.hpp>
@@ -151,13 +154,19 @@ void check_coverage(const std::filesystem::path& file, const std::map<std::strin
 
 }  // namespace
 
+void WeightSource::release_block() const {
+  release();
+  (void)::malloc_trim(0);
+}
+
 class SafetensorsFile::Mapping {
  public:
   explicit Mapping(const std::filesystem::path& file)
       : region_(ipc::file_mapping(file.c_str(), ipc::read_only), ipc::read_only) {}
   [[nodiscard]] const char* data() const { return static_cast<const char*>(region_.get_address()); }
   [[nodiscard]] uint64_t size() const { return region_.get_size(); }
-  void release() { region_.advise(ipc::mapped_region::advice_dontneed); }
+  /// Not through region_.advise(): that asks posix_madvise, whose DONTNEED does nothing in glibc.
+  void release() { (void)::madvise(region_.get_address(), region_.get_size(), MADV_DONTNEED); }
 
  private:
   ipc::mapped_region region_;

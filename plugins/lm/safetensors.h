@@ -44,6 +44,9 @@ class WeightSource {
   /// Gives mapped pages that were read back to the system. Tensors stay valid: what is read again is read from the file
   /// again.
   virtual void release() const {}
+  /// release(), and what this process has freed goes back to the system too: for loops over blocks. Small allocations
+  /// that stay come to lie between large ones that go, whose room then fits no block to come.
+  void release_block() const;
 
   /// Bytes of all tensors as they are stored: codes with their scales and zeros, adapters with their base.
   [[nodiscard]] virtual int64_t stored_bytes() const = 0;
