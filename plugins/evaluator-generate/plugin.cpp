@@ -227,7 +227,7 @@ void evaluate(const Job& job, const Params& params) {
 
 LOWBIT_PLUGIN(LOWBIT_COMPILER ", libtorch " TORCH_VERSION,
               Stage("lowbit.generate", LB_EVALUATOR)
-                  .version("3")
+                  .version("4")
                   .summary("Greedy answers to a task, read, graded and counted.")
                   .preload()
                   .resumable()

@@ -115,7 +115,7 @@ void evaluate(const Job& job, const Params& params) {
 
 LOWBIT_PLUGIN(LOWBIT_COMPILER ", libtorch " TORCH_VERSION,
               Stage("lowbit.perplexity", LB_EVALUATOR)
-                  .version("3")
+                  .version("4")
                   .summary("Token perplexity of windows of text: exp of the mean negative log-likelihood.")
                   .preload()
                   .resumable()

@@ -7,6 +7,7 @@
 #include "lm/decode_attention.h"
 #include "lm/error.h"
 #include "lm/fused.h"
+#include "lm/product.h"
 
 namespace lowbit::lm {
 namespace {
@@ -18,13 +19,12 @@ std::string shape_text(at::IntArrayRef shape) {
 }
 
 /// One of the block's linears applied to x.
-at::Tensor apply(const BlockWeights& w, Linear linear, const at::Tensor& x) {
-  const at::Tensor& matrix = w[linear];
-  const at::Tensor& bias = w.bias(linear);
-  const at::Tensor y = (bias.defined() ? at::linear(x.to(matrix.scalar_type()), matrix, bias.to(matrix.scalar_type()))
-                                       : at::linear(x.to(matrix.scalar_type()), matrix))
-                           .to(x.scalar_type());
-  const at::Tensor more = w.branch ? w.branch(linear, x) : at::Tensor();
+at::Tensor apply(const BlockWeights& w, Linear which, const at::Tensor& x) {
+  const at::Tensor& matrix = w[which];
+  const at::Tensor& bias = w.bias(which);
+  const at::ScalarType type = matrix.scalar_type();
+  const at::Tensor y = linear_product(x.to(type), matrix, bias.defined() ? bias.to(type) : bias).to(x.scalar_type());
+  const at::Tensor more = w.branch ? w.branch(which, x) : at::Tensor();
   return more.defined() ? y + more : y;
 }
 
@@ -36,8 +36,9 @@ at::Tensor read_by(const BlockWeights& w, Linear group, const at::Tensor& x) {
 // all. A constant: another value would change sums in the last bit.
 constexpr int64_t kQueryChunk = 256;
 
-at::Tensor attention(const ModelConfig& c, const BlockWeights& w, const at::Tensor& x, const Positions& positions,
-                     KvCache* cache, int64_t block, const InputTap& tap) {
+/// Attention without its output matrix: x [B, T, h] -> [B, T, n d].
+at::Tensor attended(const ModelConfig& c, const BlockWeights& w, const at::Tensor& x, const Positions& positions,
+                    KvCache* cache, int64_t block) {
   const int64_t n_sequences = x.size(0);  // B
   const int64_t n_new = x.size(1);        // T
   const int64_t n_groups = c.n_heads / c.n_kv_heads;
@@ -65,39 +66,51 @@ at::Tensor attention(const ModelConfig& c, const BlockWeights& w, const at::Tens
     const auto i = static_cast<size_t>(block);
     cache->keys[i].narrow(2, positions.past, n_new).copy_(k);
     cache->values[i].narrow(2, positions.past, n_new).copy_(v);
-    if (n_new == 1 && x.scalar_type() == at::kFloat && x.device().is_cpu() && !q.requires_grad()) {
-      const at::Tensor heads_out =
-          decode_attention(q, cache->keys[i], cache->values[i], n_seen, positions.n_pads, w.window);
-      const at::Tensor joined = heads_out.view({n_sequences, 1, c.n_heads * c.head_dim});
-      if (tap) tap(Linear::o, joined);
-      return apply(w, Linear::o, read_by(w, Linear::o, joined));
+    k = cache->keys[i];
+    v = cache->values[i];
+    if (n_new == 1 && product_dtype(x.scalar_type()) == at::kFloat && x.device().is_cpu() && !q.requires_grad()) {
+      if (x.scalar_type() != at::kFloat) {
+        k = k.narrow(2, 0, n_seen).to(at::kFloat).contiguous();
+        v = v.narrow(2, 0, n_seen).to(at::kFloat).contiguous();
+      }
+      return decode_attention(q.to(at::kFloat), k, v, n_seen, positions.n_pads, w.window)
+          .to(x.scalar_type())
+          .view({n_sequences, 1, c.n_heads * c.head_dim});
     }
-    k = cache->keys[i].narrow(2, 0, n_seen);
-    v = cache->values[i].narrow(2, 0, n_seen);
+    k = k.narrow(2, 0, n_seen);
+    v = v.narrow(2, 0, n_seen);
   }
 
   const int64_t batch = n_sequences * c.n_kv_heads;
-  q = q.reshape({n_sequences, c.n_kv_heads, n_groups, n_new, c.head_dim});
-  k = k.reshape({batch, n_seen, c.head_dim});
-  v = v.reshape({batch, n_seen, c.head_dim});
+  const at::ScalarType type = product_dtype(x.scalar_type());
+  q = q.reshape({n_sequences, c.n_kv_heads, n_groups, n_new, c.head_dim}).to(type);
+  k = k.reshape({batch, n_seen, c.head_dim}).to(type);
+  v = v.reshape({batch, n_seen, c.head_dim}).to(type);
   std::vector<at::Tensor> chunks;
   for (int64_t begin = 0; begin < n_new; begin += kQueryChunk) {
     const int64_t length = std::min(kQueryChunk, n_new - begin);
     const int64_t reach = positions.past + begin + length;  // causal: nothing beyond is visible to this chunk
     const at::Tensor q_chunk = q.narrow(3, begin, length).reshape({batch, n_groups * length, c.head_dim});
-    const at::Tensor scores = at::bmm(q_chunk, k.narrow(1, 0, reach).transpose(1, 2)).to(wide(x.scalar_type()));
+    const at::Tensor scores =
+        at::bmm(q_chunk, k.narrow(1, 0, reach).transpose(1, 2)).to(x.scalar_type()).to(wide(x.scalar_type()));
     const at::Tensor weights = causal_softmax(scores.view({n_sequences, c.n_heads, length, reach}),
                                               1 / std::sqrt(static_cast<double>(c.head_dim)), positions.past + begin,
                                               positions.n_pads, w.window)
                                    .to(x.scalar_type())
+                                   .to(type)
                                    .view({batch, n_groups * length, reach});
-    chunks.push_back(at::bmm(weights, v.narrow(1, 0, reach)).view({n_sequences, c.n_heads, length, c.head_dim}));
+    chunks.push_back(
+        at::bmm(weights, v.narrow(1, 0, reach)).to(x.scalar_type()).view({n_sequences, c.n_heads, length, c.head_dim}));
   }
-  const at::Tensor joined = (chunks.size() == 1 ? chunks.front() : at::cat(chunks, 2))
-                                .transpose(1, 2)
-                                .reshape({n_sequences, n_new, c.n_heads * c.head_dim});
-  if (tap) tap(Linear::o, joined);
-  return apply(w, Linear::o, read_by(w, Linear::o, joined));
+  return (chunks.size() == 1 ? chunks.front() : at::cat(chunks, 2))
+      .transpose(1, 2)
+      .reshape({n_sequences, n_new, c.n_heads * c.head_dim});
+}
+
+/// What down reads, of what the MLP reads.
+at::Tensor mlp_inner(const ModelConfig& config, const BlockWeights& w, const at::Tensor& a) {
+  const at::Tensor up = apply(w, Linear::up, a);
+  return config.mlp == ModelConfig::Mlp::swiglu ? swiglu(apply(w, Linear::gate, a), up) : at::relu(up);
 }
 
 }  // namespace
@@ -225,11 +238,22 @@ at::Tensor mlp_input(const ModelConfig& config, const BlockWeights& w, const at:
   return config.norm_first ? normed(config, w.mlp_norm, x) : x;
 }
 
+at::Tensor output_input(const ModelConfig& config, const BlockWeights& w, const at::Tensor& x,
+                        const Positions& positions) {
+  return attended(config, w, attention_input(config, w, x), positions, nullptr, 0);
+}
+
+at::Tensor down_input(const ModelConfig& config, const BlockWeights& w, const at::Tensor& x) {
+  return mlp_inner(config, w, mlp_input(config, w, x));
+}
+
 at::Tensor attention_forward(const ModelConfig& config, const BlockWeights& w, const at::Tensor& x,
                              const Positions& positions, KvCache* cache, int64_t block, const InputTap& tap) {
   const at::Tensor a = attention_input(config, w, x);
   if (tap) tap(Linear::q, a);
-  const at::Tensor y = x + attention(config, w, read_by(w, Linear::q, a), positions, cache, block, tap);
+  const at::Tensor joined = attended(config, w, read_by(w, Linear::q, a), positions, cache, block);
+  if (tap) tap(Linear::o, joined);
+  const at::Tensor y = x + apply(w, Linear::o, read_by(w, Linear::o, joined));
   return config.norm_first ? y : normed(config, w.attention_norm, y);
 }
 
@@ -237,9 +261,7 @@ at::Tensor mlp_forward(const ModelConfig& config, const BlockWeights& w, const a
   const at::Tensor a = mlp_input(config, w, x);
   const Linear group = input_group(config, Linear::up);
   if (tap) tap(group, a);
-  const at::Tensor read = read_by(w, group, a);
-  const at::Tensor inner = group == Linear::gate ? swiglu(apply(w, Linear::gate, read), apply(w, Linear::up, read))
-                                                 : at::relu(apply(w, Linear::up, read));
+  const at::Tensor inner = mlp_inner(config, w, read_by(w, group, a));
   if (tap) tap(Linear::down, inner);
   const at::Tensor y = x + apply(w, Linear::down, read_by(w, Linear::down, inner));
   return config.norm_first ? y : normed(config, w.mlp_norm, y);

@@ -102,6 +102,11 @@ using InputTap = std::function<void(Linear group, const at::Tensor& x)>;
 /// What q, k and v read of x [B, T, h], and what the MLP reads.
 [[nodiscard]] at::Tensor attention_input(const ModelConfig& config, const BlockWeights& w, const at::Tensor& x);
 [[nodiscard]] at::Tensor mlp_input(const ModelConfig& config, const BlockWeights& w, const at::Tensor& x);
+/// What o reads, [B, T, n d], of what stands before the block; what down reads, [B, T, f], of what stands before its
+/// second half. The halves of a block up to their last matrix.
+[[nodiscard]] at::Tensor output_input(const ModelConfig& config, const BlockWeights& w, const at::Tensor& x,
+                                      const Positions& positions);
+[[nodiscard]] at::Tensor down_input(const ModelConfig& config, const BlockWeights& w, const at::Tensor& x);
 
 /// The two halves of a block, each adding to its input: x [B, T, h] -> [B, T, h]. `cache` (with its block index) is
 /// filled with this call's T positions; the caller advances its length after the last block.

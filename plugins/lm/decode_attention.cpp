@@ -20,16 +20,16 @@ at::Tensor decode_attention(const at::Tensor& q, const at::Tensor& keys, const a
   const auto* v_at = values.data_ptr<float>();
   const int64_t* pads = n_pads.defined() ? n_pads.data_ptr<int64_t>() : nullptr;
   auto* out_at = out.data_ptr<float>();
-  at::parallel_for(0, n_sequences, 1, [&](int64_t begin, int64_t end) {
+  const int64_t at_least = std::max<int64_t>(1, 32768 / (n_seen * d));  // heads worth a thread
+  at::parallel_for(0, n_sequences * n_heads, at_least, [&](int64_t begin, int64_t end) {
     std::vector<float> scores(static_cast<size_t>(n_seen));
-    for (int64_t b = begin; b < end; ++b) {
+    for (int64_t i = begin; i < end; ++i) {
+      const int64_t b = i / n_heads;
       const int64_t first = std::max(pads == nullptr ? 0 : pads[b], window == 0 ? 0 : n_seen - window);
-      for (int64_t head = 0; head < n_heads; ++head) {
-        const int64_t group = b * n_kv_heads + head / (n_heads / n_kv_heads);
-        const int64_t cached = group * stride + first * d;
-        const int64_t row = (b * n_heads + head) * d;
-        kernels().attend(q_at + row, k_at + cached, v_at + cached, n_seen - first, d, scores.data(), out_at + row);
-      }
+      const int64_t group = b * n_kv_heads + (i % n_heads) / (n_heads / n_kv_heads);
+      const int64_t cached = group * stride + first * d;
+      const int64_t row = i * d;
+      kernels().attend(q_at + row, k_at + cached, v_at + cached, n_seen - first, d, scores.data(), out_at + row);
     }
   });
   return out;

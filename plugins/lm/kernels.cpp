@@ -97,6 +97,41 @@ inline float exponentials(const float* x, float scale, int64_t n, float* y) {
   return sum(n, [=](auto at) { return at(y); });
 }
 
+/// Sum of w[i] x[i] with w read by `read(i)` as Vector or float: four partial sums, so that no addition waits for the
+/// one before it.
+template <class Read, class ReadOne>
+inline float dot_of(const float* x, int64_t n, Read read, ReadOne read_one) {
+  constexpr int kSums = 4;
+  Vector sums[kSums] = {};
+  int64_t i = 0;
+  for (; i + kSums * kWidth <= n; i += kSums * kWidth) {
+    for (int k = 0; k < kSums; ++k) sums[k] += read(i + k * kWidth) * At<Vector>{i + k * kWidth}(x);
+  }
+  for (; i + kWidth <= n; i += kWidth) sums[0] += read(i) * At<Vector>{i}(x);
+  const Vector lanes = (sums[0] + sums[1]) + (sums[2] + sums[3]);
+  float result = 0;
+  for (; i < n; ++i) result += read_one(i) * x[i];
+  for (int lane = 0; lane < kWidth; ++lane) result += float{lanes[lane]};
+  return result;
+}
+
+float dot(const float* w, const float* x, int64_t n) {
+  return dot_of(
+      x, n, [=](int64_t i) { return At<Vector>{i}(w); }, [=](int64_t i) { return w[i]; });
+}
+
+float dot_bf16(const uint16_t* w, const float* x, int64_t n) {
+  using HalfBits = uint16_t __attribute__((vector_size(kWidth * sizeof(uint16_t))));
+  return dot_of(
+      x, n,
+      [=](int64_t i) {
+        HalfBits bits;
+        memcpy(&bits, w + i, sizeof bits);
+        return __builtin_bit_cast(Vector, __builtin_convertvector(bits, BitsVector) << 16);
+      },
+      [=](int64_t i) { return __builtin_bit_cast(float, static_cast<uint32_t>(w[i]) << 16); });
+}
+
 inline void clear(float* numbers, int64_t n) { memset(numbers, 0, static_cast<size_t>(n) * sizeof *numbers); }
 
 void attend(const float* q, const float* keys, const float* values, int64_t n, int64_t d, float* scores, float* out) {
@@ -164,7 +199,7 @@ void swiglu_backward(const float* gate, const float* up, const float* dy, int64_
 
 }  // namespace
 
-const Kernels LOWBIT_KERNELS{attend, softmax, softmax_backward, rms_norm, rms_norm_backward,
-                             rotate, swiglu,  swiglu_backward};
+const Kernels LOWBIT_KERNELS{dot,      dot_bf16,          attend, softmax, softmax_backward,
+                             rms_norm, rms_norm_backward, rotate, swiglu,  swiglu_backward};
 
 }  // namespace lowbit::lm

@@ -11,6 +11,10 @@
 namespace lowbit::lm {
 
 struct Kernels {
+  /// Sum of w[i] x[i] over i < n, in several partial sums; w in fp32, or in bf16 by its bits.
+  float (*dot)(const float* w, const float* x, int64_t n);
+  float (*dot_bf16)(const uint16_t* w, const float* x, int64_t n);
+
   /// One query over a cache. q: [d]; keys, values: [n, d]; scores: room for n numbers; out: [d],
   /// softmax(q k / sqrt(d)) v. REQUIRES: n > 0.
   void (*attend)(const float* q, const float* keys, const float* values, int64_t n, int64_t d, float* scores,

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "lm/error.h"
+#include "lm/product.h"
 
 namespace lowbit::lm {
 namespace {
@@ -93,7 +94,7 @@ at::Tensor Model::embed(const at::Tensor& ids, const Positions& positions) const
 }
 
 at::Tensor Model::logits(const at::Tensor& hidden) const {
-  return at::linear(head_input(config_, outer_, hidden), outer_.head);
+  return linear_product(head_input(config_, outer_, hidden), outer_.head);
 }
 
 at::Tensor Model::forward(const at::Tensor& ids, const at::Tensor& n_pads, KvCache* cache) const {

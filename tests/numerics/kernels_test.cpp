@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
+#include <cstring>
 #include <random>
 #include <vector>
 
@@ -85,6 +86,27 @@ Doubles gradient(const Floats& x, const Floats& dy, const Function& f) {
 const auto kSizes = {1, 3, 4, 7, 8, 9, 32, 70};
 
 }  // namespace
+
+TEST_CASE("a product of two rows, of any length and with weights in either dtype", "[kernels]") {
+  const std::size_t n = GENERATE(1U, 3U, 4U, 7U, 8U, 31U, 32U, 33U, 70U);
+  Numbers numbers;
+  const Floats x = numbers(n);
+  Floats w = numbers(n);
+  std::vector<uint16_t> bits(n);
+  for (std::size_t i = 0; i < n; ++i) {  // numbers that bf16 holds
+    uint32_t word = 0;
+    std::memcpy(&word, &w[i], sizeof word);
+    bits[i] = static_cast<uint16_t>(word >> 16U);
+    word &= 0xFFFF0000U;
+    std::memcpy(&w[i], &word, sizeof word);
+  }
+  double expected = 0;
+  for (std::size_t i = 0; i < n; ++i) expected += double{w[i]} * double{x[i]};
+  for (const lm::Kernels* k : variants()) {
+    CHECK(double{k->dot(w.data(), x.data(), static_cast<int64_t>(n))} == Approx(expected).margin(1e-5));
+    CHECK(double{k->dot_bf16(bits.data(), x.data(), static_cast<int64_t>(n))} == Approx(expected).margin(1e-5));
+  }
+}
 
 TEST_CASE("attention over a cache is that of fp64, whatever the head's size", "[kernels]") {
   Numbers numbers;
