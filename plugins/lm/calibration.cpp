@@ -44,15 +44,12 @@ at::Tensor Calibration::second_moments(const BlockWeights& w, Linear group) cons
   Hessian hessian(w[group].size(1));
   for (const Batch& batch : batches_) {
     if (options_.tick) options_.tick();
-    const InputTap tap = [&](Linear site, const at::Tensor& x) {
-      if (site == group) hessian.add(x, batch.keep);
-    };
     switch (group) {
-      case Linear::q: tap(group, attention_input(config, w, batch.hidden)); break;
+      case Linear::q: hessian.add(attention_input(config, w, batch.hidden), batch.keep); break;
       case Linear::gate:
-      case Linear::up: tap(group, mlp_input(config, w, batch.hidden)); break;
-      case Linear::o: (void)attention_forward(config, w, batch.hidden, batch.positions, nullptr, 0, tap); break;
-      default: (void)mlp_forward(config, w, batch.hidden, tap); break;
+      case Linear::up: hessian.add(mlp_input(config, w, batch.hidden), batch.keep); break;
+      case Linear::o: hessian.add(output_input(config, w, batch.hidden, batch.positions), batch.keep); break;
+      default: hessian.add(down_input(config, w, batch.hidden), batch.keep); break;
     }
   }
   return hessian.value();

@@ -65,7 +65,7 @@ void quantize_block(at::Tensor& w, const at::Tensor& u, int64_t begin, int64_t e
   });
 }
 
-void check_shapes(const at::Tensor& w, const at::Tensor& hessian, const GptqOptions& options) {
+void check_options(const GptqOptions& options) {
   check(options.grid);
   if (options.dampening_frac < 0 || options.block_size < 1) {
     throw Error(Status::bad_param, {.what = "dampening_frac or block_size is out of range",
@@ -74,14 +74,14 @@ void check_shapes(const at::Tensor& w, const at::Tensor& hessian, const GptqOpti
                                            std::to_string(options.block_size),
                                     .fix = "use a dampening_frac of 0 or more and a block_size of 1 or more"});
   }
-  if (w.dim() != 2 || hessian.dim() != 2 || hessian.size(0) != w.size(1) || hessian.size(1) != w.size(1)) {
-    throw Error(Status::bad_param,
-                {.what = "the second moments do not belong to this matrix",
-                 .where = "hessian",
-                 .why = "the matrix has " + std::to_string(w.size(1)) + " columns, the moments are of " +
-                        std::to_string(hessian.size(0)) + " features",
-                 .fix = "collect them at this layer's input"});
-  }
+}
+
+[[noreturn]] void wrong_moments(int64_t n_columns, int64_t n_features) {
+  throw Error(Status::bad_param, {.what = "the second moments do not belong to this matrix",
+                                  .where = "hessian",
+                                  .why = "the matrix has " + std::to_string(n_columns) +
+                                         " columns, the moments are of " + std::to_string(n_features) + " features",
+                                  .fix = "collect them at this layer's input"});
 }
 
 /// U with as little dampening as it takes; none when options.fallback is to be taken.
@@ -95,42 +95,61 @@ std::optional<at::Tensor> damped_factor(const at::Tensor& h, const GptqOptions& 
   }
 }
 
-GptqResult rounded_to_nearest(const at::Tensor& w, const at::Tensor& hessian, const GptqOptions& options,
-                              int64_t n_dead) {
-  GptqResult result{.matrix = quantize_rtn(w, options.grid), .n_dead = n_dead, .is_rtn = true};
-  result.relative_loss = relative_loss(w - dequantize(result.matrix), w, hessian);
+GptqResult rounded_to_nearest(const at::Tensor& w, const GptqInputs& inputs, const GptqOptions& options) {
+  GptqResult result{.matrix = quantize_rtn(w, options.grid),
+                    .n_dead = inputs.dead.sum().item<int64_t>(),
+                    .is_rtn = true};
+  result.relative_loss = relative_loss(w - dequantize(result.matrix), w, inputs.hessian);
   return result;
 }
 
 }  // namespace
 
-GptqResult quantize_gptq(const at::Tensor& weight, const at::Tensor& hessian, const GptqOptions& options) {
-  check_shapes(weight, hessian, options);
+GptqInputs prepare_gptq(const at::Tensor& hessian, const GptqOptions& options) {
+  check_options(options);
+  if (hessian.dim() != 2 || hessian.size(0) != hessian.size(1)) wrong_moments(hessian.size(-1), hessian.size(0));
+  GptqInputs inputs{.hessian = hessian.to(at::kFloat), .dead = {}, .order = {}, .u = {}, .dampening_frac = 0};
+  at::Tensor h = inputs.hessian.clone();
+  inputs.dead = h.diagonal() == 0;
+  h.diagonal().masked_fill_(inputs.dead, 1);
+  if (options.actorder != GptqOptions::ActOrder::none) {
+    inputs.order = std::get<1>(at::sort(h.diagonal(), /*stable=*/true, /*dim=*/0, /*descending=*/true));
+    h = h.index_select(0, inputs.order).index_select(1, inputs.order);
+  }
+  if (auto u = damped_factor(h, options, inputs.dampening_frac)) inputs.u = std::move(*u);
+  return inputs;
+}
+
+GptqResult quantize_gptq(const at::Tensor& w, const at::Tensor& hessian, const GptqOptions& options) {
+  check_options(options);
+  if (w.dim() != 2 || hessian.dim() != 2 || hessian.size(0) != w.size(1)) wrong_moments(w.size(-1), hessian.size(0));
+  return quantize_gptq(w, prepare_gptq(hessian, options), options);
+}
+
+GptqResult quantize_gptq(const at::Tensor& weight, const GptqInputs& inputs, const GptqOptions& options) {
+  check_options(options);
+  if (weight.dim() != 2 || inputs.hessian.size(0) != weight.size(1))
+    wrong_moments(weight.size(-1), inputs.hessian.size(0));
   using ActOrder = GptqOptions::ActOrder;
-  GptqResult result;
   const at::Tensor original = finite_copy(weight);
+  if (!inputs.u.defined()) return rounded_to_nearest(original, inputs, options);
+  GptqResult result{.dampening_frac = inputs.dampening_frac};
   at::Tensor w = original.clone();
-  at::Tensor h = hessian.to(at::kFloat, /*non_blocking=*/false, /*copy=*/true);
   const int64_t m = w.size(0);
   const int64_t n = w.size(1);
   const int64_t width = group_width(options.grid, n);
 
-  const at::Tensor dead = h.diagonal() == 0;
-  result.n_dead = dead.sum().item<int64_t>();
-  h.diagonal().masked_fill_(dead, 1);
-  w.masked_fill_(dead.unsqueeze(0), 0);
+  result.n_dead = inputs.dead.sum().item<int64_t>();
+  w.masked_fill_(inputs.dead.unsqueeze(0), 0);
 
   const bool natural_groups = options.static_groups || options.actorder == ActOrder::fixed;
   ColumnGrids grids{
       .grid = {}, .group = std::vector<int64_t>(static_cast<size_t>(n)), .fit_on_arrival = !natural_groups};
   if (natural_groups) grids.grid = fit_matrix_grid(w, options.grid);
 
-  at::Tensor order;  // processed column -> column of the matrix
-  if (options.actorder != ActOrder::none) {
-    order = std::get<1>(at::sort(h.diagonal(), /*stable=*/true, /*dim=*/0, /*descending=*/true));
-    w = w.index_select(1, order);
-    h = h.index_select(0, order).index_select(1, order);
-  }
+  const at::Tensor& order = inputs.order;
+  const at::Tensor& u = inputs.u;
+  if (order.defined()) w = w.index_select(1, order);
   const at::Tensor column = natural_groups && order.defined() ? order : at::arange(n, at::kLong);
   for (int64_t i = 0; i < n; ++i) grids.group[static_cast<size_t>(i)] = column.data_ptr<int64_t>()[i] / width;
   if (grids.fit_on_arrival) {
@@ -138,9 +157,6 @@ GptqResult quantize_gptq(const at::Tensor& weight, const at::Tensor& hessian, co
     grids.grid = {.scale = at::empty({m, n_groups}, at::kFloat), .zero = at::empty({m, n_groups}, at::kFloat)};
   }
 
-  const std::optional<at::Tensor> factor = damped_factor(h, options, result.dampening_frac);
-  if (!factor) return rounded_to_nearest(original, hessian, options, result.n_dead);
-  const at::Tensor& u = *factor;
   at::Tensor codes = at::empty({m, n}, at::kByte);
   for (int64_t begin = 0; begin < n;) {
     const int64_t end = block_end(begin, n, options.block_size, width);
@@ -166,7 +182,7 @@ GptqResult quantize_gptq(const at::Tensor& weight, const at::Tensor& hessian, co
       q.group_index = back.div(width, "floor").to(at::kInt);
     }
   }
-  result.relative_loss = relative_loss(original - dequantize(q), original, hessian);
+  result.relative_loss = relative_loss(original - dequantize(q), original, inputs.hessian);
   return result;
 }
 

@@ -35,7 +35,21 @@ struct GptqResult {
   bool is_rtn = false;        ///< rounded to nearest, for want of a factorization
 };
 
-/// w: [m, n]; hessian: [n, n], 2 E[x x^T] (a constant factor changes nothing). Throws Error{bad_param, numeric}.
+/// What a matrix is quantized along: the same for all linears that read the same input.
+struct GptqInputs {
+  at::Tensor hessian;  // [n, n] fp32, as given
+  at::Tensor dead;     // bool [n]: columns that no input ever excites
+  at::Tensor order;    // int64 [n]: processed column -> column of the matrix; undefined: their natural order
+  at::Tensor u;        // inverse_cholesky() in the order of processing, the diagonal of dead columns 1; undefined:
+                       // no dampening helps, and options.fallback is to be taken
+  double dampening_frac = 0;  // what was needed
+};
+/// hessian: [n, n], 2 E[x x^T] (a constant factor changes nothing). Throws Error{bad_param, numeric}.
+[[nodiscard]] GptqInputs prepare_gptq(const at::Tensor& hessian, const GptqOptions& options);
+/// w: [m, n]; `inputs`: of prepare_gptq() with the same options. Throws Error{bad_param, numeric}.
+[[nodiscard]] GptqResult quantize_gptq(const at::Tensor& w, const GptqInputs& inputs, const GptqOptions& options);
+
+/// Both at once, for one matrix.
 [[nodiscard]] GptqResult quantize_gptq(const at::Tensor& w, const at::Tensor& hessian, const GptqOptions& options);
 
 }  // namespace lowbit::lm

@@ -19,7 +19,7 @@ class Hessian {
   [[nodiscard]] at::Tensor value() const;  ///< [n, n] fp32; REQUIRES: n_tokens() > 0
 
  private:
-  at::Tensor sum_;  // [n, n]
+  at::Tensor sum_;  // [n, n]; below the diagonal only where value() does not look
   int64_t n_tokens_ = 0;
 };
 
@@ -32,7 +32,7 @@ class Hessian {
 [[nodiscard]] at::Tensor inverse_cholesky(const at::Tensor& hessian, double dampening_frac);
 
 /// tr(E H E^T) / tr(W H W^T): the share of a layer's output energy that an error E of its weights W costs. 0 when both
-/// are 0. E, W: [m, n]
+/// are 0. E, W: [m, n]; H symmetric
 [[nodiscard]] double relative_loss(const at::Tensor& error, const at::Tensor& weight, const at::Tensor& hessian);
 
 }  // namespace lowbit::lm

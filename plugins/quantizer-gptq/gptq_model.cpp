@@ -10,11 +10,13 @@ using lm::Linear;
 /// The linears that read one input.
 void quantize_group(const lm::ModelConfig& config, lm::BlockWeights& w, int64_t block, Linear group,
                     const at::Tensor& moments, const lm::GptqOptions& options, const Done& done) {
+  const lm::GptqInputs inputs =
+      lm::at_place(lm::linear_name(config, block, group), [&] { return lm::prepare_gptq(moments, options); });
   for (const Linear linear : lm::linears(config)) {
     if (lm::input_group(config, linear) != group) continue;
     lm::at_place(lm::linear_name(config, block, linear), [&] {
       const at::Tensor original = w[linear];
-      lm::GptqResult result = lm::quantize_gptq(original, moments, options);
+      lm::GptqResult result = lm::quantize_gptq(original, inputs, options);
       w[linear] = lm::dequantize(result.matrix).to(original.scalar_type());
       done({linear, std::move(result), original});
     });

@@ -219,7 +219,7 @@ void quantize(const Job& job, const Params& params) {
 
 LOWBIT_PLUGIN(LOWBIT_COMPILER ", libtorch " TORCH_VERSION,
               Stage("lowbit.gptq", LB_QUANTIZER)
-                  .version("2")
+                  .version("3")
                   .summary("Rounds weights column by column, spreading each error by the inputs' second moments.")
                   .preload()
                   .resumable()

@@ -63,6 +63,35 @@ TEST_CASE("the factor is upper triangular and its square inverts the damped mome
   CHECK((u.t().mm(u).mm(damped) - at::eye(40, at::kDouble)).abs().max().item<double>() < 5e-4);
 }
 
+// Wide enough for several stripes and for every step of the recursion.
+TEST_CASE("moments of many features are symmetric, and so is what is computed from half of them", "[hessian]") {
+  const int64_t n = 2500;
+  const at::Tensor x = test::normal({40, n}, 5).to(at::kFloat);
+  lm::Hessian hessian(n);
+  hessian.add(x.narrow(0, 0, 30));
+  hessian.add(x.narrow(0, 30, 10));
+  const at::Tensor h = hessian.value();
+  CHECK(at::allclose(h, h.t(), 0, 1e-6));
+  const at::Tensor rows = x.to(at::kDouble);
+  CHECK(relative_difference(h, 2 * rows.t().mm(rows) / 40) < 1e-6);
+
+  const at::Tensor w = test::normal({3, n}, 6);
+  const at::Tensor e = test::normal({3, n}, 7) / 100;
+  const double expected = (e.mm(rows.t()).square().sum() / w.mm(rows.t()).square().sum()).item<double>();
+  CHECK(lm::relative_loss(e, w, h) == Approx(expected).epsilon(1e-4));
+}
+
+TEST_CASE("the factor of many features inverts them too", "[hessian]") {
+  const int64_t n = GENERATE(256, 257, 700);
+  const at::Tensor x = test::normal({2 * n, n}, 8);
+  const at::Tensor h = x.t().mm(x) / n;
+  const at::Tensor u = lm::inverse_cholesky(h, 0.01).to(at::kDouble);
+  CHECK(at::equal(u, u.triu()));
+  at::Tensor damped = h.clone();
+  damped.diagonal().add_(0.01 * h.diagonal().mean());
+  CHECK((u.t().mm(u).mm(damped) - at::eye(n, at::kDouble)).abs().max().item<double>() < 1e-4);
+}
+
 TEST_CASE("moments that cannot be factorized are refused", "[hessian]") {
   const test::ScratchDirectory dir;
   CHECK(dir.error_of([] {
