@@ -74,7 +74,7 @@ def main():
                     "--generate-batches", str(max(args.generate_batches))])
     config = json.loads((args.directory / "config.json").read_text())
     jobs = [(p, 0) for p in args.perplexity_batches if p] + [(0, g) for g in args.generate_batches if g]
-    print(f"{'':24} {'dtype':>5} {'batch':>5} {'lowbit':>10} {'transformers':>13} {'ratio':>6} {'of the product':>15}")
+    print(f"{'':24} {'dtype':>5} {'batch':>5} {'ours':>10} {'transformers':>13} {'ratio':>6} {'of the product':>15}")
     for dtype in args.dtypes:
         for perplexity, generation in jobs:
             rows, shares, losses = {}, {}, {"lowbit": None, "transformers": None}
