@@ -96,9 +96,8 @@ std::optional<at::Tensor> damped_factor(const at::Tensor& h, const GptqOptions& 
 }
 
 GptqResult rounded_to_nearest(const at::Tensor& w, const GptqInputs& inputs, const GptqOptions& options) {
-  GptqResult result{.matrix = quantize_rtn(w, options.grid),
-                    .n_dead = inputs.dead.sum().item<int64_t>(),
-                    .is_rtn = true};
+  GptqResult result{
+      .matrix = quantize_rtn(w, options.grid), .n_dead = inputs.dead.sum().item<int64_t>(), .is_rtn = true};
   result.relative_loss = relative_loss(w - dequantize(result.matrix), w, inputs.hessian);
   return result;
 }
@@ -133,7 +132,8 @@ GptqResult quantize_gptq(const at::Tensor& weight, const GptqInputs& inputs, con
   using ActOrder = GptqOptions::ActOrder;
   const at::Tensor original = finite_copy(weight);
   if (!inputs.u.defined()) return rounded_to_nearest(original, inputs, options);
-  GptqResult result{.dampening_frac = inputs.dampening_frac};
+  GptqResult result;
+  result.dampening_frac = inputs.dampening_frac;
   at::Tensor w = original.clone();
   const int64_t m = w.size(0);
   const int64_t n = w.size(1);
