@@ -240,11 +240,25 @@ at::Tensor mlp_input(const ModelConfig& config, const BlockWeights& w, const at:
 
 at::Tensor output_input(const ModelConfig& config, const BlockWeights& w, const at::Tensor& x,
                         const Positions& positions) {
-  return attended(config, w, attention_input(config, w, x), positions, nullptr, 0);
+  return attended(config, w, read_by(w, Linear::q, attention_input(config, w, x)), positions, nullptr, 0);
 }
 
 at::Tensor down_input(const ModelConfig& config, const BlockWeights& w, const at::Tensor& x) {
-  return mlp_inner(config, w, mlp_input(config, w, x));
+  return mlp_inner(config, w, read_by(w, input_group(config, Linear::up), mlp_input(config, w, x)));
+}
+
+at::Tensor attention_output(const ModelConfig& config, const BlockWeights& w, const at::Tensor& x,
+                            const Positions& positions) {
+  const at::Tensor joined = attended(config, w, read_by(w, Linear::q, x), positions, nullptr, 0);
+  return apply(w, Linear::o, read_by(w, Linear::o, joined));
+}
+
+at::Tensor mlp_output(const ModelConfig& config, const BlockWeights& w, const at::Tensor& x, const InputTap& tap) {
+  const Linear group = input_group(config, Linear::up);
+  if (tap) tap(group, x);
+  const at::Tensor inner = mlp_inner(config, w, read_by(w, group, x));
+  if (tap) tap(Linear::down, inner);
+  return apply(w, Linear::down, read_by(w, Linear::down, inner));
 }
 
 at::Tensor attention_forward(const ModelConfig& config, const BlockWeights& w, const at::Tensor& x,
@@ -258,12 +272,7 @@ at::Tensor attention_forward(const ModelConfig& config, const BlockWeights& w, c
 }
 
 at::Tensor mlp_forward(const ModelConfig& config, const BlockWeights& w, const at::Tensor& x, const InputTap& tap) {
-  const at::Tensor a = mlp_input(config, w, x);
-  const Linear group = input_group(config, Linear::up);
-  if (tap) tap(group, a);
-  const at::Tensor inner = mlp_inner(config, w, read_by(w, group, a));
-  if (tap) tap(Linear::down, inner);
-  const at::Tensor y = x + apply(w, Linear::down, read_by(w, Linear::down, inner));
+  const at::Tensor y = x + mlp_output(config, w, mlp_input(config, w, x), tap);
   return config.norm_first ? y : normed(config, w.mlp_norm, y);
 }
 

@@ -108,6 +108,13 @@ using InputTap = std::function<void(Linear group, const at::Tensor& x)>;
                                       const Positions& positions);
 [[nodiscard]] at::Tensor down_input(const ModelConfig& config, const BlockWeights& w, const at::Tensor& x);
 
+/// What attention and the MLP add to their input, of what they read: x [B, T, h] as attention_input() and mlp_input()
+/// give it -> [B, T, h].
+[[nodiscard]] at::Tensor attention_output(const ModelConfig& config, const BlockWeights& w, const at::Tensor& x,
+                                          const Positions& positions);
+[[nodiscard]] at::Tensor mlp_output(const ModelConfig& config, const BlockWeights& w, const at::Tensor& x,
+                                    const InputTap& tap = {});
+
 /// The two halves of a block, each adding to its input: x [B, T, h] -> [B, T, h]. `cache` (with its block index) is
 /// filled with this call's T positions; the caller advances its length after the last block.
 [[nodiscard]] at::Tensor attention_forward(const ModelConfig& config, const BlockWeights& w, const at::Tensor& x,

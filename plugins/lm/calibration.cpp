@@ -38,20 +38,27 @@ Calibration::Calibration(const Model& model, const TokenBatches& batches, Option
   }
 }
 
-at::Tensor Calibration::second_moments(const BlockWeights& w, Linear group) const {
+void Calibration::for_each_input(const BlockWeights& w, Linear group, const Visit& visit) const {
   const c10::InferenceMode no_gradients;
   const ModelConfig& config = model_.config();
-  Hessian hessian(w[group].size(1));
   for (const Batch& batch : batches_) {
     if (options_.tick) options_.tick();
+    const auto visit_here = [&](const at::Tensor& x) { visit(x, batch.keep, batch.positions); };
     switch (group) {
-      case Linear::q: hessian.add(attention_input(config, w, batch.hidden), batch.keep); break;
+      case Linear::q: visit_here(attention_input(config, w, batch.hidden)); break;
       case Linear::gate:
-      case Linear::up: hessian.add(mlp_input(config, w, batch.hidden), batch.keep); break;
-      case Linear::o: hessian.add(output_input(config, w, batch.hidden, batch.positions), batch.keep); break;
-      default: hessian.add(down_input(config, w, batch.hidden), batch.keep); break;
+      case Linear::up: visit_here(mlp_input(config, w, batch.hidden)); break;
+      case Linear::o: visit_here(output_input(config, w, batch.hidden, batch.positions)); break;
+      default: visit_here(down_input(config, w, batch.hidden)); break;
     }
   }
+}
+
+at::Tensor Calibration::second_moments(const BlockWeights& w, Linear group) const {
+  const c10::InferenceMode no_gradients;
+  Hessian hessian(w[group].size(1));
+  for_each_input(w, group,
+                 [&](const at::Tensor& x, const at::Tensor& keep, const Positions&) { hessian.add(x, keep); });
   return hessian.value();
 }
 

@@ -29,8 +29,11 @@ class Calibration {
   /// model's positions, Error{bad_input} when padding stands anywhere but before or after a window's tokens.
   Calibration(const Model& model, const TokenBatches& batches, Options options);
 
-  /// 2 / N times the sum of x x^T over all real tokens x that reach this group of linears, [in, in]. For q and o the
-  /// windows stand before the block, for gate and down before its second half.
+  /// What a group of linears reads, batch by batch: x [B, L, in] with its real tokens (keep: bool [B, L], undefined:
+  /// all) and its positions. For q and o the windows stand before the block, for gate and down before its second half.
+  using Visit = std::function<void(const at::Tensor& x, const at::Tensor& keep, const Positions& positions)>;
+  void for_each_input(const BlockWeights& w, Linear group, const Visit& visit) const;
+  /// 2 / N times the sum of x x^T over all real tokens x that reach this group of linears, [in, in].
   [[nodiscard]] at::Tensor second_moments(const BlockWeights& w, Linear group) const;
   /// The same of all groups in one pass through the block; the windows stay where they are.
   /// REQUIRES: they stand before the block.
@@ -41,6 +44,7 @@ class Calibration {
   void pass_mlp(const BlockWeights& w);
 
   [[nodiscard]] int64_t n_tokens() const { return n_tokens_; }  ///< real ones
+  [[nodiscard]] at::ScalarType dtype() const { return model_.dtype(); }
   /// Hidden states by batch, for a checkpoint; and back again.
   [[nodiscard]] NamedTensors save() const;
   void restore(const WeightSource& saved);

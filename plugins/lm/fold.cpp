@@ -20,6 +20,11 @@ at::Tensor fold_columns(const ModelConfig& config, Linear group, const at::Tenso
       .reshape({-1});
 }
 
+at::Tensor fold_means(const ModelConfig& config, Linear group, const at::Tensor& per_input) {
+  if (group != Linear::o) return per_input;
+  return per_input.view({config.n_kv_heads, config.n_heads / config.n_kv_heads, config.head_dim}).mean(1).reshape({-1});
+}
+
 void fold(const ModelConfig& config, BlockWeights& w, Linear group, const at::Tensor& s) {
   TORCH_CHECK(s.numel() == fold_width(config, group), "fold: a scale for each input of the group");
   const auto divide = [&](at::Tensor& tensor) {  // [n] or [n, k]
@@ -38,6 +43,26 @@ void fold(const ModelConfig& config, BlockWeights& w, Linear group, const at::Te
   for (const Linear linear : linears(config)) {
     if (input_group(config, linear) == group) w[linear] = w[linear].to(wide(w[linear].scalar_type())) * columns;
   }
+}
+
+NamedTensors folded_vectors(const ModelConfig& config, int64_t block, const BlockWeights& before,
+                            const BlockWeights& after) {
+  NamedTensors changed;
+  const auto compare = [&](const std::string& name, const at::Tensor& old_vector, const at::Tensor& new_vector) {
+    if (new_vector.defined() && !new_vector.is_same(old_vector)) {
+      changed[name] = new_vector.to(at::kFloat).contiguous();
+    }
+  };
+  const auto compare_norms = [&](const NormNames& names, const Norm& old_norm, const Norm& new_norm) {
+    compare(names.weight, old_norm.weight, new_norm.weight);
+    compare(names.bias, old_norm.bias, new_norm.bias);
+  };
+  compare_norms(attention_norm_names(config, block), before.attention_norm, after.attention_norm);
+  compare_norms(mlp_norm_names(config, block), before.mlp_norm, after.mlp_norm);
+  for (const Linear linear : linears(config)) {
+    compare(bias_name(config, block, linear), before.bias(linear), after.bias(linear));
+  }
+  return changed;
 }
 
 }  // namespace lowbit::lm

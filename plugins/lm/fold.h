@@ -24,4 +24,11 @@ void fold(const ModelConfig& config, BlockWeights& w, Linear group, const at::Te
 /// s as the group's inputs see it: [in].
 [[nodiscard]] at::Tensor fold_columns(const ModelConfig& config, Linear group, const at::Tensor& s);
 
+/// The other way: a statistic of the group's inputs [in], averaged over the inputs that share a scale: [fold_width()].
+[[nodiscard]] at::Tensor fold_means(const ModelConfig& config, Linear group, const at::Tensor& per_input);
+
+/// The norms and biases of a block that folds have replaced, by their Hugging Face names, in fp32.
+[[nodiscard]] NamedTensors folded_vectors(const ModelConfig& config, int64_t block, const BlockWeights& before,
+                                          const BlockWeights& after);
+
 }  // namespace lowbit::lm

@@ -133,6 +133,36 @@ TEST_CASE("GPTQ wants calibration or second moments, of the model it quantizes",
   CHECK_THAT(refused.err + refused.out, Contains("one of the inputs calibration and hessians is needed"));
 }
 
+TEST_CASE("AWQ on a model of every family reports what it scaled and clipped, and its model is measured", "[e2e]") {
+  // Four groups a block read a common input. Left unscaled: with shared value heads the input of o, with norms after
+  // the sum those of q and of the MLP.
+  const auto [name, n_unscaled] =
+      GENERATE(table<const char*, const char*>({{"random-qwen2", "3"}, {"random-opt", "0"}, {"random-opt-350m", "4"}}));
+  CAPTURE(name);
+  const Sweep sweep(name, R"(experiment: awq
+inputs:
+  base: {type: model/1, path: model}
+  text: {type: text/1, path: text.txt}
+stages:
+  - {id: windows, use: lowbit.token-windows, with: {text: inputs.text, model: inputs.base}, params: {variant: tiny, context_length: 16}}
+  - id: quantize
+    use: lowbit.awq
+    with: {model: inputs.base, calibration: windows.batches}
+    params: {num_bits: 3, group_size: 16, clip_tokens: 16, checkpoint_interval_s: 0}
+  - {id: ppl, use: lowbit.perplexity, with: {model: quantize.quantized, task: windows.batches}}
+)");
+  const Ended run = sweep.project.run();
+  INFO(run.err);
+  REQUIRE(run.status == 0);
+  const auto metric = [&](const std::string& metric_name) {
+    return sweep.project.query("SELECT value FROM v_results WHERE metric = '" + metric_name + "'");
+  };
+  CHECK(std::stod(metric("weights/unscaled_groups")) == std::stod(n_unscaled));
+  CHECK(std::stod(metric("weights/clipped_ranges")) > 0);
+  CHECK(std::stod(metric("weights/layer_loss")) < 0.1);
+  CHECK(std::stod(metric("tiny/perplexity/token@16")) > 1);
+}
+
 TEST_CASE("broken models end a stage with what, where, why and what to do, and a repair goes on", "[e2e]") {
   const Sweep sweep("random-tied");
   const auto weights = sweep.project.path() / "model/model.safetensors";

@@ -1,0 +1,233 @@
+#!/usr/bin/env python3
+"""Compares lowbit.awq with the functions of its reference, mit-han-lab/llm-awq. Needs the packages transformers and torch
+and a checkout of the reference; not part of the tests.
+
+    python3 tests/numerics/peer_awq.py --reference DIR --model DIR --tokens DIR --quantized DIR --ratios FILE
+
+--model is the model/1 that was quantized, --tokens the token-batches/1 it was calibrated on, --quantized the quantized-model/1
+that lowbit.awq wrote, with parameters as in the reference: asymmetric, clip on, gqa_vo skip, propagate full_precision.
+--ratios: its curve weights/awq_ratio as lines `step,value`.
+
+The reference's auto_scale_block, apply_scale, auto_clip_block, apply_clip and pseudo_quantize_tensor are imported from the
+checkout and run on the CPU in float32, block by block on the same windows; its CUDA extension, which packing alone needs, is
+replaced by an empty module, and `.cuda()` does nothing. Differences that remain: it rounds with steps in float32, lowbit with
+steps as stored.
+
+For each linear: the mean squared output error relative to the output's mean square, on all calibration tokens, theirs and
+ours, both with the scales taken back; the share of codes that differ; the share of ranges (row and group) whose step differs
+by more than 0.2 %, which is another clip. For each group with a scale: the largest relative difference of scales, and both
+exponents.
+"""
+import argparse
+import collections
+import importlib
+import json
+import pathlib
+import sys
+import types
+
+import torch
+import transformers
+from safetensors.torch import load_file
+
+GROUPS = {"self_attn.q_proj": 0, "self_attn.o_proj": 1, "mlp.gate_proj": 2, "mlp.down_proj": 3}
+
+
+def reference(directory):
+    """The modules auto_scale, auto_clip and quantizer, without the packages around them."""
+    for name in ("awq", "awq.quantize", "awq.utils"):
+        package = types.ModuleType(name)
+        package.__path__ = [str(directory.joinpath(*name.split(".")))]
+        sys.modules[name] = package
+    sys.modules["awq_inference_engine"] = types.ModuleType("awq_inference_engine")
+    bloom = importlib.import_module("transformers.models.bloom.modeling_bloom")
+    if not hasattr(bloom, "BloomGelu"):
+        bloom.BloomGelu = torch.nn.GELU
+    torch.nn.Module.cuda = lambda self, *_: self
+    torch.Tensor.cuda = lambda self, *_: self
+    torch.cuda.empty_cache = lambda: None
+    return [importlib.import_module("awq.quantize." + name) for name in ("auto_scale", "auto_clip", "quantizer")]
+
+
+def load_model(directory):
+    model = transformers.AutoModelForCausalLM.from_pretrained(directory, dtype=torch.float32, attn_implementation="eager")
+    return model.eval()
+
+
+def unpacked(packed, bits, n):
+    """Codes of rows of packed bytes, as docs/artifacts.md has them."""
+    bit = (packed.long().unsqueeze(-1) >> torch.arange(8)) & 1
+    bit = bit.flatten(1)[:, : n * bits].view(packed.shape[0], n, bits)
+    return (bit << torch.arange(bits)).sum(-1)
+
+
+class Ours:
+    def __init__(self, directory):
+        self.tensors = {}
+        for file in sorted(directory.glob("*.safetensors")):
+            self.tensors |= load_file(file)
+        self.description = json.loads((directory / "quantization.json").read_text())
+
+    def linear(self, name):
+        """codes [m, n], steps [m, G], values [m, n]"""
+        entry = self.description["linears"][name]
+        n, bits = entry["in_features"], entry["num_bits"]
+        steps = self.tensors[name + ".scales"].float()
+        width = n if entry["group_size"] == -1 else entry["group_size"]
+        group = torch.arange(n) // width
+        codes = unpacked(self.tensors[name + ".codes"], bits, n)
+        zeros = unpacked(self.tensors[name + ".zeros"], bits, steps.shape[1])
+        return codes, steps, steps[:, group] * (codes - zeros[:, group])
+
+
+class Catcher(torch.nn.Module):
+    """Stands for the first block and keeps what it is called with."""
+
+    def __init__(self, block):
+        super().__init__()
+        self.block, self.hidden, self.kwargs = block, None, None
+
+    def __getattr__(self, name):
+        try:
+            return super().__getattr__(name)
+        except AttributeError:
+            return getattr(self._modules["block"], name)
+
+    def forward(self, hidden, **kwargs):
+        self.hidden, self.kwargs = hidden, kwargs
+        raise StopIteration
+
+
+def first_of(x):
+    return x[0] if isinstance(x, tuple) else x
+
+
+class Scales:
+    """By what a block's linears were multiplied: columns, and rows divided by."""
+
+    def __init__(self, linears):
+        self.columns = {name: torch.ones(m.in_features) for name, m in linears.items()}
+        self.rows = {name: torch.ones(m.out_features) for name, m in linears.items()}
+
+    def set(self, producer, readers, s):
+        for name in readers:
+            self.columns[name] = s
+        if producer in self.rows:
+            self.rows[producer] = s
+
+
+def scale(mean, exponent):
+    s = mean.pow(exponent).clamp(min=1e-4)
+    return s / (s.max() * s.min()).sqrt()
+
+
+def exponent_of(scales, mean):
+    """The i / 20 to which these scales belong."""
+    distance = [(scale(mean, i / 20) / scales - 1).abs().max().item() for i in range(20)]
+    best = min(range(20), key=distance.__getitem__)
+    if distance[best] > 1e-3:
+        sys.exit(f"these scales belong to no exponent: the nearest, {best / 20}, is {distance[best]:.2g} away")
+    return best / 20
+
+
+def load_all(directory):
+    tensors = {}
+    for file in sorted(directory.glob("*.safetensors")):
+        tensors |= load_file(file)
+    return tensors
+
+
+@torch.no_grad()
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    for name in ("reference", "model", "tokens", "quantized", "ratios"):
+        parser.add_argument("--" + name, type=pathlib.Path, required=True)
+    arguments = parser.parse_args()
+    auto_scale, auto_clip, quantizer = reference(arguments.reference)
+    model = load_model(arguments.model)
+    ours = Ours(arguments.quantized)
+    curve = {int(step): float(value) for step, value in
+             (line.split(",") for line in arguments.ratios.read_text().split() if line[0].isdigit())}
+    stored = load_all(arguments.model)
+    bits, width = ours.description["num_bits"], ours.description["group_size"]
+    q_config = {"zero_point": True, "q_group_size": width}
+    tokens = load_file(arguments.tokens / "tokens.safetensors")
+    if "attention_mask" in tokens and not tokens["attention_mask"].all():
+        sys.exit("the reference knows no padding: give windows without it")
+
+    blocks = model.model.layers
+    first = blocks[0]
+    catcher = blocks[0] = Catcher(first)
+    try:
+        model(tokens["input_ids"].long(), use_cache=False)
+    except StopIteration:
+        pass
+    blocks[0] = first
+    hidden, kwargs = catcher.hidden, catcher.kwargs
+
+    print(f"{'':34} {'codes':>8} {'ranges':>8} {'loss, theirs':>13} {'ours':>9} {'ratio':>7}")
+    sums = collections.Counter()
+    for index, block in enumerate(blocks):
+        linears = {name: m for name, m in block.named_modules() if isinstance(m, torch.nn.Linear)}
+        inputs = {}
+        hooks = [m.register_forward_hook(lambda _, x, __, name=name: inputs.update({name: x[0].detach().clone()}))
+                 for name, m in linears.items()]
+        following = first_of(block(hidden, **kwargs))
+        for hook in hooks:
+            hook.remove()
+        original = {name: m.weight.detach().clone() for name, m in linears.items()}
+        observed = {name: x.flatten(0, 1) for name, x in inputs.items()}
+        moments = {name: x.T @ x / len(x) for name, x in observed.items()}
+        means = {name: x.abs().mean(0) for name, x in observed.items()}
+
+        scales = auto_scale.auto_scale_block(block, dict(kwargs), bits, q_config, inputs)
+        auto_scale.apply_scale(block, scales, input_feat_dict=inputs)
+        clips = auto_clip.auto_clip_block(block, bits, q_config, inputs)
+        auto_clip.apply_clip(block, clips)
+
+        prefix = f"model.layers.{index}."
+        theirs, my_scales = Scales(linears), Scales(linears)
+        for producer, readers, s in scales:
+            exponent, mean = exponent_of(s, means[readers[0]]), means[readers[0]]
+            mine = curve[4 * index + GROUPS[readers[0]]]
+            theirs.set(producer, readers, s)
+            my_scales.set(producer, readers, scale(mean, mine))
+            norm = prefix + producer + ".weight"
+            note = ""
+            if norm in ours.tensors:
+                before = stored[norm].float()
+                ok = before != 0  # nothing can be divided by a norm's weight of 0
+                taken = before[ok] / ours.tensors[norm].float()[ok]
+                note = f", scales differ by {(taken / s[ok] - 1).abs().max():.1e}"
+            print(f"{prefix + readers[0]:34} exponent {exponent:.2f}, ours {mine:.2f}{note}")
+            sums["groups"] += 1
+            sums["same"] += mine == exponent
+        for name, m in linears.items():
+            values, steps, zeros = quantizer.pseudo_quantize_tensor(m.weight.data, n_bit=bits, get_scale_zp=True, **q_config)
+            n = m.in_features
+            group = torch.arange(n) // (n if width == -1 else width)
+            codes = torch.round(values / steps[:, group] + zeros[:, group]).long()
+            my_codes, my_steps, my_values = ours.linear(prefix + name)
+
+            def loss(q, by):
+                e = q * by.rows[name].unsqueeze(1) / by.columns[name] - original[name]
+                return (((e @ moments[name]) * e).sum() / ((original[name] @ moments[name]) * original[name]).sum()).item()
+            their_loss, my_loss = loss(values, theirs), loss(my_values, my_scales)
+            differ = (codes != my_codes).float().mean().item()
+            other = ((my_steps / steps - 1).abs() > 2e-3).float().mean().item()
+            sums["linears"] += 1
+            sums["codes"] += differ * codes.numel()
+            sums["n"] += codes.numel()
+            sums["ranges"] += other * steps.numel()
+            sums["n_ranges"] += steps.numel()
+            sums["theirs"] += their_loss
+            sums["ours"] += my_loss
+            print(f"{prefix + name:34} {differ:8.2%} {other:8.2%} {their_loss:13.6f} {my_loss:9.6f} {my_loss / their_loss:7.4f}")
+        hidden = following
+    print(f"{'all':34} {sums['codes'] / sums['n']:8.2%} {sums['ranges'] / sums['n_ranges']:8.2%} "
+          f"{sums['theirs'] / sums['linears']:13.6f} {sums['ours'] / sums['linears']:9.6f} {sums['ours'] / sums['theirs']:7.4f}")
+    print(f"{sums['same']} of {sums['groups']} exponents are the same")
+
+
+if __name__ == "__main__":
+    main()
