@@ -91,10 +91,39 @@ at::Tensor round_activations(const at::Tensor& x, const ActivationGrid& grid, co
   return straight_through(x, value.to(x.scalar_type()));
 }
 
-at::Tensor round_but_outliers(const at::Tensor& x, const ActivationGrid& grid, double threshold) {
-  const at::Tensor outlier = (x.detach().abs() > threshold).any(1, /*keepdim=*/true);  // [B, 1, n]
+at::Tensor round_but_outliers(const at::Tensor& x, const ActivationGrid& grid, double threshold,
+                              const at::Tensor& real) {
+  at::Tensor large = x.detach().abs() > threshold;
+  if (real.defined()) large = large.logical_and(real.unsqueeze(-1));
+  const at::Tensor outlier = large.any(1, /*keepdim=*/true);  // [B, 1, n]
   const at::Tensor rounded = round_activations(x.masked_fill(outlier, 0), grid);
   return at::where(outlier, x, rounded);
+}
+
+void check(const ActivationRules& rules, const ModelConfig& config) {
+  const auto check_grid = [](const ActivationGrid& grid, int64_t width, const std::string& what) {
+    if (grid.num_bits < 2 || grid.num_bits > 16) bad_grid("num_bits is " + std::to_string(grid.num_bits));
+    if (grid.strategy != Strategy::group || (grid.group_size >= 1 && width % grid.group_size == 0)) return;
+    bad_grid("group_size " + std::to_string(grid.group_size) + " does not divide the " + std::to_string(width) + " " +
+             what);
+  };
+  if (rules.inputs) {
+    for (const Linear linear : linears(config)) {
+      check_grid(*rules.inputs, linear_shape(config, linear).back(), "inputs of " + module_name(config, linear));
+    }
+  }
+  if (rules.kv_cache) check_grid(*rules.kv_cache, config.head_dim, "numbers of a head");
+}
+
+ActivationRules replaced(ActivationRules base, const ActivationRules& over) {
+  if (over.inputs) {
+    base.inputs = over.inputs;
+    base.outlier_threshold = over.outlier_threshold;
+    base.ranges = over.ranges;
+  }
+  if (over.qkv_outputs) base.qkv_outputs = over.qkv_outputs;
+  if (over.kv_cache) base.kv_cache = over.kv_cache;
+  return base;
 }
 
 ActivationRules read_activation_rules(const nlohmann::json& json, const std::string& where) {
@@ -144,8 +173,8 @@ ActivationHooks hooks_of(const ActivationRules& rules, const ModelConfig& config
     for (const Linear linear : linears(config)) {
       if (input_group(config, linear) == linear) ranges[linear] = range_of(*rules.inputs, linear);
     }
-    hooks.input = [&rules, ranges](Linear group, const at::Tensor& x) {
-      return rules.outlier_threshold ? round_but_outliers(x, *rules.inputs, *rules.outlier_threshold)
+    hooks.input = [&rules, ranges](Linear group, const at::Tensor& x, const at::Tensor& real) {
+      return rules.outlier_threshold ? round_but_outliers(x, *rules.inputs, *rules.outlier_threshold, real)
                                      : round_activations(x, *rules.inputs, ranges.at(group));
     };
   }

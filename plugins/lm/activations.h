@@ -38,8 +38,10 @@ struct Range {
 
 /// LLM.int8 (Dettmers et al. 2022, section 3.2): columns of a sequence in which any |x| exceeds `threshold` stay as
 /// they are and do not count in the ranges of the others. x: [B, T, n]. The authors take columns over a whole batch;
-/// taken by sequence, an answer does not depend on what is computed beside it. Threshold infinity: round_activations().
-[[nodiscard]] at::Tensor round_but_outliers(const at::Tensor& x, const ActivationGrid& grid, double threshold);
+/// taken by sequence, and over its tokens alone, an answer does not depend on what is computed beside it. `real`: bool
+/// [B, T], false on padding; undefined: none is. Threshold infinity: round_activations().
+[[nodiscard]] at::Tensor round_but_outliers(const at::Tensor& x, const ActivationGrid& grid, double threshold,
+                                            const at::Tensor& real = {});
 
 /// What is rounded in a model, as quantization.json has it under `activations`.
 struct ActivationRules {
@@ -51,6 +53,12 @@ struct ActivationRules {
 
   [[nodiscard]] bool empty() const { return !inputs && !qkv_outputs && !kv_cache; }
 };
+
+/// Refuses, before a model is written, groups that do not divide what they cut up. Throws Error{bad_param}.
+void check(const ActivationRules& rules, const ModelConfig& config);
+
+/// `base`, with all that `over` says in its place: its inputs come with its threshold and ranges.
+[[nodiscard]] ActivationRules replaced(ActivationRules base, const ActivationRules& over);
 
 /// Throws Error{bad_input} that names `where`.
 [[nodiscard]] ActivationRules read_activation_rules(const nlohmann::json& json, const std::string& where);

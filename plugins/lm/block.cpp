@@ -28,8 +28,8 @@ at::Tensor apply(const BlockWeights& w, Linear which, const at::Tensor& x) {
   return more.defined() ? y + more : y;
 }
 
-at::Tensor read_by(const BlockWeights& w, Linear group, const at::Tensor& x) {
-  return w.activations.input ? w.activations.input(group, x) : x;
+at::Tensor read_by(const BlockWeights& w, Linear group, const at::Tensor& x, const at::Tensor& real) {
+  return w.activations.input ? w.activations.input(group, x, real) : x;
 }
 
 // Queries are taken in chunks so that scores take memory linear in S, and keys behind a chunk are not multiplied at
@@ -203,6 +203,7 @@ Positions::Positions(const ModelConfig& config, int64_t past_length, int64_t n_n
     : past(past_length), n_pads(left_pads) {
   const at::Tensor columns = at::arange(past, past + n_new, at::kLong).unsqueeze(0);  // [1, T]
   index = n_pads.defined() ? (columns - n_pads.unsqueeze(1)).clamp_min(0) : columns;  // [1 or B, T]
+  if (n_pads.defined()) real = columns >= n_pads.unsqueeze(1);
   if (config.position == ModelConfig::Position::learned) return;
   // Angles in fp64: position times frequency loses digits in fp32 long before a context ends.
   const at::Tensor half = index.to(at::kDouble).unsqueeze(-1) * rope_frequencies(config);  // [.., T, d / 2]
@@ -240,45 +241,48 @@ at::Tensor mlp_input(const ModelConfig& config, const BlockWeights& w, const at:
 
 at::Tensor output_input(const ModelConfig& config, const BlockWeights& w, const at::Tensor& x,
                         const Positions& positions) {
-  return attended(config, w, read_by(w, Linear::q, attention_input(config, w, x)), positions, nullptr, 0);
+  return attended(config, w, read_by(w, Linear::q, attention_input(config, w, x), positions.real), positions, nullptr,
+                  0);
 }
 
-at::Tensor down_input(const ModelConfig& config, const BlockWeights& w, const at::Tensor& x) {
-  return mlp_inner(config, w, read_by(w, input_group(config, Linear::up), mlp_input(config, w, x)));
+at::Tensor down_input(const ModelConfig& config, const BlockWeights& w, const at::Tensor& x, const at::Tensor& real) {
+  return mlp_inner(config, w, read_by(w, input_group(config, Linear::up), mlp_input(config, w, x), real));
 }
 
 at::Tensor attention_output(const ModelConfig& config, const BlockWeights& w, const at::Tensor& x,
                             const Positions& positions) {
-  const at::Tensor joined = attended(config, w, read_by(w, Linear::q, x), positions, nullptr, 0);
-  return apply(w, Linear::o, read_by(w, Linear::o, joined));
+  const at::Tensor joined = attended(config, w, read_by(w, Linear::q, x, positions.real), positions, nullptr, 0);
+  return apply(w, Linear::o, read_by(w, Linear::o, joined, positions.real));
 }
 
-at::Tensor mlp_output(const ModelConfig& config, const BlockWeights& w, const at::Tensor& x, const InputTap& tap) {
+at::Tensor mlp_output(const ModelConfig& config, const BlockWeights& w, const at::Tensor& x, const InputTap& tap,
+                      const at::Tensor& real) {
   const Linear group = input_group(config, Linear::up);
   if (tap) tap(group, x);
-  const at::Tensor inner = mlp_inner(config, w, read_by(w, group, x));
+  const at::Tensor inner = mlp_inner(config, w, read_by(w, group, x, real));
   if (tap) tap(Linear::down, inner);
-  return apply(w, Linear::down, read_by(w, Linear::down, inner));
+  return apply(w, Linear::down, read_by(w, Linear::down, inner, real));
 }
 
 at::Tensor attention_forward(const ModelConfig& config, const BlockWeights& w, const at::Tensor& x,
                              const Positions& positions, KvCache* cache, int64_t block, const InputTap& tap) {
   const at::Tensor a = attention_input(config, w, x);
   if (tap) tap(Linear::q, a);
-  const at::Tensor joined = attended(config, w, read_by(w, Linear::q, a), positions, cache, block);
+  const at::Tensor joined = attended(config, w, read_by(w, Linear::q, a, positions.real), positions, cache, block);
   if (tap) tap(Linear::o, joined);
-  const at::Tensor y = x + apply(w, Linear::o, read_by(w, Linear::o, joined));
+  const at::Tensor y = x + apply(w, Linear::o, read_by(w, Linear::o, joined, positions.real));
   return config.norm_first ? y : normed(config, w.attention_norm, y);
 }
 
-at::Tensor mlp_forward(const ModelConfig& config, const BlockWeights& w, const at::Tensor& x, const InputTap& tap) {
-  const at::Tensor y = x + mlp_output(config, w, mlp_input(config, w, x), tap);
+at::Tensor mlp_forward(const ModelConfig& config, const BlockWeights& w, const at::Tensor& x, const InputTap& tap,
+                       const at::Tensor& real) {
+  const at::Tensor y = x + mlp_output(config, w, mlp_input(config, w, x), tap, real);
   return config.norm_first ? y : normed(config, w.mlp_norm, y);
 }
 
 at::Tensor block_forward(const ModelConfig& config, const BlockWeights& w, const at::Tensor& x,
                          const Positions& positions, KvCache* cache, int64_t block) {
-  return mlp_forward(config, w, attention_forward(config, w, x, positions, cache, block));
+  return mlp_forward(config, w, attention_forward(config, w, x, positions, cache, block), {}, positions.real);
 }
 
 }  // namespace lowbit::lm

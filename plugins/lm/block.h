@@ -27,9 +27,10 @@ struct Norm {
 
 /// What is done to activations on their way (lm/activations.h); empty functions: nothing.
 struct ActivationHooks {
-  std::function<at::Tensor(Linear group, const at::Tensor& x)> input;  ///< what a group of linears reads instead of x
-  std::function<at::Tensor(const at::Tensor& y)> qkv_output;           ///< of q, k and v, [B, T, out], before positions
-  std::function<at::Tensor(const at::Tensor& heads)> cached;           ///< keys with positions and values, [B, m, T, d]
+  /// What a group of linears reads instead of x. `real`: of Positions.
+  std::function<at::Tensor(Linear group, const at::Tensor& x, const at::Tensor& real)> input;
+  std::function<at::Tensor(const at::Tensor& y)> qkv_output;  ///< of q, k and v, [B, T, out], before positions
+  std::function<at::Tensor(const at::Tensor& heads)> cached;  ///< keys with positions and values, [B, m, T, d]
 };
 
 struct BlockWeights {
@@ -82,6 +83,7 @@ struct Positions {
   at::Tensor cos, sin;  // [1 or B, 1, T, d]; undefined where positions are learned
   int64_t past = 0;     // S - T
   at::Tensor n_pads;    // as given
+  at::Tensor real;      // bool [B, T], false on padding: that before the tokens, unless set otherwise; undefined: none
 
   /// `n_pads`: left padding per sequence, [B] int64, or undefined. Positions count from the first real token; a padding
   /// position sees only itself.
@@ -106,22 +108,23 @@ using InputTap = std::function<void(Linear group, const at::Tensor& x)>;
 /// second half. The halves of a block up to their last matrix.
 [[nodiscard]] at::Tensor output_input(const ModelConfig& config, const BlockWeights& w, const at::Tensor& x,
                                       const Positions& positions);
-[[nodiscard]] at::Tensor down_input(const ModelConfig& config, const BlockWeights& w, const at::Tensor& x);
+[[nodiscard]] at::Tensor down_input(const ModelConfig& config, const BlockWeights& w, const at::Tensor& x,
+                                    const at::Tensor& real = {});
 
 /// What attention and the MLP add to their input, of what they read: x [B, T, h] as attention_input() and mlp_input()
 /// give it -> [B, T, h].
 [[nodiscard]] at::Tensor attention_output(const ModelConfig& config, const BlockWeights& w, const at::Tensor& x,
                                           const Positions& positions);
 [[nodiscard]] at::Tensor mlp_output(const ModelConfig& config, const BlockWeights& w, const at::Tensor& x,
-                                    const InputTap& tap = {});
+                                    const InputTap& tap = {}, const at::Tensor& real = {});
 
 /// The two halves of a block, each adding to its input: x [B, T, h] -> [B, T, h]. `cache` (with its block index) is
-/// filled with this call's T positions; the caller advances its length after the last block.
+/// filled with this call's T positions; the caller advances its length after the last block. `real`: of Positions.
 [[nodiscard]] at::Tensor attention_forward(const ModelConfig& config, const BlockWeights& w, const at::Tensor& x,
                                            const Positions& positions, KvCache* cache = nullptr, int64_t block = 0,
                                            const InputTap& tap = {});
 [[nodiscard]] at::Tensor mlp_forward(const ModelConfig& config, const BlockWeights& w, const at::Tensor& x,
-                                     const InputTap& tap = {});
+                                     const InputTap& tap = {}, const at::Tensor& real = {});
 [[nodiscard]] at::Tensor block_forward(const ModelConfig& config, const BlockWeights& w, const at::Tensor& x,
                                        const Positions& positions, KvCache* cache = nullptr, int64_t block = 0);
 

@@ -49,7 +49,7 @@ void Calibration::for_each_input(const BlockWeights& w, Linear group, const Visi
       case Linear::gate:
       case Linear::up: visit_here(mlp_input(config, w, batch.hidden)); break;
       case Linear::o: visit_here(output_input(config, w, batch.hidden, batch.positions)); break;
-      default: visit_here(down_input(config, w, batch.hidden)); break;
+      default: visit_here(down_input(config, w, batch.hidden, batch.positions.real)); break;
     }
   }
 }
@@ -75,7 +75,7 @@ std::map<Linear, at::Tensor> Calibration::collect(const BlockWeights& w,
     const Batch& batch = batches_[i];
     const InputTap tap = [&](Linear group, const at::Tensor& x) { hessians.at(group).add(x, batch.keep); };
     const at::Tensor middle = attention_forward(config, w, batch.hidden, batch.positions, nullptr, 0, tap);
-    behind(i, mlp_forward(config, w, middle, tap));
+    behind(i, mlp_forward(config, w, middle, tap, batch.positions.real));
   }
   std::map<Linear, at::Tensor> moments;
   for (const auto& [group, hessian] : hessians) moments[group] = hessian.value();
@@ -102,7 +102,7 @@ void Calibration::pass_mlp(const BlockWeights& w) {
   const c10::InferenceMode no_gradients;
   for (Batch& batch : batches_) {
     if (options_.tick) options_.tick();
-    batch.hidden = mlp_forward(model_.config(), w, batch.hidden);
+    batch.hidden = mlp_forward(model_.config(), w, batch.hidden, {}, batch.positions.real);
   }
 }
 

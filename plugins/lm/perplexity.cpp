@@ -183,6 +183,7 @@ Perplexity score(const Model& model, const Windows& windows, const ScoreOptions&
       const at::Tensor ids = part(windows.ids);
       const at::Tensor n_pads = windows.keep.defined() ? left_padding(part(windows.keep)) : at::Tensor();
       Positions positions(config, 0, length, n_pads, model.dtype());
+      if (windows.keep.defined()) positions.real = part(windows.keep);
       at::Tensor hidden = model.embed(ids, positions);
       batches.push_back({members, ids, part(windows.scored), std::move(hidden), std::move(positions)});
     }

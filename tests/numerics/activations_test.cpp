@@ -108,6 +108,27 @@ TEST_CASE("columns with outliers stay as they are and do not widen the ranges of
   CHECK(at::equal(lm::round_but_outliers(x.narrow(0, 1, 1), grid, 6)[0], y[1]));  // alone or beside another sequence
 }
 
+TEST_CASE("padding makes no column an outlier", "[activations]") {
+  at::Tensor x = test::normal({2, 6, 16}, 5);
+  const at::Tensor alone = lm::round_but_outliers(x.narrow(0, 0, 1).narrow(1, 2, 4), {.num_bits = 4}, 6);
+  x[0][0] *= 50;
+  x[0][1] *= 50;
+  const at::Tensor real = at::ones({2, 6}, at::kBool);
+  real[0].narrow(0, 0, 2).fill_(false);
+  CHECK(at::equal(lm::round_but_outliers(x, {.num_bits = 4}, 6, real)[0].narrow(0, 2, 4), alone[0]));
+
+  // A short sequence beside a long one, in a model.
+  const auto dir = test::fixtures() / "random-untied";
+  const auto weights = lm::Checkpoint::open(dir);
+  const auto config = lm::read_model_config(dir);
+  const Ruled ruled(weights, {.inputs = ActivationGrid{.num_bits = 4}, .outlier_threshold = 1.5});
+  const lm::Model model(config, ruled, at::kDouble);
+  const at::Tensor batch = at::cat({test::ids_of({0, 0, 0, 4, 9, 20, 33}), test::ids_of({7, 3, 1, 8, 2, 5, 30})});
+  const at::Tensor beside = model.forward(batch, at::tensor({3, 0}, at::kLong));
+  CHECK(test::max_difference(beside[0].narrow(0, 3, 4), model.forward(test::ids_of({4, 9, 20, 33}))[0]) < 1e-9);
+  CHECK(test::max_difference(beside[1], model.forward(batch.narrow(0, 1, 1))[0]) < 1e-9);
+}
+
 TEST_CASE("gradients pass through rounding", "[activations]") {
   const at::Tensor x = test::normal({1, 3, 8}, 6).requires_grad_(true);
   const at::Tensor y = lm::round_activations(x, {.num_bits = 4});

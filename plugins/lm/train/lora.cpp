@@ -88,6 +88,7 @@ LoraModel::LoraModel(ModelConfig config, const WeightSource& base, Adapter adapt
       matrices_(matrices),
       token_ids_(at::tensor(adapter_.token_ids, at::kLong)) {
   check_tensors(config_, base);
+  if (const ActivationRules* rules = base.activation_rules()) rules_ = *rules;
   const Model shapes_are_checked(config_, base, at::kFloat, Model::Blocks::resident);
   (void)assemble(
       config_, [&](const std::string& name) { return base_[name] = base.tensor(name).to(dtype, false, /*copy=*/true); },
@@ -137,6 +138,11 @@ Weights LoraModel::weights(const NamedTensors& leaves, std::optional<uint64_t> d
         return at::addmm(base_.at(name), leaves.at(name_b(name)), leaves.at(name_a(name)), 1, scale);
       },
       matrices_);
+  if (!rules_.empty()) {
+    for (int64_t block = 0; block < config_.n_blocks; ++block) {
+      w.blocks[static_cast<size_t>(block)].activations = hooks_of(rules_, config_, block);
+    }
+  }
   if (!branches) return w;
   for (int64_t block = 0; block < config_.n_blocks; ++block) {
     w.blocks[static_cast<size_t>(block)].branch = [this, &leaves, scale, seed = *dropout_seed, block](

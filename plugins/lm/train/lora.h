@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "lm/activations.h"
 #include "lm/adapter.h"
 #include "lm/train/forward.h"
 #include "lm/train/parameters.h"
@@ -61,8 +62,9 @@ class LoraModel {
   ModelConfig config_;
   Adapter adapter_;
   at::ScalarType matrices_;
-  NamedTensors base_;     // by Hugging Face name, in `dtype`
-  at::Tensor token_ids_;  // [n] int64
+  NamedTensors base_;      // by Hugging Face name, in `dtype`
+  at::Tensor token_ids_;   // [n] int64
+  ActivationRules rules_;  // of the base
 };
 
 }  // namespace lowbit::lm::train
