@@ -1,8 +1,11 @@
 #include "lm/calibration.h"
 
+#include <cmath>
 #include <string>
 
+#include "lm/adapter.h"
 #include "lm/error.h"
+#include "lm/fused.h"
 #include "lm/hessian.h"
 
 namespace lowbit::lm {
@@ -33,6 +36,7 @@ Calibration::Calibration(const Model& model, const TokenBatches& batches, Option
     }
     n_tokens_ += keep.defined() ? keep.sum().item<int64_t>() : n * batches.length();
     Positions positions(config, 0, batches.length(), n_pads, model.dtype());
+    positions.real = keep;
     at::Tensor hidden = model.embed(batches.ids.narrow(0, begin, n), positions);
     batches_.push_back({.hidden = std::move(hidden), .keep = keep, .positions = std::move(positions)});
   }
@@ -88,6 +92,56 @@ std::map<Linear, at::Tensor> Calibration::all_second_moments(const BlockWeights&
 
 std::map<Linear, at::Tensor> Calibration::pass_block(const BlockWeights& w) {
   return collect(w, [this](size_t i, const at::Tensor& hidden) { batches_[i].hidden = hidden; });
+}
+
+Extremes Calibration::extremes(const BlockWeights& w, Linear group) const {
+  const c10::InferenceMode no_gradients;
+  Extremes result;
+  for_each_input(w, group, [&](const at::Tensor& x, const at::Tensor& keep, const Positions&) {
+    const at::Tensor rows = x.reshape({-1, x.size(-1)}).to(wide(x.scalar_type()));
+    const at::Tensor real = keep.defined() ? rows.index({keep.reshape({-1})}) : rows;
+    const auto [low, high] = at::aminmax(real, 0);
+    result.low = result.low.defined() ? at::minimum(result.low, low) : low;
+    result.high = result.high.defined() ? at::maximum(result.high, high) : high;
+  });
+  return result;
+}
+
+Range Extremes::range(const at::Tensor& s) const {
+  return {(s.defined() ? low / s : low).min().item<double>(), (s.defined() ? high / s : high).max().item<double>()};
+}
+
+void Calibration::require_tokens(int64_t least) const {
+  if (n_tokens_ >= least) return;
+  throw Error(Status::bad_param, {.what = "there are too few calibration tokens",
+                                  .where = "calibration",
+                                  .why = "its windows hold " + std::to_string(n_tokens_) + " tokens, and " +
+                                         std::to_string(least) + " are asked for",
+                                  .fix = "calibrate on more windows, or lower min_calibration_tokens"});
+}
+
+void add_range(std::map<std::string, Range>& ranges, const ModelConfig& config, int64_t block, Linear group,
+               const Extremes& extremes, const at::Tensor& s) {
+  const std::string module = module_of(linear_name(config, block, group));
+  const Range range = extremes.range(s);
+  if (!std::isfinite(range.low) || !std::isfinite(range.high)) {
+    throw Error(Status::numeric, {.what = "activations are not finite",
+                                  .where = "inputs of " + module,
+                                  .why = "the calibration windows lead to NaN or Inf there",
+                                  .fix = "use an undamaged model, and compute in fp32"});
+  }
+  ranges[module] = range;
+}
+
+void pass_with_ranges(Calibration& calibration, const ModelConfig& config, const BlockWeights& w, int64_t block,
+                      std::map<std::string, Range>& ranges) {
+  const auto observe = [&](Linear group) { add_range(ranges, config, block, group, calibration.extremes(w, group)); };
+  observe(Linear::q);
+  observe(Linear::o);
+  calibration.pass_attention(w);
+  observe(input_group(config, Linear::up));
+  observe(Linear::down);
+  calibration.pass_mlp(w);
 }
 
 void Calibration::pass_attention(const BlockWeights& w) {

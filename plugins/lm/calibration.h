@@ -12,12 +12,23 @@
 
 #include <functional>
 #include <map>
+#include <string>
 #include <vector>
 
+#include "lm/activations.h"
 #include "lm/model.h"
 #include "lm/token_batches.h"
 
 namespace lowbit::lm {
+
+/// The least and the largest of what each input channel was: [in] each.
+struct Extremes {
+  at::Tensor low, high;
+
+  [[nodiscard]] at::Tensor largest() const { return at::maximum(low.neg(), high); }  ///< max |x|, [in]
+  /// Of all channels together, each divided by `s` ([in]) where that is given. Not finite where an input was not.
+  [[nodiscard]] Range range(const at::Tensor& s = {}) const;
+};
 
 class Calibration {
  public:
@@ -40,17 +51,20 @@ class Calibration {
   [[nodiscard]] std::map<Linear, at::Tensor> all_second_moments(const BlockWeights& w) const;
   /// The same, and the windows go on behind the block.
   [[nodiscard]] std::map<Linear, at::Tensor> pass_block(const BlockWeights& w);
+  /// Over the same tokens, before anything that w rounds is rounded.
+  [[nodiscard]] Extremes extremes(const BlockWeights& w, Linear group) const;
   void pass_attention(const BlockWeights& w);
   void pass_mlp(const BlockWeights& w);
 
   [[nodiscard]] int64_t n_tokens() const { return n_tokens_; }  ///< real ones
   [[nodiscard]] at::ScalarType dtype() const { return model_.dtype(); }
+  /// For statistics that a handful of tokens cannot give. Throws Error{bad_param} when there are fewer than `least`.
+  void require_tokens(int64_t least) const;
   /// Hidden states by batch, for a checkpoint; and back again.
   [[nodiscard]] NamedTensors save() const;
   void restore(const WeightSource& saved);
 
  private:
-  struct Batch;
   /// Through the block, `behind(i, hidden)` with what comes out of batch i.
   [[nodiscard]] std::map<Linear, at::Tensor> collect(
       const BlockWeights& w, const std::function<void(size_t, const at::Tensor&)>& behind) const;
@@ -65,5 +79,13 @@ class Calibration {
   std::vector<Batch> batches_;
   int64_t n_tokens_ = 0;
 };
+
+/// Passes the windows through a block and adds to `ranges` the range of what each group of its linears reads, under the
+/// name that ActivationRules has for it. Throws Error{numeric} when an input is not finite.
+void pass_with_ranges(Calibration& calibration, const ModelConfig& config, const BlockWeights& w, int64_t block,
+                      std::map<std::string, Range>& ranges);
+/// One entry of that. `s`: [in], what the inputs will be divided by; undefined: nothing.
+void add_range(std::map<std::string, Range>& ranges, const ModelConfig& config, int64_t block, Linear group,
+               const Extremes& extremes, const at::Tensor& s = {});
 
 }  // namespace lowbit::lm

@@ -4,6 +4,7 @@
 
 #include <exception>
 #include <string>
+#include <utility>
 
 namespace lowbit::lm {
 
@@ -36,5 +37,17 @@ class Error : public std::exception {
   Text text_;
   std::string rendered_;
 };
+
+/// Runs `action`; an Error that it throws says first that it happened at `place`.
+template <class Action>
+auto at_place(const std::string& place, const Action& action) {
+  try {
+    return action();
+  } catch (const Error& e) {
+    Error::Text text = e.text();
+    text.where = place + ", " + text.where;
+    throw Error(e.status(), std::move(text));
+  }
+}
 
 }  // namespace lowbit::lm

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdio>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
@@ -231,6 +232,31 @@ int64_t QuantizedModelWriter::restore(const std::filesystem::path& directory) {
   for (int64_t block = 0; block < n_finished_; ++block)
     link_or_copy(directory / file_name(block + 1), directory_ / file_name(block + 1));
   return n_finished_;
+}
+
+void copy_with_rules(const std::filesystem::path& source, const std::filesystem::path& directory,
+                     const ActivationRules& rules, const std::function<void()>& tick) {
+  std::set<std::string> files;
+  const std::string index = "model.safetensors.index.json";
+  if (std::filesystem::exists(source / index)) {
+    files.insert(index);
+    const Json json = read_json_file(source / index);
+    for (const auto& [tensor, file] : json.at("weight_map").items()) files.insert(file.get<std::string>());
+  } else {
+    files.insert("model.safetensors");
+  }
+  for (const char* name : kCompanions) {
+    if (std::filesystem::exists(source / name)) files.insert(name);
+  }
+  for (const std::string& file : files) copy_in_parts(source / file, directory / file, tick);
+  Json json = std::filesystem::exists(source / kMarker) ? read_json_file(source / kMarker)
+                                                        : Json{{"method", "none"},
+                                                               {"num_bits", 16},
+                                                               {"group_size", -1},
+                                                               {"symmetric", true},
+                                                               {"linears", Json::object()}};
+  json["activations"] = to_json(rules);
+  write_json_file(directory / kMarker, json);
 }
 
 }  // namespace lowbit::lm

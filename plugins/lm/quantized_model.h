@@ -9,6 +9,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -77,5 +78,11 @@ class QuantizedModelWriter {
   uint64_t n_bytes_ = 0;
   Totals totals_;
 };
+
+/// Writes the model in `source`, of either type, with its weights as they are, as quantized-model/1 under `rules`.
+/// Copies: a model that somebody may edit in place does not share files with what is written. `tick`: called every few
+/// megabytes, may throw to cancel. Throws Error{bad_input, resource}.
+void copy_with_rules(const std::filesystem::path& source, const std::filesystem::path& directory,
+                     const ActivationRules& rules, const std::function<void()>& tick = {});
 
 }  // namespace lowbit::lm

@@ -69,4 +69,18 @@ QuantizedMatrix quantize_rtn(const at::Tensor& w, const GridOptions& options) {
   return result;
 }
 
+QuantizedMatrix quantize_rtn_per_tensor(const at::Tensor& w, const GridOptions& options) {
+  check(options);
+  const at::Tensor source = finite_copy(w);
+  const int64_t m = source.size(0);
+  const Grid grid = fit_grid(source.data_ptr<float>(), source.numel(), options);
+  return {.num_bits = options.num_bits,
+          .symmetric = options.symmetric,
+          .codes = (source / grid.scale).round_().add_(grid.zero).clamp_(0, max_code(options)).to(at::kByte),
+          .scale = at::full({m, 1}, grid.scale, options.scale_dtype),
+          .zero = at::full({m, 1}, static_cast<int64_t>(grid.zero), at::kByte),
+          .group_index = {},
+          .group_width = source.size(1)};
+}
+
 }  // namespace lowbit::lm

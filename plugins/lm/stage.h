@@ -11,6 +11,7 @@
 #include <tuple>
 #include <utility>
 
+#include "lm/activations.h"
 #include "lm/adapter.h"
 #include "lm/error.h"
 #include "lm/grid.h"
@@ -62,7 +63,8 @@ struct OpenedModel {
   return open_model(input.path, input.type, input.closure);
 }
 
-/// What it costs to keep the model: bytes of all it is made of, and the bits of a weight of its blocks' linears.
+/// What it costs to keep the model: bytes of all it is made of, and the bits of a weight of its blocks' linears; the
+/// bits of activations where they are rounded.
 inline void report_size(const Job& job, const ModelConfig& config, const WeightSource& weights) {
   double n_bits = 0;
   double n_weights = 0;
@@ -76,6 +78,15 @@ inline void report_size(const Job& job, const ModelConfig& config, const WeightS
   }
   job.metric("model/stored_bytes", static_cast<double>(weights.stored_bytes()), "bytes");
   job.metric("model/weight_bits", n_bits / n_weights, "bits");
+  if (const ActivationRules* rules = weights.activation_rules()) {
+    if (rules->inputs) job.metric("model/activation_bits", rules->inputs->num_bits, "bits");
+    if (rules->kv_cache) job.metric("model/kv_bits", rules->kv_cache->num_bits, "bits");
+  }
+}
+
+/// The dtype that scales are stored in, as parameter `scale_dtype` names it.
+[[nodiscard]] inline at::ScalarType scale_dtype(const std::string& name) {
+  return name == "float32" ? at::kFloat : name == "bfloat16" ? at::kBFloat16 : at::kHalf;
 }
 
 /// Second moments of fewer tokens than features have no full rank: what is missing comes from dampening alone.
@@ -100,9 +111,7 @@ struct GridParams {
             .group_size = group_size,
             .symmetric = symmetric,
             .range = range == "mse" ? GridOptions::Range::mse : GridOptions::Range::min_max,
-            .scale_dtype = scale_dtype == "float32"    ? at::kFloat
-                           : scale_dtype == "bfloat16" ? at::kBFloat16
-                                                       : at::kHalf};
+            .scale_dtype = lm::scale_dtype(scale_dtype)};
   }
 };
 

@@ -6,7 +6,6 @@
 #include "lm/error.h"
 #include "lm/fold.h"
 #include "lm/hessian.h"
-#include "lm/place.h"
 #include "lm/rtn.h"
 
 namespace lowbit::awq {

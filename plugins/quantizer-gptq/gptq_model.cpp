@@ -1,6 +1,5 @@
 #include "gptq_model.h"
 
-#include "lm/place.h"
 
 namespace lowbit::gptq {
 namespace {

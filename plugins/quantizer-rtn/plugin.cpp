@@ -3,7 +3,6 @@
 
 #include "lm/hessian.h"
 #include "lm/hessian_store.h"
-#include "lm/place.h"
 #include "lm/quantized_model.h"
 #include "lm/rtn.h"
 #include "lm/stage.h"

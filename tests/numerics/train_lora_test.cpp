@@ -120,6 +120,27 @@ TEST_CASE("a new adapter changes nothing, and its first gradient is in B alone",
   }
 }
 
+TEST_CASE("on a base that rounds activations the loss is the evaluator's, and gradients pass through", "[lora]") {
+  const Model plain(GENERATE("random-untied", "random-opt"));
+  const test::ScratchDirectory dir;
+  const lm::ActivationGrid grid{.num_bits = 4};
+  lm::copy_with_rules(plain.directory, dir.path(), {.inputs = grid, .kv_cache = grid});
+  const auto rounding = lm::open_weights(dir.path());
+  const auto adapter = train::new_adapter(plain.config, *rounding,
+                                          {.rank = 4, .alpha = 8, .targets = {"q_proj", "v_proj"}, .token_ids = {}}, 1);
+  const train::Batch batch = some_batch(plain.config.vocab_size);
+  const train::LoraModel lora(plain.config, *rounding, adapter, at::kDouble, at::kDouble);
+  const train::Parameters parameters(lora.initial());
+  const auto nll = train::scored_nll(plain.config, lora.weights(parameters.views(parameters.values)), batch).detach();
+  const auto weights = lm::adapted(lm::open_weights(dir.path()), adapter);
+  const lm::Model evaluated(plain.config, *weights, at::kDouble);
+  const at::Tensor all = lm::token_nll(evaluated, evaluated.forward(batch.ids), batch.ids).reshape({-1});
+  const int64_t n_positions = batch.ids.size(1);
+  const at::Tensor place = batch.position - batch.position.div(n_positions, "floor");  // rows of T - 1
+  CHECK(test::max_difference(nll, all.index_select(0, place)) < 1e-9);
+  CHECK(gradient_of(lora, parameters, batch).flat.norm().item<double>() > 1e-6);
+}
+
 TEST_CASE("A begins uniform in +-1/sqrt(in), the same for each seed", "[lora]") {
   const Model model("random-untied");
   const auto make = [&](uint64_t seed, std::vector<std::string> targets) {
