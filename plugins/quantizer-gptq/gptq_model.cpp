@@ -1,5 +1,7 @@
 #include "gptq_model.h"
 
+#include "lm/error.h"
+
 
 namespace lowbit::gptq {
 namespace {

@@ -1,6 +1,7 @@
 // quantizer-rtn: every weight to the nearest point of its group's grid. The method is plugins/lm/rtn.h.
 #include <optional>
 
+#include "lm/error.h"
 #include "lm/hessian.h"
 #include "lm/hessian_store.h"
 #include "lm/quantized_model.h"
