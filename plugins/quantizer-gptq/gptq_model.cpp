@@ -2,7 +2,6 @@
 
 #include "lm/error.h"
 
-
 namespace lowbit::gptq {
 namespace {
 
