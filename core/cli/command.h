@@ -34,6 +34,8 @@ Result<int> status_command(const Words& words);
 Result<int> logs_command(const Words& words);
 Result<int> table_command(const Words& words);
 Result<int> query_command(const Words& words);
+Result<int> export_command(const Words& words);
+Result<int> import_command(const Words& words);
 Result<int> plugins_command(const Words& words);
 Result<int> plugins_check_command(const Words& words);  ///< the words after `lowbit plugins check`
 Result<int> doctor_command(const Words& words);

@@ -155,9 +155,9 @@ std::string last_words(const AttemptPaths& attempt) {
 
 }  // namespace
 
-Result<std::unique_ptr<TemporaryDirectory>> TemporaryDirectory::make() {
+Result<std::unique_ptr<TemporaryDirectory>> TemporaryDirectory::make(fs::path parent) {
   std::error_code code;
-  fs::path parent = fs::temp_directory_path(code);
+  if (parent.empty()) parent = fs::temp_directory_path(code);
   if (code) parent = "/tmp";
   std::string form = (parent / "lowbit-check-XXXXXX").string();
   if (::mkdtemp(form.data()) == nullptr) return env::file_error("creating", form, errno);
@@ -255,7 +255,7 @@ std::string status_name(int status) {
 
 Result<EndedJob> TestBench::run(const StageDescription& stage, const TestJob& job) {
   EndedJob ended;
-  LB_TRY_ASSIGN(ended.files, TemporaryDirectory::make());
+  LB_TRY_ASSIGN(ended.files, TemporaryDirectory::make(files_in_));
   ended.attempt.directory = ended.files->path() / "attempt";
   for (const fs::path& directory :
        {ended.attempt.scratch(), ended.attempt.checkpoints(), ended.working_directory(), ended.temporary_files()}) {

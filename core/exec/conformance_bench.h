@@ -1,5 +1,6 @@
-// One job of the conformance suite: a shim, a job process, a journal and an exit record as in production, in an attempt
-// directory, a working directory and a TMPDIR of its own. Inside exec/conformance*.cpp and its tests only.
+// One job outside any experiment: a shim, a job process, a journal and an exit record as in production, in an attempt
+// directory, a working directory and a TMPDIR of its own. For exec/conformance*.cpp, their tests and
+// exec/single_job.cpp.
 #pragma once
 
 #include <array>
@@ -24,7 +25,8 @@ namespace lowbit::exec {
 /// A fresh directory, removed with the object.
 class TemporaryDirectory {
  public:
-  [[nodiscard]] static Result<std::unique_ptr<TemporaryDirectory>> make();
+  /// In `parent`; empty: where temporary files go.
+  [[nodiscard]] static Result<std::unique_ptr<TemporaryDirectory>> make(std::filesystem::path parent = {});
   TemporaryDirectory(const TemporaryDirectory&) = delete;
   TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
   ~TemporaryDirectory();
@@ -85,8 +87,9 @@ struct EndedJob {
 /// All calls from one thread.
 class TestBench {
  public:
-  TestBench(std::filesystem::path program, std::filesystem::path library)
-      : program_(std::move(program)), library_(std::move(library)) {}
+  /// `files_in`: where the directories of jobs are made; empty: where temporary files go.
+  TestBench(std::filesystem::path program, std::filesystem::path library, std::filesystem::path files_in = {})
+      : program_(std::move(program)), library_(std::move(library)), files_in_(std::move(files_in)) {}
 
   /// Blocks until no process of the job is left. An error is the machine's, never the stage's.
   [[nodiscard]] Result<EndedJob> run(const StageDescription& stage, const TestJob& job);
@@ -94,6 +97,7 @@ class TestBench {
  private:
   std::filesystem::path program_;
   std::filesystem::path library_;
+  std::filesystem::path files_in_;
   std::uint64_t jobs_ = 0;
 };
 

@@ -97,8 +97,42 @@ std::uint64_t elements(const Shape& shape) {
 
 std::uint64_t packed_bytes(std::uint64_t codes, std::uint64_t num_bits) { return (codes * num_bits + 7) / 8; }
 
+/// One layer of format nf4. Returns its stored bytes.
+std::uint64_t check_nf4_linear(const std::string& name, const Json& linear, const Tensors& tensors,
+                               Problems& problems) {
+  constexpr std::uint64_t kNestedBlock = 256;  // scales that share a number
+  const std::uint64_t weights =
+      linear["out_features"].get<std::uint64_t>() * linear["in_features"].get<std::uint64_t>();
+  const std::int64_t block_size = linear["group_size"];
+  if (block_size < 1 || linear["num_bits"] != 4 || linear["symmetric"] != true || linear["actorder"] != false) {
+    problems.add("quantization.json", "`linears." + name +
+                                          "` of format nf4 needs a positive `group_size`, `num_bits` 4, `symmetric` "
+                                          "true and `actorder` false");
+    return 0;
+  }
+  const auto per_block = static_cast<std::uint64_t>(block_size);
+  const std::uint64_t blocks = (weights + per_block - 1) / per_block;
+  const bool double_quant = linear.value("double_quant", false);
+  std::uint64_t bytes = require_tensor(tensors, name + ".codes", "U8", {packed_bytes(weights, 4)}, problems) +
+                        require_tensor(tensors, name + ".absmax", double_quant ? "U8" : "F32", {blocks}, problems);
+  if (double_quant) {
+    bytes += require_tensor(tensors, name + ".nested_absmax", "F32", {(blocks + kNestedBlock - 1) / kNestedBlock},
+                            problems) +
+             require_tensor(tensors, name + ".offset", "F32", {1}, problems);
+  }
+  for (const auto& [suffix, allowed] :
+       {std::pair{".nested_absmax", double_quant}, std::pair{".offset", double_quant}, std::pair{".scales", false},
+        std::pair{".zeros", false}, std::pair{".groups", false}, std::pair{".weight", false}}) {
+    if (!allowed && tensors.contains(name + suffix)) {
+      problems.add("tensor `" + name + suffix + "`", "must not be there for this layer's format");
+    }
+  }
+  return bytes;
+}
+
 /// One quantized layer: its tensors have the shapes that its grid asks for. Returns its stored bytes.
 std::uint64_t check_linear(const std::string& name, const Json& linear, const Tensors& tensors, Problems& problems) {
+  if (linear.value("format", "affine") == "nf4") return check_nf4_linear(name, linear, tensors, problems);
   const std::uint64_t out = linear["out_features"];
   const std::uint64_t in = linear["in_features"];
   const std::uint64_t bits = linear["num_bits"];

@@ -25,11 +25,12 @@ constexpr const char* kMarker = "quantization.json";
 struct StoredGrid {
   int64_t m, n;
   int num_bits;
-  int64_t group_width;
+  int64_t group_width;  // of format nf4: weights of a block
   bool symmetric, actorder;
+  bool nf4, double_quant;
 };
 
-class QuantizedCheckpoint final : public WeightSource {
+class QuantizedCheckpoint final : public QuantizedWeights {
  public:
   explicit QuantizedCheckpoint(const std::filesystem::path& directory)
       : file_(directory / kMarker), stored_(Checkpoint::open(directory)) {
@@ -43,9 +44,14 @@ class QuantizedCheckpoint final : public WeightSource {
                         .num_bits = entry.at("num_bits").get<int>(),
                         .group_width = entry.at("group_size").get<int64_t>(),
                         .symmetric = entry.at("symmetric").get<bool>(),
-                        .actorder = entry.at("actorder").get<bool>()};
+                        .actorder = entry.at("actorder").get<bool>(),
+                        .nf4 = entry.value("format", "affine") == "nf4",
+                        .double_quant = entry.value("double_quant", false)};
+        if (!grid.nf4 && entry.value("format", "affine") != "affine") {
+          malformed("format of " + module + " is neither affine nor nf4");
+        }
         if (grid.num_bits < 1 || grid.num_bits > 8) malformed("num_bits of " + module + " is not 1 to 8");
-        if (grid.group_width == -1 || grid.group_width > grid.n) grid.group_width = grid.n;
+        if (!grid.nf4 && (grid.group_width == -1 || grid.group_width > grid.n)) grid.group_width = grid.n;
         if (grid.group_width < 1) malformed("group_size of " + module + " is neither -1 nor positive");
         grids_.emplace(module + ".weight", grid);
       } catch (const Json::exception& e) {
@@ -64,14 +70,42 @@ class QuantizedCheckpoint final : public WeightSource {
   [[nodiscard]] at::Tensor tensor(std::string_view name) const override {
     const auto found = grids_.find(name);
     if (found == grids_.end()) return stored_.tensor(name);
-    const StoredGrid& grid = found->second;
-    const std::string module = module_of(found->first);
+    return std::visit([](const auto& matrix) { return dequantize(matrix); }, stored_linear(name));
+  }
+  [[nodiscard]] std::vector<std::string> linear_names() const override {
+    std::vector<std::string> names;
+    for (const auto& [name, grid] : grids_) names.push_back(name);
+    return names;
+  }
+  [[nodiscard]] StoredLinear stored_linear(std::string_view weight_name) const override {
+    const auto found = grids_.find(weight_name);
+    return found->second.nf4 ? StoredLinear(nf4(found->first, found->second))
+                             : StoredLinear(affine(found->first, found->second));
+  }
+  [[nodiscard]] const ActivationRules* activation_rules() const override { return rules_ ? &*rules_ : nullptr; }
+  void release() const override { stored_.release(); }
+  [[nodiscard]] int64_t stored_bytes() const override { return stored_.stored_bytes(); }
+  [[nodiscard]] int64_t code_bits(std::string_view name) const override {
+    const auto grid = grids_.find(name);
+    return grid == grids_.end() ? stored_.code_bits(name) : grid->second.num_bits;
+  }
+
+ private:
+  [[noreturn]] void malformed(const std::string& why) const {
+    throw Error(Status::bad_input, {.what = "malformed quantized-model/1",
+                                    .where = file_.string(),
+                                    .why = why,
+                                    .fix = "quantize the model again"});
+  }
+  [[nodiscard]] at::Tensor part_of(const std::string& module, const char* suffix, at::IntArrayRef shape) const {
+    at::Tensor tensor = stored_.tensor(module + suffix);
+    if (tensor.sizes() != shape) malformed("tensor " + module + suffix + " does not have the shape of its grid");
+    return tensor;
+  }
+  [[nodiscard]] QuantizedMatrix affine(const std::string& name, const StoredGrid& grid) const {
+    const std::string module = module_of(name);
     const int64_t n_groups = (grid.n + grid.group_width - 1) / grid.group_width;
-    const auto part = [&](const char* suffix, at::IntArrayRef shape) {
-      at::Tensor tensor = stored_.tensor(module + suffix);
-      if (tensor.sizes() != shape) malformed("tensor " + module + suffix + " does not have the shape of its grid");
-      return tensor;
-    };
+    const auto part = [&](const char* suffix, at::IntArrayRef shape) { return part_of(module, suffix, shape); };
     const auto codes_of = [&](const char* suffix, int64_t n) {
       return unpack(part(suffix, {grid.m, packed_bytes(n, grid.num_bits)}), grid.num_bits, n);
     };
@@ -89,26 +123,31 @@ class QuantizedCheckpoint final : public WeightSource {
         malformed("tensor " + module + ".groups names a group that does not exist");
       }
     }
-    return dequantize(matrix);
+    return matrix;
   }
-  [[nodiscard]] const ActivationRules* activation_rules() const override { return rules_ ? &*rules_ : nullptr; }
-  void release() const override { stored_.release(); }
-  [[nodiscard]] int64_t stored_bytes() const override { return stored_.stored_bytes(); }
-  [[nodiscard]] int64_t code_bits(std::string_view name) const override {
-    const auto grid = grids_.find(name);
-    return grid == grids_.end() ? stored_.code_bits(name) : grid->second.num_bits;
-  }
-
- private:
-  [[noreturn]] void malformed(const std::string& why) const {
-    throw Error(Status::bad_input, {.what = "malformed quantized-model/1",
-                                    .where = file_.string(),
-                                    .why = why,
-                                    .fix = "quantize the model again"});
+  [[nodiscard]] Nf4Matrix nf4(const std::string& name, const StoredGrid& grid) const {
+    const std::string module = module_of(name);
+    const int64_t n_weights = grid.m * grid.n;
+    const int64_t n_blocks = (n_weights + grid.group_width - 1) / grid.group_width;
+    const at::Tensor packed = part_of(module, ".codes", {packed_bytes(n_weights, 4)});
+    Nf4Matrix matrix{.block_size = grid.group_width,
+                     .codes = unpack(packed.unsqueeze(0), 4, n_weights).view({grid.m, grid.n}),
+                     .absmax = part_of(module, ".absmax", {n_blocks}),
+                     .nested_absmax = {},
+                     .offset = {}};
+    if (matrix.absmax.scalar_type() != (grid.double_quant ? at::kByte : at::kFloat)) {
+      malformed("tensor " + module + ".absmax does not have the dtype of its format");
+    }
+    if (grid.double_quant) {
+      matrix.nested_absmax = part_of(module, ".nested_absmax", {(n_blocks + kNestedBlock - 1) / kNestedBlock});
+      matrix.offset = part_of(module, ".offset", {1});
+    }
+    return matrix;
   }
   [[nodiscard]] bool is_part(const std::string& name) const {
     const size_t dot = name.rfind('.');
-    static const std::set<std::string, std::less<>> kParts{"codes", "scales", "zeros", "groups"};
+    static const std::set<std::string, std::less<>> kParts{"codes",  "scales",        "zeros", "groups",
+                                                           "absmax", "nested_absmax", "offset"};
     return dot != name.npos && kParts.count(name.substr(dot + 1)) > 0 &&
            grids_.count(name.substr(0, dot) + ".weight") > 0;
   }
@@ -126,6 +165,16 @@ constexpr std::array<const char*, 9> kCompanions{
     "added_tokens.json", "special_tokens_map.json", "chat_template.jinja", "chat_template.json"};
 
 }  // namespace
+
+void copy_companions(const std::filesystem::path& from, const std::filesystem::path& to) {
+  for (const char* name : kCompanions) {
+    if (std::filesystem::exists(from / name)) copy_into(from / name, to / name);
+  }
+}
+
+std::unique_ptr<QuantizedWeights> open_quantized(const std::filesystem::path& directory) {
+  return std::make_unique<QuantizedCheckpoint>(directory);
+}
 
 std::unique_ptr<WeightSource> open_weights(const std::filesystem::path& directory) {
   if (std::filesystem::exists(directory / kMarker)) return std::make_unique<QuantizedCheckpoint>(directory);
@@ -170,11 +219,34 @@ void QuantizedModelWriter::add(int64_t block, Linear linear, const QuantizedMatr
   block_tensors_[module + ".scales"] = matrix.scale;
   if (!matrix.symmetric) block_tensors_[module + ".zeros"] = pack(matrix.zero, matrix.num_bits);
   if (matrix.group_index.defined()) block_tensors_[module + ".groups"] = matrix.group_index;
+  count(dequantize(matrix), original, stored_bits(matrix));
+}
+
+void QuantizedModelWriter::add(int64_t block, Linear linear, const Nf4Matrix& matrix, const at::Tensor& original) {
+  const std::string module = module_of(linear_name(config_, block, linear));
+  linears_[module] = {{"format", "nf4"},
+                      {"out_features", matrix.codes.size(0)},
+                      {"in_features", matrix.codes.size(1)},
+                      {"num_bits", 4},
+                      {"group_size", matrix.block_size},
+                      {"double_quant", matrix.double_quant()},
+                      {"symmetric", true},
+                      {"actorder", false}};
+  block_tensors_[module + ".codes"] = pack(matrix.codes.view({1, -1}), 4).view({-1});
+  block_tensors_[module + ".absmax"] = matrix.absmax;
+  if (matrix.double_quant()) {
+    block_tensors_[module + ".nested_absmax"] = matrix.nested_absmax;
+    block_tensors_[module + ".offset"] = matrix.offset;
+  }
+  count(dequantize(matrix), original, stored_bits(matrix));
+}
+
+void QuantizedModelWriter::count(const at::Tensor& dequantized, const at::Tensor& original, int64_t n_bits) {
   const at::Tensor w = original.to(at::kFloat);
-  totals_.squared_error += (dequantize(matrix) - w).square().sum(at::kDouble).item<double>();
+  totals_.squared_error += (dequantized - w).square().sum(at::kDouble).item<double>();
   totals_.squared_norm += w.square().sum(at::kDouble).item<double>();
-  totals_.n_weights += m * n;
-  totals_.n_bits += stored_bits(matrix);
+  totals_.n_weights += w.numel();
+  totals_.n_bits += n_bits;
 }
 
 void QuantizedModelWriter::finish_block(int64_t block, const NamedTensors& replaced) {
@@ -193,9 +265,7 @@ QuantizedModelWriter::Totals QuantizedModelWriter::finish() {
   for (const std::string& name : outer_tensors(config_)) rest[name] = weights_.tensor(name);
   write_file(file_name(0), rest);
   write_safetensors_index(directory_, file_of_, n_bytes_);
-  for (const char* name : kCompanions) {
-    if (std::filesystem::exists(source_ / name)) copy_into(source_ / name, directory_ / name);
-  }
+  copy_companions(source_, directory_);
   Json json{{"method", options_.method},
             {"num_bits", options_.grid.num_bits},
             {"group_size", options_.grid.group_size},

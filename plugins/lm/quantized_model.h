@@ -14,17 +14,36 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "lm/activations.h"
 #include "lm/grid.h"
 #include "lm/model.h"
+#include "lm/nf4.h"
 #include "lm/safetensors.h"
 
 namespace lowbit::lm {
 
 /// Weights of a model directory of either type, told apart by quantization.json. Throws Error{bad_input}.
 [[nodiscard]] std::unique_ptr<WeightSource> open_weights(const std::filesystem::path& directory);
+
+/// Copies what a model directory holds beside its weights: configuration and tokenizer. Throws Error{resource}.
+void copy_companions(const std::filesystem::path& from, const std::filesystem::path& to);
+
+/// A linear as quantized-model/1 stores it: format affine or nf4.
+using StoredLinear = std::variant<QuantizedMatrix, Nf4Matrix>;
+
+/// A quantized-model/1, whose linears can be had as they are stored too.
+class QuantizedWeights : public WeightSource {
+ public:
+  /// Names of the weights that are stored as codes, sorted.
+  [[nodiscard]] virtual std::vector<std::string> linear_names() const = 0;
+  /// REQUIRES: `weight_name` is one of linear_names(). Throws Error{bad_input} when its tensors do not fit.
+  [[nodiscard]] virtual StoredLinear stored_linear(std::string_view weight_name) const = 0;
+};
+/// Throws Error{bad_input}.
+[[nodiscard]] std::unique_ptr<QuantizedWeights> open_quantized(const std::filesystem::path& directory);
 
 class QuantizedModelWriter {
  public:
@@ -40,6 +59,7 @@ class QuantizedModelWriter {
 
   /// REQUIRES: each linear of a block once, then finish_block(), blocks in order.
   void add(int64_t block, Linear linear, const QuantizedMatrix& matrix, const at::Tensor& original);
+  void add(int64_t block, Linear linear, const Nf4Matrix& matrix, const at::Tensor& original);
   /// `replaced`: norms and biases that a method has changed, by their names; the others are copied.
   void finish_block(int64_t block, const NamedTensors& replaced = {});
   /// For rules that are only known once all blocks are done.
@@ -66,6 +86,7 @@ class QuantizedModelWriter {
   /// File 0 holds what belongs to no block, file i + 1 block i.
   [[nodiscard]] std::string file_name(int64_t index) const;
   void write_file(const std::string& name, const NamedTensors& tensors);
+  void count(const at::Tensor& dequantized, const at::Tensor& original, int64_t n_bits);
 
   std::filesystem::path source_, directory_;
   const Checkpoint& weights_;

@@ -162,6 +162,41 @@ TEST_CASE("a layer whose tensors do not fit its grid is refused", "[artifact]") 
         "quantization.json: `linears` names no layer and nothing else is rounded");
 }
 
+TEST_CASE("a layer of NormalFloat4 has blocks of the flattened matrix", "[artifact]") {
+  ArtifactFiles files;
+  Json layer = linear(4, 16, true, false);
+  layer["format"] = "nf4";
+  layer["double_quant"] = true;
+  files.json("config.json", kConfig);
+  files.json("quantization.json", quantization(layer));
+  files.safetensors("model.safetensors", {{"q.codes", "U8", {20}, ""},
+                                          {"q.absmax", "U8", {3}, ""},
+                                          {"q.nested_absmax", "F32", {1}, ""},
+                                          {"q.offset", "F32", {1}, ""}});
+  const auto result = check_artifact("quantized-model/1", files.path());
+  REQUIRE(result.ok());
+  CHECK(result->summary["stored_bits_per_weight"] == 8.0 * (20 + 3 + 4 + 4) / 40);
+
+  layer["double_quant"] = false;
+  files.json("quantization.json", quantization(layer));
+  CHECK(files.problems("quantized-model/1") ==
+        "tensor `q.absmax`: must be F32 [3], found U8 [3]\n"
+        "tensor `q.nested_absmax`: must not be there for this layer's format\n"
+        "tensor `q.offset`: must not be there for this layer's format");
+  files.json("quantization.json", quantization([&] {
+               Json other = layer;
+               other["num_bits"] = 3;
+               return other;
+             }()));
+  CHECK(
+      files.problems("quantized-model/1") ==
+      "quantization.json: `linears.q` of format nf4 needs a positive `group_size`, `num_bits` 4, `symmetric` true and "
+      "`actorder` false");
+  layer["format"] = "nf5";
+  files.json("quantization.json", quantization(layer));
+  CHECK_THAT(files.problems("quantized-model/1"), Catch::Contains("`linears.q.format`"));
+}
+
 TEST_CASE("an adapter names its base", "[artifact]") {
   ArtifactFiles files;
   write_adapter(files);

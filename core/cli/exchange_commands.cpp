@@ -1,0 +1,244 @@
+// lowbit export, lowbit import: models in the formats of other tools. The work is done by the stages lowbit.export and
+// lowbit.import in a process of their own, since this program knows no tensors.
+#include <cstdio>
+#include <thread>
+
+#include "cli/command.h"
+#include "cli/command_options.h"
+#include "cli/session.h"
+#include "env/files.h"
+#include "exec/artifact_check.h"
+#include "exec/manifest.h"
+#include "exec/single_job.h"
+#include "graph/bind_params.h"
+#include "store/sqlite/open.h"
+
+namespace lowbit::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string in_sql(const std::string& text) {
+  std::string out = "'";
+  for (const char c : text) out += c == '\'' ? "''" : std::string(1, c);
+  return out + "'";
+}
+
+/// What a directory is, told by its files; empty: no model.
+std::string model_type_of(const fs::path& directory) {
+  if (fs::exists(directory / "adapter_config.json")) return "adapter/1";
+  if (fs::exists(directory / "quantization.json")) return "quantized-model/1";
+  return fs::exists(directory / "config.json") ? "model/1" : "";
+}
+
+Result<exec::JobInput> directory_input(const fs::path& directory, const std::string& type) {
+  LB_TRY_ASSIGN(const exec::Manifest manifest, exec::read_manifest(directory, true));
+  exec::JobInput input;
+  input.path = fs::absolute(directory);
+  input.type = type;
+  input.digest = manifest.digest();
+  return input;
+}
+
+/// Models of the results of a project.
+class Models {
+ public:
+  explicit Models(exec::ProjectPaths project) : project_(std::move(project)) {}
+
+  /// A variant of a stage, or the digest of an artifact.
+  [[nodiscard]] Result<exec::JobInput> find(const std::string& name) const {
+    if (!env::exists(project_.database())) return unknown(name);
+    const std::string models = "a.type IN ('model/1', 'quantized-model/1', 'adapter/1')";
+    LB_TRY_ASSIGN(
+        const QueryResult found,
+        store::query_sqlite(project_.database(),
+                            "SELECT a.digest, a.type, a.path FROM artifacts a JOIN results r USING (result_id) "
+                            "LEFT JOIN v_stages s USING (result_id) WHERE " +
+                                models + " AND (s.label = " + in_sql(name) + " OR a.digest = " + in_sql(name) +
+                                ") ORDER BY r.is_current DESC, r.result_id DESC LIMIT 1"));
+    if (found.rows.empty()) {
+      LB_TRY_ASSIGN(
+          const QueryResult labels,
+          store::query_sqlite(project_.database(),
+                              "SELECT DISTINCT s.label FROM v_stages s JOIN artifacts a USING (result_id) WHERE " +
+                                  models + " ORDER BY s.label"));
+      std::vector<std::string> names;
+      for (const auto& row : labels.rows) names.push_back(scalar_text(*row[0]));
+      return unknown(name, names);
+    }
+    const auto& row = found.rows.front();
+    exec::JobInput input;
+    input.path = project_.state() / scalar_text(*row[2]);
+    input.type = scalar_text(*row[1]);
+    input.digest = *Digest::from_hex(scalar_text(*row[0]));
+    return input;
+  }
+
+  /// Where a digest lies: a result, or an external input of some experiment; nothing when unknown.
+  [[nodiscard]] Result<Json> locate(const std::string& digest) const {
+    if (!env::exists(project_.database())) return Json();
+    LB_TRY_ASSIGN(const QueryResult found,
+                  store::query_sqlite(project_.database(),
+                                      "SELECT path, type, 0 FROM artifacts WHERE digest = " + in_sql(digest) +
+                                          " UNION ALL SELECT path, 'model/1', 1 FROM external_digests WHERE digest = " +
+                                          in_sql(digest) + " LIMIT 1"));
+    if (found.rows.empty()) return Json();
+    const auto& row = found.rows.front();
+    const fs::path path = scalar_text(*row[0]);
+    return Json{{"path", (scalar_text(*row[2]) == "1" ? path : project_.state() / path).string()},
+                {"type", scalar_text(*row[1])}};
+  }
+
+ private:
+  [[nodiscard]] Diagnostic unknown(const std::string& name, const std::vector<std::string>& labels = {}) const {
+    Diagnostic problem = error("LB0016", "there is no model " + name)
+                             .note(
+                                 "it is neither a directory with config.json or adapter_config.json, nor a finished "
+                                 "stage or a digest in " +
+                                 project_.root.string());
+    std::string listed;
+    for (const std::string& label : labels) {
+      if (label.rfind(name + "[", 0) == 0) listed += (listed.empty() ? "" : ", ") + label;
+    }
+    if (!listed.empty()) {
+      problem.note("its variants are " + listed);
+    } else if (const std::string near = nearest(name, labels); !near.empty()) {
+      problem.note("a stage with a similar name exists: " + near);
+    }
+    return problem.fix("`lowbit status` lists the stages; give one variant, a directory or a digest");
+  }
+
+  exec::ProjectPaths project_;
+};
+
+/// What an adapter is based on, down to the full model.
+Result<Json> closure_of(const exec::JobInput& adapter, const Models& models, const std::string& base_directory) {
+  Json closure = Json::object();
+  fs::path at = adapter.path;
+  for (std::string type = adapter.type; type == "adapter/1";) {
+    LB_TRY_ASSIGN(const std::string text, env::read_file(at / "base.json"));
+    const Json json = Json::parse(text, nullptr, false);
+    const std::string digest = json.is_object() ? json.value("base", "") : "";
+    LB_TRY_ASSIGN(Json place, models.locate(digest));
+    if (place.is_null() && !base_directory.empty()) {
+      LB_TRY_ASSIGN(const exec::JobInput base, directory_input(base_directory, model_type_of(base_directory)));
+      if (base.digest.hex() == digest) place = Json{{"path", base.path.string()}, {"type", base.type}};
+    }
+    if (place.is_null() || closure.contains(digest)) break;  // the stage says that it is not there
+    closure[digest] = place;
+    at = place["path"].get<std::string>();
+    type = place["type"];
+  }
+  return closure;
+}
+
+struct Exchange {
+  std::string stage;
+  std::vector<std::pair<std::string, std::string>> params;  ///< as typed
+  std::map<std::string, std::vector<exec::JobInput>> inputs;
+  fs::path destination;
+};
+
+Result<int> exchange(const Exchange& order, const CommandOptions& options) {
+  const plugin::PluginCatalog catalog = find_plugins(options.all("plugin-path"));
+  const StageDescription* const stage = catalog.find(order.stage);
+  if (stage == nullptr) {
+    return with_plugin_problems(
+        Diagnostics{error("LB0003", "no plugin offers the stage " + order.stage)
+                        .fix("install lowbit with libtorch, or name the plugin's directory with --plugin-path")},
+        catalog);
+  }
+  std::vector<Param> written;
+  written.reserve(order.params.size());
+  for (const auto& [name, value] : order.params) {
+    const auto source = std::make_shared<const SourceText>(SourceText{"--" + name, value});
+    const SourceSpan span{source, 1, 1, std::max<std::size_t>(value.size(), 1)};
+    Json json = value;
+    if (value == "true") json = true;
+    written.push_back({{name, span}, {std::move(json), span}});
+  }
+  std::vector<graph::GivenParam> given;
+  for (const Param& param : written) given.push_back({.written = &param, .value = param.value.value});
+  exec::SingleJob job;
+  LB_TRY_ASSIGN(job.params, graph::bind_params(*stage, given, {}));
+  job.program = own_program();
+  job.library = catalog.plugin_of(order.stage)->library;
+  job.inputs = order.inputs;
+  job.threads = std::max(1U, std::thread::hardware_concurrency());
+  job.destination = order.destination;
+  LB_TRY_ASSIGN(const exec::SingleResult result, exec::run_single_job(*stage, job));
+  for (const std::string& warning : result.warnings) std::fprintf(stderr, "note: %s\n", warning.c_str());
+  std::printf("%s: %s, %.1f MiB\n", order.destination.c_str(), result.type.c_str(),
+              static_cast<double>(result.bytes) / (1024.0 * 1024.0));
+  return 0;
+}
+
+}  // namespace
+
+Result<int> export_command(const Words& words) {
+  CommandOptions options("export");
+  options.argument("source", "a variant of a stage, the digest of an artifact, or a directory with a model", true)
+      .argument("directory", "what is written; it must not exist yet, or be empty", true)
+      .text("format,f", "gptq, gptq-v2, awq, compressed-tensors, bitsandbytes, hf or peft (docs/formats.md)")
+      .text("dtype", "of format hf: float32 (default), bfloat16 or float16")
+      .text("base-model", "of format peft: name or path of the base, as transformers loads it")
+      .text("base", "the directory of an adapter's base, when the project does not know it")
+      .flag("allow-loss", "leave out rules for activations that the format has no field for")
+      .many("plugin-path", "a directory to search for plugins first; repeatable")
+      .text("project,C", "the project's directory (default: upward from here)");
+  LB_TRY(options.read(words));
+  if (options.help_wanted()) {
+    std::fputs(options.help().c_str(), stdout);
+    return 0;
+  }
+  if (!options.has("format")) {
+    return error("LB0001", "`lowbit export` needs --format").fix("see `lowbit export --help`");
+  }
+  Exchange order{.stage = "lowbit.export",
+                 .params = {{"format", options.get("format")}},
+                 .inputs = {},
+                 .destination = options.get("directory")};
+  for (const auto& [option, param] :
+       {std::pair{"dtype", "dtype"}, std::pair{"base-model", "base_model"}, std::pair{"allow-loss", "allow_loss"}}) {
+    if (options.has(option)) {
+      order.params.emplace_back(param, std::string(option) == "allow-loss" ? "true" : options.get(option));
+    }
+  }
+  const std::string source = options.get("source");
+  const Models models(project_of(options));
+  const std::string type = fs::is_directory(source) ? model_type_of(source) : "";
+  LB_TRY_ASSIGN(exec::JobInput model, type.empty() ? models.find(source) : directory_input(source, type));
+  if (!type.empty()) LB_TRY(exec::check_artifact(type, source));
+  LB_TRY_ASSIGN(model.closure, closure_of(model, models, options.get("base")));
+  order.inputs["model"].push_back(std::move(model));
+  return exchange(order, options);
+}
+
+Result<int> import_command(const Words& words) {
+  CommandOptions options("import");
+  options.argument("directory", "a model that another tool wrote", true)
+      .argument("out", "what is written; it must not exist yet, or be empty", true)
+      .text("base", "of an adapter: the directory of the model that it is applied to")
+      .many("plugin-path", "a directory to search for plugins first; repeatable");
+  LB_TRY(options.read(words));
+  if (options.help_wanted()) {
+    std::fputs(options.help().c_str(), stdout);
+    return 0;
+  }
+  const std::string source = options.get("directory");
+  if (!fs::is_directory(source) || model_type_of(source).empty()) {
+    return error("LB0016", "there is no model " + source)
+        .note("it is not a directory with config.json or adapter_config.json")
+        .fix("check the path");
+  }
+  Exchange order{.stage = "lowbit.import", .params = {}, .inputs = {}, .destination = options.get("out")};
+  LB_TRY_ASSIGN(exec::JobInput input, directory_input(source, "file"));
+  order.inputs["source"].push_back(std::move(input));
+  if (options.has("base")) {
+    LB_TRY_ASSIGN(exec::JobInput base, directory_input(options.get("base"), model_type_of(options.get("base"))));
+    order.inputs["base"].push_back(std::move(base));
+  }
+  return exchange(order, options);
+}
+
+}  // namespace lowbit::cli

@@ -1,0 +1,83 @@
+#include "exec/single_job.h"
+
+#include <lowbit/plugin_abi.h>
+
+#include <limits>
+
+#include "env/files.h"
+#include "exec/artifact_check.h"
+#include "exec/conformance_bench.h"
+#include "exec/journal.h"
+#include "exec/manifest.h"
+
+namespace lowbit::exec {
+namespace {
+
+namespace fs = std::filesystem;
+
+Result<void> check_destination(const fs::path& destination) {
+  std::error_code code;
+  if (!fs::exists(fs::symlink_status(destination, code))) return {};
+  if (fs::is_directory(destination, code) && fs::is_empty(destination, code) && !code) return {};
+  return error("LB0015", "the destination " + destination.string() + " is not empty")
+      .note("nothing is overwritten")
+      .fix("give a directory that does not exist yet, or remove this one");
+}
+
+Diagnostic failure_of_job(const EndedJob& ended) {
+  const bool refused = ended.exit && ended.exit->kind == ExitKind::exited && ended.report.failure.is_object() &&
+                       (ended.status() == LB_BAD_PARAM || ended.status() == LB_BAD_INPUT);
+  if (!refused) {
+    Diagnostic problem = error("LB4102", "the job did not end: " + ended.ending());
+    if (!ended.report.failure.is_object()) return problem.fix("free memory and disk, then run the same command again");
+    return problem.fix(ended.report.failure.value("fix", ""));
+  }
+  const Json& text = ended.report.failure;
+  return error("LB0017", text.value("what", ""))
+      .note("where: " + text.value("where", ""))
+      .note(text.value("why", ""))
+      .fix(text.value("fix", ""));
+}
+
+std::vector<std::string> warnings_of(const EndedJob& ended) {
+  std::vector<std::string> warnings;
+  for (const Json& record : JournalTail(ended.attempt.journal()).poll()) {
+    if (record.value("k", "") == "log" && record.value("level", 0) == LB_LOG_WARN) {
+      warnings.push_back(record.value("text", ""));
+    }
+  }
+  return warnings;
+}
+
+}  // namespace
+
+Result<SingleResult> run_single_job(const StageDescription& stage, const SingleJob& job) {
+  LB_TRY(check_destination(job.destination));
+  const fs::path parent = fs::absolute(job.destination).lexically_normal().parent_path();
+  LB_TRY(env::make_directories(parent));
+  TestBench bench(job.program, job.library, parent);
+  TestJob order;
+  order.params = job.params;
+  order.inputs = job.inputs;
+  order.threads = job.threads;
+  order.limit = std::chrono::hours(24 * 365);
+  LB_TRY_ASSIGN(const EndedJob ended, bench.run(stage, order));
+  if (!ended.ended_well()) return failure_of_job(ended);
+  for (const PortDescription& port : stage.outputs) {
+    const fs::path written = ended.attempt.output(port.name);
+    std::error_code code;
+    if (!fs::is_directory(written, code) || fs::is_empty(written, code)) continue;
+    const std::string& type = port.types.front();
+    LB_TRY_ASSIGN(const CheckedArtifact artifact, check_artifact(type, written));
+    std::uint64_t bytes = 0;
+    for (const auto& entry : fs::recursive_directory_iterator(written)) {
+      if (entry.is_regular_file()) bytes += entry.file_size();
+    }
+    fs::rename(written, job.destination, code);
+    if (code) return env::file_error("writing", job.destination, code.value());
+    return SingleResult{.type = type, .bytes = bytes, .warnings = warnings_of(ended)};
+  }
+  return error("LB4102", "the job ended without writing anything").fix("report this to the plugin's author");
+}
+
+}  // namespace lowbit::exec
