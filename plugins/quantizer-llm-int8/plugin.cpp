@@ -1,8 +1,7 @@
 // quantizer-llm-int8: LLM.int8(), Dettmers et al. 2022. Weights are plugins/lm/rtn.h on a narrow grid, activations
 // round_but_outliers() of plugins/lm/activations.h; what differs from the authors' code stands in README.md.
-#include "lm/quantized_model.h"
+#include "lm/round_linears.h"
 #include "lm/rtn.h"
-#include "lm/stage.h"
 
 using namespace lowbit;
 
@@ -35,18 +34,7 @@ void quantize(const Job& job, const Params& params) {
       {.method = "llm-int8",
        .grid = grid,
        .activations = {.inputs = lm::ActivationGrid{.num_bits = 8}, .outlier_threshold = params.outlier_threshold}});
-  const auto n_blocks = static_cast<std::uint64_t>(config.n_blocks);
-  for (std::uint64_t block = 0; block < n_blocks; ++block) {
-    const auto index = static_cast<int64_t>(block);
-    const lm::BlockWeights w = lm::load_block(config, weights, index, at::kFloat);
-    for (const lm::Linear linear : lm::linears(config)) {
-      job.tick(block, n_blocks, "blocks");
-      out.add(index, linear,
-              lm::at_place(lm::linear_name(config, index, linear), [&] { return lm::quantize_rtn(w[linear], grid); }),
-              w[linear]);
-    }
-    out.finish_block(index);
-  }
+  lm::round_linears(job, config, weights, out, [&](const at::Tensor& w) { return lm::quantize_rtn(w, grid); });
   lm::report(job, out.finish(), grid);
 }
 
@@ -58,5 +46,7 @@ LOWBIT_PLUGIN(LOWBIT_COMPILER ", libtorch " TORCH_VERSION,
                   .summary("Weights and inputs in 8 bits, but for input columns that hold outliers.")
                   .preload()
                   .input("model", "model/1", "the model to quantize")
+                  .input("hessians", "hessians/1", "second moments of its inputs: layer losses are reported then",
+                         LB_PORT_OPTIONAL)
                   .output("quantized", "quantized-model/1", "codes and scales, and how activations are rounded")
                   .run<lm::stage<Params, quantize>>())

@@ -1,8 +1,8 @@
 // quantizer-nf4: NormalFloat4 with double quantization, QLoRA's way to store a base model. The method is
 // plugins/lm/nf4.h.
 #include "lm/nf4.h"
-#include "lm/quantized_model.h"
-#include "lm/stage.h"
+
+#include "lm/round_linears.h"
 
 using namespace lowbit;
 
@@ -31,16 +31,7 @@ void quantize(const Job& job, const Params& params) {
   lm::QuantizedModelWriter out(
       source, job.output("quantized"), weights, config,
       {.method = "nf4", .grid = {.num_bits = 4, .group_size = options.block_size, .symmetric = true}});
-  const auto n_blocks = static_cast<std::uint64_t>(config.n_blocks);
-  for (std::uint64_t block = 0; block < n_blocks; ++block) {
-    const auto index = static_cast<int64_t>(block);
-    const lm::BlockWeights w = lm::load_block(config, weights, index, at::kFloat);
-    for (const lm::Linear linear : lm::linears(config)) {
-      job.tick(block, n_blocks, "blocks");
-      out.add(index, linear, lm::quantize_nf4(w[linear], options), w[linear]);
-    }
-    out.finish_block(index);
-  }
+  lm::round_linears(job, config, weights, out, [&](const at::Tensor& w) { return lm::quantize_nf4(w, options); });
   lm::report(job, out.finish(), {.num_bits = 4});
 }
 
@@ -53,5 +44,7 @@ LOWBIT_PLUGIN(LOWBIT_COMPILER ", libtorch " TORCH_VERSION,
                            "largest.")
                   .preload()
                   .input("model", "model/1", "the model to quantize")
+                  .input("hessians", "hessians/1", "second moments of its inputs: layer losses are reported then",
+                         LB_PORT_OPTIONAL)
                   .output("quantized", "quantized-model/1", "codes and scales, the scales rounded too")
                   .run<lm::stage<Params, quantize>>())

@@ -168,13 +168,16 @@ TEST_CASE("what GPTQ packs is unpacked to the same integers", "[formats]") {
   CHECK(same(from_gptq("q", stored, num_bits, group_size, version), matrix));
 }
 
-TEST_CASE("a group index survives GPTQ and compressed-tensors", "[formats]") {
+TEST_CASE("a group index survives GPTQ, and is read from older compressed-tensors", "[formats]") {
   const auto matrix = with_group_index({.num_bits = 4, .group_size = 16});
   REQUIRE(matrix.group_index.defined());
   const test::MemoryWeights gptq(to_gptq("q", matrix, GptqVersion::v2));
   CHECK(same(from_gptq("q", gptq, 4, 16, GptqVersion::v2), matrix));
-  const test::MemoryWeights compressed(to_pack_quantized("q", matrix));
-  CHECK(same(from_pack_quantized("q", compressed, 4, 16), matrix));
+  auto natural = matrix;
+  natural.group_index.reset();
+  NamedTensors older = to_pack_quantized("q", natural);
+  older["q.weight_g_idx"] = matrix.group_index.to(at::kInt);
+  CHECK(same(from_pack_quantized("q", test::MemoryWeights(older), 4, 16), matrix));
 }
 
 TEST_CASE("what AWQ packs is unpacked to the same integers", "[formats]") {
@@ -240,6 +243,8 @@ TEST_CASE("what a format cannot hold is refused by name, with what to do", "[for
       Catch::Contains("its scales are not float16 numbers") && Catch::Contains("scale_dtype float16"));
   CHECK_THAT(error([&] { (void)to_awq("q", rtn(32, 64, {.num_bits = 3})); }),
              Catch::StartsWith("format awq cannot hold this model") && Catch::Contains("its codes have 3 bits"));
+  CHECK_THAT(error([&] { (void)to_pack_quantized("q", with_group_index({.num_bits = 4, .group_size = 16})); }),
+             Catch::Contains("its columns are grouped by an index") && Catch::Contains("export to gptq"));
   CHECK_THAT(error([&] { (void)to_awq("q", with_group_index({.num_bits = 4, .group_size = 16})); }),
              Catch::Contains("grouped by an index, for which the format has no tensor"));
   CHECK_THAT(error([&] { (void)to_awq("q", rtn(32, 64, {.num_bits = 4, .group_size = 40})); }),

@@ -3,7 +3,7 @@
 and a checkout of the reference; not part of the tests.
 
     python3 tests/numerics/peer_awq.py prepare DIR [--model MODEL]      # DIR/model, DIR/tokens and DIR/experiment.yaml
-    cd DIR && lowbit run                                                # lowbit.awq on them
+    cd DIR && lowbit run experiment.yaml                                 # lowbit.awq on them
     python3 tests/numerics/peer_awq.py compare DIR --reference CHECKOUT
 
 prepare: windows sampled from the model itself, 64 of 64 tokens; without --model, of a random LLaMA without shared value heads,
@@ -19,7 +19,8 @@ ours, both with the scales taken back; the share of codes that differ (`itself`:
 weights that were moved by 1e-7 of their value; a clipped range is symmetric about 0, so that its zero point lies on the boundary
 of two whole numbers, and the last bit decides); the share of ranges (row and group) whose step differs
 by more than 0.2 %, which is another clip. For each group with a scale: the largest relative difference of scales, and both
-exponents.
+exponents. At the end the perplexities of the model, of theirs and of ours, all computed by transformers in float32, on 256 more
+windows sampled from the model.
 """
 import argparse
 import collections
@@ -185,8 +186,10 @@ def prepare(directory, source):
         random_model(target)
     model = load_model(target)
     torch.manual_seed(0)
-    ids = model.generate(torch.full((64, 1), model.config.bos_token_id), do_sample=True, top_k=0, max_new_tokens=63,
-                         min_new_tokens=63, pad_token_id=0)
+    sampled = model.generate(torch.full((320, 1), model.config.bos_token_id), do_sample=True, top_k=0, max_new_tokens=63,
+                             min_new_tokens=63, pad_token_id=0)
+    ids, held_out = sampled[:64].contiguous(), sampled[64:].contiguous()
+    save_file({"input_ids": held_out}, directory / "held_out.safetensors")
     (directory / "tokens").mkdir()
     save_file({"input_ids": ids.to(torch.int32)}, directory / "tokens/tokens.safetensors")
     tokenizer = hashlib.sha256((target / "tokenizer.json").read_bytes()).hexdigest()
@@ -194,6 +197,12 @@ def prepare(directory, source):
         {"vocab_size": model.config.vocab_size, "tokenizer_sha256": tokenizer, "variant": "sampled", "source_sha256": None,
          "rule": "sampled from the model", "bos": "each"}))
     (directory / "experiment.yaml").write_text(EXPERIMENT)
+
+
+@torch.no_grad()
+def perplexity(model, ids):
+    logits = model(ids, use_cache=False).logits[:, :-1]
+    return torch.nn.functional.cross_entropy(logits.double().flatten(0, 1), ids[:, 1:].flatten()).exp().item()
 
 
 def result_of(directory):
@@ -230,6 +239,10 @@ def compare(directory, checkout):
     stored = load_all(directory / "model")
     bits, width = ours.description["num_bits"], ours.description["group_size"]
     tokens = load_file(directory / "tokens/tokens.safetensors")
+    held_out = load_file(directory / "held_out.safetensors")["input_ids"]
+    full = perplexity(model, held_out)
+    my_model = copy.deepcopy(model)
+    my_state = {name: t.float() for name, t in ours.tensors.items() if name in my_model.state_dict()}
     if "attention_mask" in tokens and not tokens["attention_mask"].all():
         sys.exit("the reference knows no padding: give windows without it")
 
@@ -301,11 +314,16 @@ def compare(directory, checkout):
             sums["n_ranges"] += steps.numel()
             sums["theirs"] += their_loss
             sums["ours"] += my_loss
+            my_state[prefix + name + ".weight"] = my_values
+            m.weight.data = values
             print(f"{prefix + name:34} {itself:8.2%} {differ:8.2%} {other:8.2%} {their_loss:13.6f} {my_loss:9.6f} {my_loss / their_loss:7.4f}")
         hidden = following
     print(f"{'all':34} {sums['itself'] / sums['n']:8.2%} {sums['codes'] / sums['n']:8.2%} {sums['ranges'] / sums['n_ranges']:8.2%} "
           f"{sums['theirs'] / sums['linears']:13.6f} {sums['ours'] / sums['linears']:9.6f} {sums['ours'] / sums['theirs']:7.4f}")
     print(f"{sums['same']} of {sums['groups']} exponents are the same")
+    my_model.load_state_dict(my_state, strict=False)
+    theirs, mine = perplexity(model, held_out), perplexity(my_model, held_out)
+    print(f"perplexity: full precision {full:.4f}, theirs {theirs:.4f}, ours {mine:.4f} ({mine / theirs - 1:+.2%})")
 
 
 def main():

@@ -7,7 +7,7 @@ transformers, compressed-tensors, bitsandbytes, peft and, for GPTQ and AWQ, gptq
 A random LLaMA model is quantized by lowbit and exported. The reference of each row is format hf in float32: the dequantized
 weights that lowbit evaluates, computed by transformers in float32 (for gptqmodel, which has no float32, in float16). Beside it
 stands what the loader makes of the exported codes. `unpacked` rows are a NumPy unpacker written from the description of the format in
-docs/formats.md: weights are compared, largest difference, absolute.
+docs/formats.md: weights are compared, largest difference, absolute. The last table has perplexities of the same windows.
 """
 import argparse
 import json
@@ -104,6 +104,23 @@ def load(directory, dtype=torch.float32, **more):
     return transformers.AutoModelForCausalLM.from_pretrained(directory, dtype=dtype, attn_implementation="eager", **more)
 
 
+def load_dequantized(directory):
+    """transformers 5.23 leaves no room for packed zero points unless weights are dequantized as they are loaded."""
+    return load(directory, quantization_config=transformers.CompressedTensorsConfig(dequantize=True))
+
+
+def round_inputs(model):
+    """Rounds what the linears of blocks read as compressed-tensors does: signed 8 bits, steps of max|x| / 127.5 by token."""
+    def hook(_, args):
+        x = args[0]
+        step = x.abs().amax(-1, keepdim=True).clamp(min=torch.finfo(torch.float32).eps) / 127.5
+        return (torch.clamp(torch.round(x / step), -128, 127) * step, *args[1:])
+    for name, module in model.named_modules():
+        if isinstance(module, torch.nn.Linear) and "lm_head" not in name:
+            module.register_forward_pre_hook(hook)
+    return model
+
+
 def load_gptqmodel(directory):
     from gptqmodel import BACKEND, GPTQModel
     return GPTQModel.load(str(directory), device="cpu", backend=BACKEND.TORCH, dtype=torch.float16).model
@@ -149,9 +166,10 @@ def compare(bench, source, form, loader):
     reference, _ = bench.export(source, "hf", *(["--allow-loss"] if source.endswith("a8") else []))
     out, _ = bench.export(source, form)
     # gptqmodel computes in 16 bits only: its reference does too.
-    expected = logits(load(reference, torch.float16 if loader == "gptqmodel" else torch.float32))
+    expected_model = load(reference, torch.float16 if loader == "gptqmodel" else torch.float32)
+    expected = logits(round_inputs(expected_model) if source.endswith("a8") else expected_model)
     try:
-        found = logits({"gptqmodel": load_gptqmodel}.get(loader, load)(out))
+        found = logits({"gptqmodel": load_gptqmodel, "transformers, dequantized": load_dequantized}.get(loader, load)(out))
         difference = f"{(found - expected).abs().max().item():.1e}"
     except Exception as problem:  # a loader that cannot run here is a row, not the end
         traceback.print_exc()
@@ -181,6 +199,62 @@ def rounding_inputs(bench, source):
     return name
 
 
+def perplexities(bench, sources):
+    """Of models as lowbit evaluates them, of the same imported again, and of what transformers loads: on the same windows."""
+    bench.run("run", bench.work / "index.yaml")
+    windows = next((bench.work / ".lowbit/results").glob("*/windows/**/tokens.safetensors"), None) or \
+        next((bench.work / ".lowbit").glob("**/tokens.safetensors"))
+    with safe_open(windows, "pt") as tensors:
+        ids = tensors.get_tensor("input_ids").long()
+    print("| model | format | perplexity: lowbit | lowbit, imported again | transformers |\n| --- | --- | --- | --- | --- |")
+    for source, form in sources:
+        out, _ = bench.export(source, form)
+        back = bench.work / f"{source}.{form}.back"
+        bench.run("import", out, back)
+        database = json.loads(subprocess.run(
+            [bench.lowbit, "query", "--json", f"SELECT path FROM artifacts JOIN v_stages USING (result_id) WHERE stage = '{source}'"],
+            cwd=bench.work, text=True, capture_output=True, check=True).stdout)
+        values = []
+        for directory in (bench.work / ".lowbit" / database[0]["path"], back):
+            name = f"ppl{len(values)}_{source}_{form.replace('-', '_')}"
+            (bench.work / f"{name}.yaml").write_text(
+                f"experiment: {name}\ninputs: {{base: {{type: model/1, path: base}}, text: {{type: text/1, path: text.txt}}, "
+                f"quantized: {{type: quantized-model/1, path: {directory}}}}}\nstages:\n"
+                "  - {id: windows, use: lowbit.token-windows, with: {text: inputs.text, model: inputs.base}, "
+                "params: {variant: peer, context_length: 32, bos: none}}\n"
+                f"  - {{id: {name}, use: lowbit.perplexity, with: {{model: inputs.quantized, task: windows.batches}}}}\n")
+            bench.run("run", bench.work / f"{name}.yaml")
+            found = subprocess.run([bench.lowbit, "query", "--json", f"SELECT value FROM v_results WHERE stage = '{name}' AND metric LIKE "
+                                    "'%/perplexity/token@%'"], cwd=bench.work, text=True, capture_output=True, check=True)
+            values.append(json.loads(found.stdout)[0]["value"])
+        with torch.no_grad():
+            found = load(out)(ids, use_cache=False).logits[:, :-1].double()
+        values.append(torch.nn.functional.cross_entropy(found.flatten(0, 1), ids[:, 1:].flatten()).exp().item())
+        print(f"| {source} | {form} | " + " | ".join(f"{value:.6f}" for value in values) + " |", flush=True)
+
+
+def adapter(bench):
+    """An adapter that PEFT wrote, imported, exported again and loaded by PEFT; and merged into its base by lowbit."""
+    import peft
+    torch.manual_seed(3)
+    model = peft.get_peft_model(load(bench.work / "base"), peft.LoraConfig(
+        r=8, lora_alpha=16, target_modules=["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"],
+        task_type="CAUSAL_LM"))
+    for name, parameter in model.named_parameters():
+        if "lora_B" in name:
+            parameter.data = 0.1 * torch.randn_like(parameter)
+    model.save_pretrained(bench.work / "peft")
+    expected = logits(model)
+    bench.run("import", "peft", "adapter", "--base", "base")
+    bench.run("export", "adapter", "--format", "peft", "--base", "base", "--base-model", bench.work / "base", "peft.again")
+    bench.run("export", "adapter", "--format", "hf", "--base", "base", "merged")
+    again = logits(peft.PeftModel.from_pretrained(load(bench.work / "base"), bench.work / "peft.again"))
+    merged = logits(load(bench.work / "merged"))
+    for form, found in [("peft", again), ("hf", merged)]:
+        print(f"| adapter | {form} | {'PEFT' if form == 'peft' else 'transformers'} | {(found - expected).abs().max().item():.1e} | "
+              f"{expected.abs().max().item():.1f} |", flush=True)
+
+
 def main():
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--lowbit", required=True, type=pathlib.Path)
@@ -198,7 +272,7 @@ def main():
     rtn = lambda **params: params
     for name, params, rows in [
         ("w4g32sym", rtn(num_bits=4, group_size=32, symmetric=True), [("gptq", "gptqmodel"), ("compressed-tensors", "transformers")]),
-        ("w4g32asym", rtn(num_bits=4, group_size=32), [("gptq", "gptqmodel"), ("awq", "gptqmodel"), ("compressed-tensors", "transformers")]),
+        ("w4g32asym", rtn(num_bits=4, group_size=32), [("gptq", "gptqmodel"), ("awq", "gptqmodel"), ("compressed-tensors", "transformers, dequantized")]),
         ("w3sym", rtn(num_bits=3, group_size=32, symmetric=True), [("gptq", "gptqmodel")]),
         ("w2g32asym", rtn(num_bits=2, group_size=32), [("gptq-v2", "gptqmodel")]),
         ("w8", rtn(num_bits=8, group_size=-1, symmetric=True), [("gptq", "gptqmodel"), ("compressed-tensors", "transformers")]),
@@ -219,12 +293,13 @@ def main():
         "  - {id: w4index, use: lowbit.gptq, with: {model: inputs.base, calibration: windows.batches}, "
         "params: {num_bits: 4, group_size: 32, symmetric: true, actorder: group}}\n")
     bench.run("run", work / "index.yaml")
-    for form, loader in [("gptq", "gptqmodel"), ("compressed-tensors", "transformers")]:
-        if loader not in skip:
-            compare(bench, "w4index", form, loader)
+    if "gptqmodel" not in skip:
+        compare(bench, "w4index", "gptq", "gptqmodel")
     for name, params in [("nf4", {}), ("nf4plain", {"double_quant": False})]:
         bench.quantized(name, "base", "lowbit.nf4", params)
         compare(bench, name, "bitsandbytes", "transformers")
+    adapter(bench)
+    perplexities(bench, [("w4g32sym", "compressed-tensors"), ("w8", "compressed-tensors"), ("nf4", "bitsandbytes")])
 
 
 if __name__ == "__main__":

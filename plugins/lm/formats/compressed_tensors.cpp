@@ -32,11 +32,14 @@ NamedTensors to_pack_quantized(const std::string& module, const QuantizedMatrix&
         "in_features " + std::to_string(n) + " is not a multiple of group_size " + std::to_string(matrix.group_width),
         "quantize with a group_size that divides it, or export to gptq-v2");
   }
+  if (matrix.group_index.defined()) {
+    cannot_hold(kCompressed, module, "its columns are grouped by an index, which compressed-tensors reads no longer",
+                "quantize with actorder none or static, or export to gptq");
+  }
   NamedTensors tensors{{module + ".weight_packed", to_words(matrix.codes, b)},
                        {module + ".weight_scale", matrix.scale},
                        {module + ".weight_shape", at::tensor({m, n}, at::kLong)}};
   if (!matrix.symmetric) tensors[module + ".weight_zero_point"] = to_words(matrix.zero.t(), b).t().contiguous();
-  if (matrix.group_index.defined()) tensors[module + ".weight_g_idx"] = matrix.group_index.to(at::kInt);
   return tensors;
 }
 
@@ -107,7 +110,7 @@ Json compressed_tensors_config(const UniformGrid& grid, bool int_quantized, cons
                      {"symmetric", grid.symmetric},
                      {"strategy", grouped ? "group" : "channel"},
                      {"group_size", grouped ? Json(grid.group_size) : Json()},
-                     {"actorder", grid.actorder ? Json("group") : Json()},
+                     {"actorder", Json()},
                      {"dynamic", false},
                      {"observer", "minmax"}};
   const Json inputs{{"num_bits", 8},       {"type", "int"},   {"symmetric", true},

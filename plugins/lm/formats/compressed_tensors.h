@@ -4,7 +4,7 @@
 //     weight_packed int32 [m, ceil(n b / 32)]  code + 2^(b-1), least significant first, zeros at the end of a row
 //     weight_scale [m, G]   weight_shape int64 [2] = m, n
 //     weight_zero_point int32 [ceil(m b / 32), G], packed downwards, where the grid is asymmetric
-//     weight_g_idx int32 [n], where columns are grouped by an index
+//     weight_g_idx int32 [n], where columns are grouped by an index: read only, versions from 0.20 on refuse it
 //   int-quantized (8 bits, symmetric, a scale a row; activations rounded token by token as the model runs):
 //     weight int8 [m, n]    weight_scale [m, 1]
 // Thread rule: free functions without state.
@@ -15,7 +15,8 @@
 
 namespace lowbit::lm::formats {
 
-/// Throws Error{bad_input} for what the format cannot hold: widths other than 4 and 8, a last group that is shorter.
+/// Throws Error{bad_input} for what the format cannot hold: widths other than 4 and 8, a last group that is shorter,
+/// a group index.
 [[nodiscard]] NamedTensors to_pack_quantized(const std::string& module, const QuantizedMatrix& matrix);
 /// `group_size`: of the configuration; -1: a row.
 [[nodiscard]] QuantizedMatrix from_pack_quantized(const std::string& module, const WeightSource& stored, int num_bits,

@@ -107,10 +107,6 @@ Plan plan_affine(const QuantizedWeights& weights, const ModelConfig& config, con
         return to_pack_quantized(module, matrix);
       };
     }
-    if (grid.actorder && !integers) {
-      plan.losses.emplace_back(
-          "columns are grouped by weight_g_idx, which vLLM reads and compressed-tensors 0.20 does not apply");
-    }
     plan.config = compressed_tensors_config(grid, integers, full_modules(config));
   } else {
     check_rules(weights, options, false, plan.losses);
