@@ -175,7 +175,7 @@ TEST_CASE("a group index survives GPTQ, and is read from older compressed-tensor
   CHECK(same(from_gptq("q", gptq, 4, 16, GptqVersion::v2), matrix));
   auto natural = matrix;
   natural.group_index.reset();
-  NamedTensors older = to_pack_quantized("q", natural);
+  lm::NamedTensors older = to_pack_quantized("q", natural);
   older["q.weight_g_idx"] = matrix.group_index.to(at::kInt);
   CHECK(same(from_pack_quantized("q", test::MemoryWeights(older), 4, 16), matrix));
 }
