@@ -252,7 +252,8 @@ ModelConfig read_model_config(const std::filesystem::path& directory) {
 
   ModelConfig c;
   c.family = read_family(config);
-  config.require("quantization_config", {}, "the weights are quantized already");
+  config.require("quantization_config", {},
+                 "the weights are quantized already: `lowbit import` reads such a directory");
   c.hidden_size = config.size("hidden_size");
   c.embedding_size = c.hidden_size;
   c.n_blocks = config.size("num_hidden_layers");

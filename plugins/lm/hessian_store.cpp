@@ -38,7 +38,16 @@ HessianWriter::HessianWriter(std::filesystem::path directory, const ModelConfig&
 
 void HessianWriter::add(int64_t block, const std::map<Linear, at::Tensor>& moments) {
   NamedTensors tensors;
-  for (const auto& [group, moment] : moments) tensors[site_name(config_, block, group)] = moment;
+  for (const auto& [group, moment] : moments) {
+    const std::string site = site_name(config_, block, group);
+    if (!at::isfinite(moment).all().item<bool>()) {
+      throw Error(Status::numeric, {.what = "activations are not finite",
+                                    .where = "inputs of " + site,
+                                    .why = "the calibration windows lead to NaN or Inf there",
+                                    .fix = "use an undamaged model, and compute in fp32"});
+    }
+    tensors[site] = moment;
+  }
   write_safetensors(directory_ / moments_file(block), tensors);
   n_finished_ = block + 1;
 }

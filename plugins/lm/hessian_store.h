@@ -18,6 +18,7 @@ class HessianWriter {
   HessianWriter(std::filesystem::path directory, const ModelConfig& config, std::string model_digest);
 
   /// Writes the moments of a block: group -> [in, in] fp32. REQUIRES: blocks in order, all groups.
+  /// Throws Error{numeric} when they are not finite.
   void add(int64_t block, const std::map<Linear, at::Tensor>& moments);
   void finish(int64_t n_tokens);
 

@@ -1,6 +1,7 @@
 #include "lm/calibration.h"
 
 #include <catch2/catch.hpp>
+#include <limits>
 
 #include "lm/hessian.h"
 #include "lm/hessian_store.h"
@@ -210,6 +211,19 @@ TEST_CASE("second moments are read back as they were written, and only for the m
   ++other.n_blocks;
   CHECK_THAT(whole.error_of([&] { (void)lm::Hessians::open(whole.path(), other); }),
              Catch::Contains("it has no site model.layers.2.self_attn.q_proj"));
+}
+
+TEST_CASE("second moments that are not finite are refused with the place where they are", "[calibration]") {
+  const Loaded loaded;
+  const auto config = loaded.model.config();
+  lm::Calibration calibration(loaded.model, windows(5, 12), {.batch_size = 2, .tick = {}});
+  auto moments = calibration.pass_block(loaded.model.block(0));
+  moments.at(Linear::down)[3][2] = std::numeric_limits<float>::infinity();
+  const test::ScratchDirectory directory;
+  lm::HessianWriter out(directory.path(), config, std::string(64, 'a'));
+  CHECK_THAT(
+      directory.error_of([&] { out.add(0, moments); }),
+      Catch::Contains("activations are not finite") && Catch::Contains("inputs of model.layers.0.mlp.down_proj"));
 }
 
 TEST_CASE("a saved calibration goes on with the same bits", "[calibration]") {
