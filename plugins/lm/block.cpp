@@ -174,6 +174,26 @@ void KvCache::keep(const at::Tensor& rows) {
   }
 }
 
+void KvCache::drop_front(int64_t n) {
+  for (auto* tensors : {&keys, &values}) {
+    for (const at::Tensor& tensor : *tensors) {
+      tensor.narrow(2, 0, length - n).copy_(tensor.narrow(2, n, length - n).clone());  // they overlap
+    }
+  }
+  length -= n;
+}
+
+void KvCache::copy(int64_t row, int64_t position, const KvCache& from, int64_t from_row, int64_t from_position,
+                   int64_t n) {
+  const auto part = [n](const at::Tensor& tensor, int64_t b, int64_t begin) {
+    return tensor.select(0, b).narrow(1, begin, n);
+  };
+  for (size_t i = 0; i < keys.size(); ++i) {
+    part(keys[i], row, position).copy_(part(from.keys[i], from_row, from_position));
+    part(values[i], row, position).copy_(part(from.values[i], from_row, from_position));
+  }
+}
+
 KvCache::KvCache(const ModelConfig& config, int64_t n_sequences, int64_t capacity, at::ScalarType dtype) {
   for (int64_t i = 0; i < config.n_blocks; ++i) {
     keys.push_back(at::zeros({n_sequences, config.n_kv_heads, capacity, config.head_dim}, dtype));

@@ -72,6 +72,10 @@ struct KvCache {
   KvCache(const ModelConfig& config, int64_t n_sequences, int64_t capacity, at::ScalarType dtype);
   /// Drops all sequences but `rows` ([n] int64).
   void keep(const at::Tensor& rows);
+  /// Drops the first n positions of all sequences.
+  void drop_front(int64_t n);
+  /// Takes n positions of a sequence of `from`, of the same model; `length` stays.
+  void copy(int64_t row, int64_t position, const KvCache& from, int64_t from_row, int64_t from_position, int64_t n);
 };
 
 /// Angle from one position to the next of each pair of a head: [d / 2] fp64.

@@ -1,19 +1,130 @@
 #include "lm/generate.h"
 
 #include <algorithm>
-#include <numeric>
 
 #include "lm/error.h"
 
 namespace lowbit::lm {
+namespace {
 
-std::vector<Generation> generate_greedy(const Model& model, const std::vector<std::vector<int64_t>>& prompts,
-                                        const GenerateOptions& options, const std::function<void()>& tick) {
-  const c10::InferenceMode no_gradients;
-  const auto n_sequences = static_cast<int64_t>(prompts.size());
-  if (prompts.empty()) return {};
+using Prompts = std::vector<std::vector<int64_t>>;
+
+// Columns beyond the longest sequence where rows are refilled: keys and values move to the front once in so many steps.
+constexpr int64_t kSpareColumns = 64;
+
+/// Sequences that are computed together. All end in the same column of one cache; what stands before a sequence, that
+/// of its row's earlier ones included, is padding to it.
+class Rows {
+ public:
+  /// `capacity`: columns; more than the longest prompt and its answer.
+  Rows(const Model& model, const GenerateOptions& options, int64_t capacity, std::vector<Generation>& answers)
+      : model_(model),
+        options_(options),
+        capacity_(capacity),
+        answers_(answers),
+        cache_(model.config(), 0, 0, model.dtype()) {}
+
+  [[nodiscard]] size_t n_open() const {
+    return static_cast<size_t>(std::count_if(rows_.begin(), rows_.end(), [](const Row& row) { return row.open; }));
+  }
+
+  /// Begins prompts, in new rows when no sequence is open, else in the rows of ended ones, and takes their first
+  /// tokens. REQUIRES: none is longer than one that is open, rows are free.
+  void begin(const std::vector<size_t>& which, const Prompts& prompts) {
+    Prompts begun;
+    for (const size_t i : which) begun.push_back(prompts[i]);
+    const auto n_begun = static_cast<int64_t>(which.size());
+    const bool fresh = n_open() == 0;
+    int64_t longest = 0;
+    for (const auto& prompt : begun) longest = std::max(longest, static_cast<int64_t>(prompt.size()));
+    KvCache cache(model_.config(), n_begun, fresh ? capacity_ : longest, model_.dtype());
+    const at::Tensor next = next_of(prefill(model_, begun, options_.prefix, cache));
+    if (fresh) {
+      cache_ = std::move(cache);
+      rows_.assign(which.size(), Row());
+    }
+    size_t row = 0;
+    for (size_t i = 0; i < which.size(); ++i, ++row) {
+      while (rows_[row].open) ++row;
+      const auto length = static_cast<int64_t>(begun[i].size());
+      rows_[row] = {.prompt = which[i], .n_pads = cache_.length - length, .open = true};
+      if (!fresh) {
+        cache_.copy(static_cast<int64_t>(row), rows_[row].n_pads, cache, static_cast<int64_t>(i), longest - length,
+                    length);
+      }
+      take(rows_[row], next.data_ptr<int64_t>()[i]);
+    }
+  }
+
+  /// One token more for every open sequence.
+  void step() {
+    if (cache_.length == capacity_) move_to_front();
+    std::vector<int64_t> tokens;
+    std::vector<int64_t> n_pads;
+    for (const Row& row : rows_) {
+      tokens.push_back(row.token);
+      n_pads.push_back(row.n_pads);
+    }
+    const at::Tensor next =
+        next_of(model_.forward(at::tensor(tokens, at::kLong).unsqueeze(1), padding_tensor(n_pads), &cache_));
+    for (size_t row = 0; row < rows_.size(); ++row) {
+      if (rows_[row].open) take(rows_[row], next.data_ptr<int64_t>()[row]);
+    }
+  }
+
+  /// Goes on without ended rows, if they are many: it copies the cache.
+  void drop_ended() {
+    const size_t n = n_open();
+    if (n * 4 > rows_.size() * 3) return;
+    std::vector<int64_t> kept;
+    for (size_t row = 0; row < rows_.size(); ++row) {
+      if (rows_[row].open) kept.push_back(static_cast<int64_t>(row));
+    }
+    cache_.keep(at::tensor(kept, at::kLong));
+    rows_.erase(std::remove_if(rows_.begin(), rows_.end(), [](const Row& row) { return !row.open; }), rows_.end());
+  }
+
+ private:
+  struct Row {
+    size_t prompt = 0;
+    int64_t n_pads = 0;
+    int64_t token = 0;  // the last one, not yet in the cache
+    bool open = false;
+  };
+
+  at::Tensor next_of(const at::Tensor& hidden) const { return model_.logits(hidden).argmax(-1).contiguous(); }
+
+  void take(Row& row, int64_t token) {
+    Generation& answer = answers_[row.prompt];
+    row.token = token;
+    if (std::find(options_.stop_ids.begin(), options_.stop_ids.end(), token) != options_.stop_ids.end()) {
+      row.open = false;
+    } else {
+      answer.ids.push_back(token);
+      answer.truncated = static_cast<int64_t>(answer.ids.size()) == options_.max_new_tokens;
+      row.open = !answer.truncated;
+    }
+    if (!row.open) row.n_pads = cache_.length;  // what is still computed for it begins at position 0 again
+  }
+
+  void move_to_front() {
+    int64_t n_free = cache_.length;
+    for (const Row& row : rows_) n_free = row.open ? std::min(n_free, row.n_pads) : n_free;
+    cache_.drop_front(n_free);
+    for (Row& row : rows_) row.n_pads = std::max<int64_t>(0, row.n_pads - n_free);
+  }
+
+  const Model& model_;
+  const GenerateOptions& options_;
+  int64_t capacity_;
+  std::vector<Generation>& answers_;
+  KvCache cache_;
+  std::vector<Row> rows_;
+};
+
+/// Length of the longest prompt.
+int64_t checked(const Model& model, const Prompts& prompts, const GenerateOptions& options) {
   int64_t longest = 0;
-  bool padded = false;
   for (const auto& prompt : prompts) {
     if (prompt.empty()) {
       throw Error(Status::bad_param, {.what = "a prompt has no tokens",
@@ -21,12 +132,9 @@ std::vector<Generation> generate_greedy(const Model& model, const std::vector<st
                                       .why = "there is nothing to continue",
                                       .fix = "begin every prompt with the tokenizer's start token or some text"});
     }
-    const auto length = static_cast<int64_t>(prompt.size());
-    padded = padded || (longest != 0 && length != longest);
-    longest = std::max(longest, length);
+    longest = std::max(longest, static_cast<int64_t>(prompt.size()));
   }
-  const int64_t capacity = longest + options.max_new_tokens;
-  if (capacity > model.config().max_positions) {
+  if (longest + options.max_new_tokens > model.config().max_positions) {
     throw Error(Status::bad_param,
                 {.what = "prompt and answer do not fit into the model's context",
                  .where = "max_new_tokens",
@@ -35,50 +143,40 @@ std::vector<Generation> generate_greedy(const Model& model, const std::vector<st
                         std::to_string(model.config().max_positions) + " positions",
                  .fix = "lower max_new_tokens or shorten the prompts"});
   }
+  return longest;
+}
 
-  at::Tensor ids = at::zeros({n_sequences, longest}, at::kLong);  // padding is never seen, any id will do
-  at::Tensor n_pads = at::zeros({n_sequences}, at::kLong);
-  auto ids_at = ids.accessor<int64_t, 2>();
-  auto pads_at = n_pads.accessor<int64_t, 1>();
-  for (int64_t b = 0; b < n_sequences; ++b) {
-    const auto& prompt = prompts[static_cast<size_t>(b)];
-    const int64_t pads = longest - static_cast<int64_t>(prompt.size());
-    pads_at[b] = pads;
-    for (int64_t t = pads; t < longest; ++t) ids_at[b][t] = prompt[static_cast<size_t>(t - pads)];
-  }
-  if (!padded) n_pads.reset();
+}  // namespace
 
-  KvCache cache(model.config(), n_sequences, capacity, model.dtype());
-  std::vector<Generation> results(prompts.size(), {.ids = {}, .truncated = true});
-  std::vector<int64_t> rows(prompts.size());  // prompt of each row of the tensors
-  std::iota(rows.begin(), rows.end(), int64_t{0});
-  for (int64_t step = 0; step < options.max_new_tokens; ++step) {
-    if (tick) tick();
-    const at::Tensor hidden = model.forward(ids, n_pads, &cache);
-    ids = model.logits(hidden.narrow(1, hidden.size(1) - 1, 1)).argmax(-1);  // [B, 1]
-    const auto next_at = ids.accessor<int64_t, 2>();
-    std::vector<int64_t> open;  // rows that go on
-    for (size_t row = 0; row < rows.size(); ++row) {
-      Generation& result = results[static_cast<size_t>(rows[row])];
-      if (!result.truncated) continue;
-      const int64_t id = next_at[static_cast<int64_t>(row)][0];
-      if (std::find(options.stop_ids.begin(), options.stop_ids.end(), id) != options.stop_ids.end()) {
-        result.truncated = false;
-      } else {
-        result.ids.push_back(id);
-        open.push_back(static_cast<int64_t>(row));
-      }
+std::vector<Generation> generate_greedy(const Model& model, const Prompts& prompts, const GenerateOptions& options,
+                                        const std::function<void(size_t n_answered)>& tick) {
+  const c10::InferenceMode no_gradients;
+  if (prompts.empty()) return {};
+  const int64_t longest = checked(model, prompts, options);
+  std::vector<int64_t> lengths;
+  for (const auto& prompt : prompts) lengths.push_back(static_cast<int64_t>(prompt.size()));
+  const size_t n_rows = options.n_rows == 0 ? prompts.size() : static_cast<size_t>(options.n_rows);
+  const int64_t spare = n_rows < prompts.size() ? kSpareColumns : 0;
+
+  std::vector<Generation> answers(prompts.size());
+  Rows rows(model, options, longest + options.max_new_tokens + spare, answers);
+  // Long first: a prompt that begins later fits behind the columns of those that are open.
+  const std::vector<size_t> order = plan_batches(lengths, static_cast<int64_t>(prompts.size())).front();
+  size_t n_begun = 0;
+  while (true) {
+    const size_t n_open = rows.n_open();
+    const size_t n_new = std::min(n_rows - n_open, order.size() - n_begun);
+    if (n_open == 0 && n_new == 0) return answers;
+    if (tick) tick(n_begun - n_open);
+    if (n_new > 0) {
+      const auto* const first = order.data() + n_begun;
+      rows.begin({first, first + n_new}, prompts);
+      n_begun += n_new;
+    } else {
+      if (n_begun == order.size()) rows.drop_ended();
+      rows.step();
     }
-    if (open.empty()) break;
-    if (open.size() * 4 > rows.size() * 3) continue;  // dropping rows copies the cache: not for a few
-    const at::Tensor kept = at::tensor(open, at::kLong);
-    cache.keep(kept);
-    ids = ids.index_select(0, kept);
-    if (n_pads.defined()) n_pads = n_pads.index_select(0, kept);
-    for (size_t row = 0; row < open.size(); ++row) rows[row] = rows[static_cast<size_t>(open[row])];
-    rows.resize(open.size());
   }
-  return results;
 }
 
 }  // namespace lowbit::lm

@@ -49,7 +49,7 @@ TEST_CASE("generation can be cancelled between tokens", "[generate]") {
   struct Cancelled {};
   int ticks = 0;
   CHECK_THROWS_AS(lm::generate_greedy(model, {{1, 2}}, {.max_new_tokens = 10, .stop_ids = {}},
-                                      [&] {
+                                      [&](size_t) {
                                         if (++ticks == 3) throw Cancelled();
                                       }),
                   Cancelled);
