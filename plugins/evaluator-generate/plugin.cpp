@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "answers/grade.h"
 #include "answers/response.h"
@@ -23,6 +24,8 @@ struct Params {
   std::string response_format = "plain";
   std::int64_t max_new_tokens = 128;
   std::int64_t batch_size = 64;
+  bool reuse_prefix = true;
+  bool refill = false;
   std::string compute_dtype = "float32";
   std::string chat_date = std::string(lm::kChatDate);
   double checkpoint_interval_s = 60;
@@ -37,6 +40,12 @@ struct Params {
             .unit("tokens")
             .doc("longest answer, its end token not counted; longer ones are cut"),
         field(&Params::batch_size, "batch_size").at_least(1).unit("items").doc("items answered together"),
+        field(&Params::reuse_prefix, "reuse_prefix")
+            .doc("compute once what all prompts begin with; moves the last bits. Not with LLM.int8, whose outliers are "
+                 "those of a whole prompt"),
+        field(&Params::refill, "refill")
+            .doc("begin the next prompt as soon as an answer ends: faster where answers differ much in length. Not "
+                 "bit-stable: what is computed beside an answer, and so its last bits, depends on the others' lengths"),
         field(&Params::compute_dtype, "compute_dtype")
             .one_of("float32", "bfloat16", "float64")
             .doc("precision of the matrix products"),
@@ -117,7 +126,36 @@ Questions read_questions(const std::filesystem::path& source, const lm::Tokenize
   return questions;
 }
 
-Progress answer_all(const Job& job, const Params& params, const lm::Model& model, const Questions& questions) {
+void note_unused_settings(const Job& job, const std::filesystem::path& source) {
+  std::string list;
+  for (const std::string& setting : lm::unused_generation_settings(source))
+    list += (list.empty() ? "" : ", ") + setting;
+  if (list.empty()) return;
+  job.info("generation_config.json sets " + list +
+           ": not used, answers are decoded greedily up to an end token or max_new_tokens");
+}
+
+std::optional<lm::SharedPrefix> shared_prefix(const Job& job, const Params& params, const lm::Model& model,
+                                              const lm::WeightSource& weights,
+                                              const std::vector<std::vector<std::int64_t>>& prompts) {
+  if (!params.reuse_prefix) return std::nullopt;
+  const lm::ActivationRules* rules = weights.activation_rules();
+  if (rules != nullptr && rules->outlier_threshold) {
+    job.info("outliers of activations are those of a whole prompt: prompts are computed whole");
+    return std::nullopt;
+  }
+  std::optional<lm::SharedPrefix> prefix(std::in_place, model, prompts);
+  job.info("computed once, what all prompts begin with: " + std::to_string(prefix->length()) + " tokens");
+  return prefix;
+}
+
+// Where rows are refilled, batches that are answered from beginning to end all the same, so that there are moments for
+// checkpoints from which the same bytes follow.
+constexpr std::int64_t kBatchesPerRefill = 8;
+
+/// `prefix`: null where prompts are computed whole.
+Progress answer_all(const Job& job, const Params& params, const lm::Model& model, const Questions& questions,
+                    const lm::SharedPrefix* prefix) {
   const auto& prompts = questions.prompts;
   Progress progress{.answers = std::vector<lm::Generation>(prompts.size())};
   if (const auto saved = job.resume_from()) {
@@ -126,17 +164,24 @@ Progress answer_all(const Job& job, const Params& params, const lm::Model& model
   }
   std::vector<std::int64_t> lengths;
   for (const auto& prompt : prompts) lengths.push_back(static_cast<std::int64_t>(prompt.size()));
-  const auto batches = lm::plan_batches(lengths, params.batch_size);
-  const lm::GenerateOptions options{.max_new_tokens = params.max_new_tokens, .stop_ids = questions.stop_ids};
+  const auto batches = lm::plan_batches(lengths, params.batch_size * (params.refill ? kBatchesPerRefill : 1));
+  const lm::GenerateOptions options{.max_new_tokens = params.max_new_tokens,
+                                    .stop_ids = questions.stop_ids,
+                                    .prefix = prefix,
+                                    .n_rows = params.refill ? params.batch_size : 0};
   lm::CheckpointClock clock(params.checkpoint_interval_s);
+  std::size_t n_before = 0;
+  for (std::size_t i = 0; i < progress.done; ++i) n_before += batches[i].size();
   while (progress.done < batches.size()) {
     const auto& batch = batches[progress.done];
     std::vector<std::vector<std::int64_t>> of_batch;
     for (const std::size_t i : batch) of_batch.push_back(prompts[i]);
-    const std::size_t n_before = progress.done * static_cast<std::size_t>(params.batch_size);
-    auto answers = lm::generate_greedy(model, of_batch, options, [&] { job.tick(n_before, prompts.size(), "items"); });
+    auto answers = lm::generate_greedy(model, of_batch, options, [&](std::size_t n_answered) {
+      job.tick(n_before + n_answered, prompts.size(), "items");
+    });
     for (std::size_t i = 0; i < batch.size(); ++i) progress.answers[batch[i]] = std::move(answers[i]);
     ++progress.done;
+    n_before += batch.size();
     if (clock.due() && progress.done < batches.size()) {
       job.checkpoint(progress.done, [&](const std::filesystem::path& directory) { progress.save(directory); });
       clock.reset();
@@ -187,7 +232,12 @@ void evaluate(const Job& job, const Params& params) {
   const lm::Model model(config, *weights, lm::compute_dtype(params.compute_dtype));
   const Questions questions = read_questions(source, tokenizer, params, task, config.eos_ids);
   if (questions.stop_ids.empty()) job.warn("the model has no end token: every answer runs to max_new_tokens");
-  const Progress progress = answer_all(job, params, model, questions);
+  note_unused_settings(job, source);
+  if (params.refill) {
+    job.warn("refill: the answers are not bit-stable, their last bits depend on the lengths of other answers");
+  }
+  const auto prefix = shared_prefix(job, params, model, *weights, questions.prompts);
+  const Progress progress = answer_all(job, params, model, questions, prefix ? &*prefix : nullptr);
 
   const auto format = answers::format_named(params.response_format);
   Totals totals{.n = task.items.size()};
@@ -227,7 +277,7 @@ void evaluate(const Job& job, const Params& params) {
 
 LOWBIT_PLUGIN(LOWBIT_COMPILER ", libtorch " TORCH_VERSION,
               Stage("lowbit.generate", LB_EVALUATOR)
-                  .version("4")
+                  .version("5")
                   .summary("Greedy answers to a task, read, graded and counted.")
                   .preload()
                   .resumable()

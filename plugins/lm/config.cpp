@@ -4,6 +4,7 @@
 #include <array>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <string>
 
 #include "lm/error.h"
@@ -13,6 +14,8 @@ namespace lowbit::lm {
 namespace {
 
 using Json = nlohmann::json;
+
+constexpr const char* kGenerationFile = "generation_config.json";
 
 class Reader {
  public:
@@ -272,13 +275,25 @@ ModelConfig read_model_config(const std::filesystem::path& directory) {
   c.bos_id = first(config.ids("bos_token_id"));
   c.pad_id = first(config.ids("pad_token_id"));
   c.eos_ids = config.ids("eos_token_id");
-  const std::filesystem::path generation_file = directory / "generation_config.json";
+  const std::filesystem::path generation_file = directory / kGenerationFile;
   if (std::filesystem::exists(generation_file)) {
     const Json generation_json = read_json_file(generation_file);
     const auto ids = Reader(generation_json, generation_file.string()).ids("eos_token_id");
     if (!ids.empty()) c.eos_ids = ids;
   }
   return c;
+}
+
+std::vector<std::string> unused_generation_settings(const std::filesystem::path& directory) {
+  static const std::set<std::string> known{"_from_model_config", "bos_token_id", "eos_token_id", "pad_token_id",
+                                           "transformers_version"};
+  std::vector<std::string> settings;
+  if (!std::filesystem::exists(directory / kGenerationFile)) return settings;
+  const Json json = read_json_file(directory / kGenerationFile);
+  for (const auto& [name, value] : json.items()) {
+    if (known.count(name) == 0 && !value.is_null() && value != false) settings.push_back(name + " " + value.dump());
+  }
+  return settings;
 }
 
 }  // namespace lowbit::lm

@@ -68,4 +68,9 @@ struct ModelConfig {
 /// Throws Error{bad_input}.
 [[nodiscard]] ModelConfig read_model_config(const std::filesystem::path& directory);
 
+/// What generation_config.json sets and lowbit does not use, as "temperature 0.6", in order of names: all but ids of
+/// special tokens (of which eos_token_id is used) and who wrote the file. Null and false set nothing.
+/// Throws Error{bad_input}.
+[[nodiscard]] std::vector<std::string> unused_generation_settings(const std::filesystem::path& directory);
+
 }  // namespace lowbit::lm

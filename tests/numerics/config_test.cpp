@@ -62,6 +62,18 @@ TEST_CASE("absent keys of config.json take the defaults of the format", "[config
   CHECK(lm::read_model_config(dir.path()).eos_ids == std::vector<int64_t>{9});
 }
 
+TEST_CASE("what generation_config.json sets and nobody uses is named", "[config]") {
+  const test::ScratchDirectory dir;
+  const auto unused = [&] { return lm::unused_generation_settings(dir.path()); };
+  CHECK(unused().empty());
+  test::write_text(dir.path() / "generation_config.json", R"({"_from_model_config": true, "bos_token_id": 1,
+    "eos_token_id": [2, 3], "pad_token_id": 0, "transformers_version": "4.42.3", "do_sample": false, "top_k": null})");
+  CHECK(unused().empty());
+  test::write_text(dir.path() / "generation_config.json", R"({"top_p": 0.9, "temperature": 0.6, "do_sample": true,
+    "max_length": 4096, "eos_token_id": 2})");
+  CHECK(unused() == std::vector<std::string>{"do_sample true", "max_length 4096", "temperature 0.6", "top_p 0.9"});
+}
+
 TEST_CASE("RoPE parameters are understood in both spellings", "[config]") {
   const test::ScratchDirectory dir;
   const auto theta = [&](const Json& json) {

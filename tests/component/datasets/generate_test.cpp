@@ -2,6 +2,7 @@
 #include <sstream>
 
 #include "lm/digest.h"
+#include "lm/quantized_model.h"
 #include "lm/tokenizer.h"
 #include "support/stage_fixture.h"
 #include "tasks/task.h"
@@ -13,14 +14,14 @@ namespace {
 
 const std::filesystem::path kModel = std::filesystem::path(LOWBIT_SOURCE_DIR) / "tests/numerics/data/random-untied";
 
-/// The reference prompts of a random model as a task, each asked three times so that there are batches to plan.
+/// The reference prompts of a random model as a task, asked in turn so that there are batches to plan.
 struct Asked {
   /// `tokenizer_config`: written beside a copy of the model; null: the model as it is, without a chat template.
-  explicit Asked(const Json& tokenizer_config = nullptr) {
+  explicit Asked(const Json& tokenizer_config = nullptr, int n_items = 6) {
     reference = Json::parse(test::read_text(kModel / "reference.json"))["greedy"];
     tasks::Task task{
         .name = "asked", .system = {}, .stop = {}, .response_format = "plain", .grader = "lowbit.v1", .items = {}};
-    for (int i = 0; i < 6; ++i) {
+    for (int i = 0; i < n_items; ++i) {
       task.items.push_back({.item_id = "i" + std::to_string(i),
                             .problem_id = "p",
                             .problem = reference[static_cast<std::size_t>(i % 2)]["prompt"],
@@ -37,6 +38,13 @@ struct Asked {
     stage.host.bind("model", {.path = model.string(), .type = "model/1"});
     stage.host.bind("task", {.path = stage.input("task").string(), .type = "task/1"});
     stage.host.params = {{"max_new_tokens", 24}, {"batch_size", 2}, {"checkpoint_interval_s", 0}};
+  }
+  /// A message of the job that begins with `text`.
+  [[nodiscard]] std::string logged(const std::string& text) const {
+    for (const auto& [level, message] : stage.host.log) {
+      if (message.rfind(text, 0) == 0) return message;
+    }
+    return "";
   }
   void rewrite(const tasks::Task& task) const { tasks::write_task(stage.input("task"), task); }
   [[nodiscard]] tasks::Task task() const { return tasks::read_task(stage.input("task")); }
@@ -91,6 +99,76 @@ TEST_CASE("a job that goes on from a checkpoint writes the same bytes", "[genera
     CHECK(rest.stage.host.progress.size() < whole.stage.host.progress.size());
     CHECK(rest.stage.read("predictions/predictions.jsonl") == whole.stage.read("predictions/predictions.jsonl"));
   }
+}
+
+TEST_CASE("refilled rows answer each item once, in order, and go on from a checkpoint with the same bytes",
+          "[generate]") {
+  // Groups of eight batches of two: 16, 16 and 8 items.
+  Asked planned(nullptr, 40);
+  REQUIRE(planned.stage.run() == LB_OK);
+  CHECK(planned.logged("refill").empty());
+  Asked refilled(nullptr, 40);
+  refilled.stage.host.params["refill"] = true;
+  REQUIRE(refilled.stage.run() == LB_OK);
+  CHECK(refilled.stage.read("predictions/predictions.jsonl") == planned.stage.read("predictions/predictions.jsonl"));
+  CHECK(refilled.logged("refill") ==
+        "refill: the answers are not bit-stable, their last bits depend on the lengths of other answers");
+  CHECK(refilled.stage.host.checkpoints == std::vector<std::uint64_t>{1, 2});
+  CHECK(refilled.stage.host.progress.front().done == 0);
+  CHECK(refilled.stage.host.progress.back().done < 40);
+
+  Asked rest(nullptr, 40);
+  rest.stage.host.params["refill"] = true;
+  rest.stage.host.resume_from = refilled.stage.host.path("checkpoint-2");
+  REQUIRE(rest.stage.run() == LB_OK);
+  CHECK(rest.stage.host.progress.front().done == 32);
+  CHECK(rest.stage.read("predictions/predictions.jsonl") == refilled.stage.read("predictions/predictions.jsonl"));
+
+  Asked cancelled(nullptr, 40);
+  cancelled.stage.host.params["refill"] = true;
+  cancelled.stage.host.cancel_after_ticks = 50;
+  CHECK(cancelled.stage.run() == LB_CANCELLED);
+}
+
+TEST_CASE("what all prompts begin with is computed once unless asked otherwise", "[generate]") {
+  const auto answers = [](Asked& asked) {
+    tasks::Task task = asked.task();
+    task.prompt_template = "ann has two red apples . tom has five . {{problem}}";
+    asked.rewrite(task);
+    REQUIRE(asked.stage.run() == LB_OK);
+    return asked.stage.read("predictions/predictions.jsonl");
+  };
+  const std::string message = "computed once, what all prompts begin with: ";
+  Asked once;
+  const std::string expected = answers(once);
+  CHECK(once.logged(message) == message + "11 tokens");
+  Asked whole;
+  whole.stage.host.params["reuse_prefix"] = false;
+  CHECK(answers(whole) == expected);
+  CHECK(whole.logged(message).empty());
+
+  // Columns of a prompt with outliers stay as they are, so what is computed together matters.
+  Asked outliers(config_with("llama-2"));
+  std::filesystem::remove_all(outliers.stage.input("model"));
+  lm::copy_with_rules(kModel, outliers.stage.input("model"),
+                      {.inputs = lm::ActivationGrid{.num_bits = 8}, .outlier_threshold = 6.0});
+  (void)answers(outliers);
+  CHECK(outliers.logged(message).empty());
+  CHECK(outliers.logged("outliers") ==
+        "outliers of activations are those of a whole prompt: prompts are computed whole");
+}
+
+TEST_CASE("what a model's generation_config.json asks for beyond its end tokens is named in the log", "[generate]") {
+  Asked asked(config_with("llama-2"));  // a copy of the model
+  const auto file = asked.stage.input("model") / "generation_config.json";
+  std::ofstream(file) << R"({"do_sample": true, "temperature": 0.6, "max_length": 4096, "eos_token_id": 2})";
+  REQUIRE(asked.stage.run() == LB_OK);
+  CHECK(asked.logged("generation_config.json") ==
+        "generation_config.json sets do_sample true, max_length 4096, temperature 0.6: not used, answers are decoded "
+        "greedily up to an end token or max_new_tokens");
+  Asked silent;
+  REQUIRE(silent.stage.run() == LB_OK);
+  CHECK(silent.logged("generation_config.json").empty());
 }
 
 TEST_CASE("the right answers are counted, and stop texts end an answer", "[generate]") {
