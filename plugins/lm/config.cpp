@@ -291,7 +291,7 @@ std::vector<std::string> unused_generation_settings(const std::filesystem::path&
   if (!std::filesystem::exists(directory / kGenerationFile)) return settings;
   const Json json = read_json_file(directory / kGenerationFile);
   for (const auto& [name, value] : json.items()) {
-    if (known.count(name) == 0 && !value.is_null() && value != false) settings.push_back(name + " " + value.dump());
+    if (!known.contains(name) && !value.is_null() && value != false) settings.push_back(name + " " + value.dump());
   }
   return settings;
 }

@@ -1,6 +1,7 @@
 #include "lm/generate.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "lm/error.h"
 
@@ -34,22 +35,23 @@ class Rows {
     Prompts begun;
     for (const size_t i : which) begun.push_back(prompts[i]);
     const auto n_begun = static_cast<int64_t>(which.size());
-    const bool fresh = n_open() == 0;
     int64_t longest = 0;
     for (const auto& prompt : begun) longest = std::max(longest, static_cast<int64_t>(prompt.size()));
-    KvCache cache(model_.config(), n_begun, fresh ? capacity_ : longest, model_.dtype());
-    const at::Tensor next = next_of(prefill(model_, begun, options_.prefix, cache));
-    if (fresh) {
-      cache_ = std::move(cache);
+    std::optional<KvCache> beside;  // where the prompts are computed when rows of the cache are in use
+    if (n_open() > 0) {
+      beside.emplace(model_.config(), n_begun, longest, model_.dtype());
+    } else {
+      cache_ = KvCache(model_.config(), n_begun, capacity_, model_.dtype());
       rows_.assign(which.size(), Row());
     }
+    const at::Tensor next = next_of(prefill(model_, begun, options_.prefix, beside ? *beside : cache_));
     size_t row = 0;
     for (size_t i = 0; i < which.size(); ++i, ++row) {
       while (rows_[row].open) ++row;
       const auto length = static_cast<int64_t>(begun[i].size());
       rows_[row] = {.prompt = which[i], .n_pads = cache_.length - length, .open = true};
-      if (!fresh) {
-        cache_.copy(static_cast<int64_t>(row), rows_[row].n_pads, cache, static_cast<int64_t>(i), longest - length,
+      if (beside) {
+        cache_.copy(static_cast<int64_t>(row), rows_[row].n_pads, *beside, static_cast<int64_t>(i), longest - length,
                     length);
       }
       take(rows_[row], next.data_ptr<int64_t>()[i]);
