@@ -202,6 +202,33 @@ TEST_CASE("refilled rows answer as planned batches do", "[generate]") {
   CHECK(n_answered.size() > prompts.size() + 88);
 }
 
+TEST_CASE("a row whose answer has ended stays within the learned positions", "[generate]") {
+  const auto dir = test::fixtures() / "random-opt";
+  const auto weights = lm::Checkpoint::open(dir);
+  const lm::Model model(lm::read_model_config(dir), weights, at::kFloat);
+  lm::GenerateOptions options{.max_new_tokens = 24, .stop_ids = {8}};
+  const auto prompts_answered = [&](int64_t length, size_t least, size_t most, size_t n) {
+    std::vector<Ids> found;
+    for (int64_t seed = 0; seed < 200 && found.size() < n; ++seed) {
+      const Ids prompt = made_up(model.config(), length, seed);
+      const size_t n_ids = lm::generate_greedy(model, {prompt}, options)[0].ids.size();
+      if (n_ids >= least && n_ids <= most) found.push_back(prompt);
+    }
+    REQUIRE(found.size() == n);
+    return found;
+  };
+  // The first fills all 96 positions. Then nobody waits and it stays, one ended row of five, while the last four,
+  // begun in place of the short answers, go on.
+  std::vector<Ids> prompts = prompts_answered(72, 24, 24, 1);
+  for (const Ids& prompt : prompts_answered(40, 4, 16, 4)) prompts.push_back(prompt);
+  for (const Ids& prompt : prompts_answered(20, 24, 24, 4)) prompts.push_back(prompt);
+  options.n_rows = 5;
+  const auto answers = lm::generate_greedy(model, prompts, options);
+  for (size_t i = 0; i < prompts.size(); ++i) {
+    CHECK(answers[i].ids == lm::generate_greedy(model, {prompts[i]}, {.max_new_tokens = 24, .stop_ids = {8}})[0].ids);
+  }
+}
+
 TEST_CASE("refilled rows take fewer steps where answers differ in length", "[generate]") {
   const CountingModel counting;
   std::vector<Ids> prompts;
