@@ -145,7 +145,9 @@ std::optional<lm::SharedPrefix> shared_prefix(const Job& job, const Params& para
     return std::nullopt;
   }
   std::optional<lm::SharedPrefix> prefix(std::in_place, model, prompts);
-  job.info("computed once, what all prompts begin with: " + std::to_string(prefix->length()) + " tokens");
+  if (prefix->length() > 0) {
+    job.info("computed once, what all prompts begin with: " + std::to_string(prefix->length()) + " tokens");
+  }
   return prefix;
 }
 
