@@ -218,7 +218,9 @@ TEST_CASE("second moments that are not finite are refused with the place where t
   const auto config = loaded.model.config();
   lm::Calibration calibration(loaded.model, windows(5, 12), {.batch_size = 2, .tick = {}});
   auto moments = calibration.pass_block(loaded.model.block(0));
-  moments.at(Linear::down)[3][2] = std::numeric_limits<float>::infinity();
+  at::Tensor& moment = moments.at(Linear::down);
+  moment = moment.clone();
+  moment[3][2] = std::numeric_limits<float>::infinity();
   const test::ScratchDirectory directory;
   lm::HessianWriter out(directory.path(), config, std::string(64, 'a'));
   CHECK_THAT(
