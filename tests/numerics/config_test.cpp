@@ -207,7 +207,8 @@ TEST_CASE("what would be computed otherwise is refused by name", "[config]") {
   CHECK(error_of(with("rope_parameters", {{"rope_type", "yarn"}})) ==
         unsupported("RoPE of type \"yarn\"", "implemented are default, linear and llama3"));
   CHECK(error_of(with("quantization_config", {{"bits", 4}})) ==
-        unsupported("quantization_config = {\"bits\":4}", "the weights are quantized already: `lowbit import` reads such a directory"));
+        unsupported("quantization_config = {\"bits\":4}",
+                    "the weights are quantized already: `lowbit import` reads such a directory"));
 }
 
 TEST_CASE("a config.json that contradicts itself is refused", "[config]") {
