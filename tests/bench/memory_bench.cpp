@@ -1,7 +1,7 @@
 // Peak memory of stages that go through a model block by block must not grow with its depth. Each stage is run, as the
 // plugin that was built, over models of one width and several depths, each in a process of its own:
 //
-//   build/release/tests/memory_bench [--blocks 8,16,32,64] [--stages lowbit.rtn,lowbit.gptq,lowbit.perplexity]
+//   build/release/tests/memory_bench [--blocks 8,16,32,64] [--stages lowbit.rtn,lowbit.gptq,...]
 //
 // Exits with 1 when the largest peak of a stage exceeds its smallest by more than a tenth. All blocks of the deepest
 // model are as large as a whole process here: one that kept them, or what it computed from them, would show.
@@ -48,6 +48,17 @@ const std::vector<StageUnderTest>& stages() {
        "quantizer-gptq",
        "calibration",
        {{"num_bits", 4}, {"group_size", 128}, {"batch_size", 2}, {"checkpoint_interval_s", 0}}},
+      {"lowbit.awq",
+       "quantizer-awq",
+       "calibration",
+       {{"num_bits", 4}, {"group_size", 128}, {"batch_size", 2}, {"n_grid", 4}, {"checkpoint_interval_s", 0}}},
+      {"lowbit.smoothquant",
+       "quantizer-smoothquant",
+       "calibration",
+       {{"weight_bits", 8}, {"activation_bits", 8}, {"alpha", 0.5}, {"batch_size", 2}, {"checkpoint_interval_s", 0}}},
+      {"lowbit.nf4", "quantizer-nf4", nullptr, nlohmann::json::object()},
+      {"lowbit.llm-int8", "quantizer-llm-int8", nullptr, nlohmann::json::object()},
+      {"lowbit.hessians", "dataset-hessians", "calibration", {{"batch_size", 2}, {"checkpoint_interval_s", 0}}},
       {"lowbit.perplexity",
        "evaluator-perplexity",
        "task",
@@ -169,7 +180,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   std::vector<int64_t> depths{8, 16, 32, 64};
-  std::string wanted = "lowbit.rtn,lowbit.gptq,lowbit.perplexity";
+  std::string wanted;
   for (size_t i = 0; i + 1 < words.size(); i += 2) {
     if (words[i] == "--blocks") {
       depths.clear();
@@ -207,7 +218,8 @@ int main(int argc, char** argv) {
         static_cast<double>(lm::Checkpoint::open(scratch / "model").stored_bytes()) / (1024 * 1024);
     for (size_t i = 0; i < stages().size(); ++i) {
       const StageUnderTest& stage = stages()[i];
-      if (("," + wanted + ",").find("," + std::string(stage.id) + ",") == std::string::npos) continue;
+      if (!wanted.empty() && ("," + wanted + ",").find("," + std::string(stage.id) + ",") == std::string::npos)
+        continue;
       const Peak peak = measure(stage, scratch / "model", scratch / "windows", scratch / "output");
       std::printf("%-20s %7lld %12.1f %14.1f %14.1f %6.1f\n", stage.id, static_cast<long long>(depth), weights_mib,
                   peak.resident_mib, peak.anonymous_mib, peak.seconds);
