@@ -3,11 +3,12 @@
 the same calibration windows, the same order of linears. Needs torch and transformers from PyPI; not part of the tests.
 
     python3 tests/numerics/peer_gptq.py --reference GPTQ_CHECKOUT --model MODEL --batches TOKEN_BATCHES \\
-        --quantized QUANTIZED_MODEL [--act-order] [--evaluate TOKEN_BATCHES]
+        --quantized QUANTIZED_MODEL [--act-order] [--evaluate TOKEN_BATCHES] [--jitter SEED]
 
 MODEL is the full-precision directory, TOKEN_BATCHES a token-batches/1, QUANTIZED_MODEL what `lowbit.gptq` made of both
 with scale_dtype float32. Prints, by linear, the share of integers that differ and both layer losses
-tr((W-Q)H(W-Q)^T) / tr(WHW^T) under the moments that the reference saw; and both perplexities.
+tr((W-Q)H(W-Q)^T) / tr(WHW^T) under the moments that the reference saw; and both perplexities. --jitter moves the reference's weights
+by 1e-7 of their value first: what it then differs from itself is what the last bits decide.
 """
 import argparse
 import json
@@ -73,6 +74,7 @@ def main():
         parser.add_argument("--" + name, type=pathlib.Path, required=True)
     parser.add_argument("--evaluate", type=pathlib.Path)
     parser.add_argument("--act-order", action="store_true")
+    parser.add_argument("--jitter", type=int)
     options = parser.parse_args()
     torch.cuda.synchronize = lambda *_: None  # the reference waits for a device that is not there
     sys.path.insert(0, str(options.reference))
@@ -81,6 +83,10 @@ def main():
 
     torch.set_num_threads(1)
     model = AutoModelForCausalLM.from_pretrained(options.model, dtype=torch.float32, attn_implementation="eager").eval()
+    if options.jitter is not None:
+        torch.manual_seed(options.jitter)
+        for parameter in model.parameters():
+            parameter.data *= 1 + 1e-7 * torch.randn_like(parameter)
     windows = windows_of(options.batches)
     ours = Packed(options.quantized)
     bits, group, symmetric = (ours.json[k] for k in ("num_bits", "group_size", "symmetric"))
