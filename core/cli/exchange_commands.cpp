@@ -158,6 +158,7 @@ Result<int> exchange(const Exchange& order, const CommandOptions& options) {
     written.push_back({{name, span}, {std::move(json), span}});
   }
   std::vector<graph::GivenParam> given;
+  given.reserve(written.size());
   for (const Param& param : written) given.push_back({.written = &param, .value = param.value.value});
   exec::SingleJob job;
   LB_TRY_ASSIGN(job.params, graph::bind_params(*stage, given, {}));
