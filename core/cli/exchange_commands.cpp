@@ -154,7 +154,7 @@ Result<int> exchange(const Exchange& order, const CommandOptions& options) {
     const auto source = std::make_shared<const SourceText>(SourceText{"--" + name, value});
     const SourceSpan span{source, 1, 1, std::max<std::size_t>(value.size(), 1)};
     Json json = value;
-    if (value == "true") json = true;
+    if (name == "allow_loss") json = true;
     written.push_back({{name, span}, {std::move(json), span}});
   }
   std::vector<graph::GivenParam> given;
@@ -236,7 +236,13 @@ Result<int> import_command(const Words& words) {
   LB_TRY_ASSIGN(exec::JobInput input, directory_input(source, "file"));
   order.inputs["source"].push_back(std::move(input));
   if (options.has("base")) {
-    LB_TRY_ASSIGN(exec::JobInput base, directory_input(options.get("base"), model_type_of(options.get("base"))));
+    const std::string type = fs::is_directory(options.get("base")) ? model_type_of(options.get("base")) : "";
+    if (type.empty()) {
+      return error("LB0016", "there is no model " + options.get("base"))
+          .note("--base is not a directory with config.json")
+          .fix("name the directory of the model that the adapter was trained on");
+    }
+    LB_TRY_ASSIGN(exec::JobInput base, directory_input(options.get("base"), type));
     order.inputs["base"].push_back(std::move(base));
   }
   return exchange(order, options);

@@ -18,6 +18,11 @@ namespace fs = std::filesystem;
 Result<void> check_destination(const fs::path& destination) {
   std::error_code code;
   if (!fs::exists(fs::symlink_status(destination, code))) return {};
+  if (fs::equivalent(destination, fs::current_path(), code)) {
+    return error("LB0015", "the destination is the current directory")
+        .note("it is replaced as a whole, which would leave you in a directory that is gone")
+        .fix("give the name of a new directory");
+  }
   if (fs::is_directory(destination, code) && fs::is_empty(destination, code) && !code) return {};
   return error("LB0015", "the destination " + destination.string() + " is not empty")
       .note("nothing is overwritten")
@@ -52,8 +57,11 @@ std::vector<std::string> warnings_of(const EndedJob& ended) {
 }  // namespace
 
 Result<SingleResult> run_single_job(const StageDescription& stage, const SingleJob& job) {
-  LB_TRY(check_destination(job.destination));
-  const fs::path parent = fs::absolute(job.destination).lexically_normal().parent_path();
+  // `a/out/` is a/out, and a link is where it leads.
+  fs::path destination = fs::weakly_canonical(job.destination);
+  if (!destination.has_filename()) destination = destination.parent_path();
+  LB_TRY(check_destination(destination));
+  const fs::path parent = destination.parent_path();
   LB_TRY(env::make_directories(parent));
   TestBench bench(job.program, job.library, parent);
   TestJob order;
@@ -73,8 +81,8 @@ Result<SingleResult> run_single_job(const StageDescription& stage, const SingleJ
     for (const auto& entry : fs::recursive_directory_iterator(written)) {
       if (entry.is_regular_file()) bytes += entry.file_size();
     }
-    fs::rename(written, job.destination, code);
-    if (code) return env::file_error("writing", job.destination, code.value());
+    fs::rename(written, destination, code);
+    if (code) return env::file_error("writing", destination, code.value());
     return SingleResult{.type = type, .bytes = bytes, .warnings = warnings_of(ended)};
   }
   return error("LB4102", "the job ended without writing anything").fix("report this to the plugin's author");

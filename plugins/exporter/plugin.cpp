@@ -63,12 +63,16 @@ void import_model(const Job& job, const NoParams& /*none*/) {
     case formats::Kind::adapter: break;
   }
   if (!job.has_input("base")) {
-    throw StageError(LB_BAD_PARAM, {.what = "the base of the adapter is not bound",
-                                    .where = source.string(),
-                                    .why = "an adapter/1 names the artifact that it is applied to",
-                                    .fix = "bind input base to the model that the adapter was trained on"});
+    throw StageError(LB_BAD_PARAM,
+                     {.what = "the base of the adapter is not bound",
+                      .where = source.string(),
+                      .why = "an adapter/1 names the artifact that it is applied to",
+                      .fix = "bind input base, or give --base: the model that the adapter was trained on"});
   }
-  formats::import_adapter(source, job.input("base").digest, job.output("adapter"));
+  const Input base = job.input("base");
+  lm::OpenedModel opened = lm::open_model(base);
+  formats::import_adapter(source, lm::read_model_config(opened.directory), std::move(opened.weights), base.digest,
+                          job.output("adapter"));
 }
 
 }  // namespace

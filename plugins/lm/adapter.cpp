@@ -47,6 +47,9 @@ void refuse_unsupported(const Json& json, const std::filesystem::path& file) {
       {"lora_bias", {false}},
       {"layer_replication", {}},
       {"target_parameters", {Json::array()}},
+      {"alora_invocation_tokens", {}},
+      {"use_qalora", {false}},
+      {"arrow_config", {}},
   };
   for (const auto& [key, accepted] : plain) {
     const Json value = json.value(key, Json());

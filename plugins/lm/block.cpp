@@ -6,6 +6,7 @@
 #include "lm/activations.h"
 #include "lm/decode_attention.h"
 #include "lm/error.h"
+#include "lm/finite.h"
 #include "lm/fused.h"
 #include "lm/product.h"
 
@@ -157,6 +158,7 @@ at::Tensor load_tensor(const WeightSource& weights, const std::string& name, con
                         c10::toString(tensor.scalar_type()) + std::string(" ") + shape_text(tensor.sizes()),
                  .fix = "use the config.json that belongs to these weights"});
   }
+  check_finite(tensor, name);
   return tensor.to(dtype);
 }
 

@@ -94,7 +94,16 @@ class Rows {
     bool open = false;
   };
 
-  at::Tensor next_of(const at::Tensor& hidden) const { return model_.logits(hidden).argmax(-1).contiguous(); }
+  at::Tensor next_of(const at::Tensor& hidden) const {
+    const at::Tensor logits = model_.logits(hidden);
+    if (!at::isfinite(logits.amax(-1)).all().item<bool>()) {
+      throw Error(Status::numeric, {.what = "no token is the most probable one",
+                                    .where = "generation",
+                                    .why = "the logits of a sequence hold NaN or Inf",
+                                    .fix = "compute in float32, and look at how the model was quantized"});
+    }
+    return logits.argmax(-1).contiguous();
+  }
 
   void take(Row& row, int64_t token) {
     Generation& answer = answers_[row.prompt];

@@ -39,7 +39,8 @@ struct Generation {
 
 /// Answers in the order of the prompts. `tick` is called with the number of finished answers before the model computes
 /// anything (prompts that begin, one token more for all sequences) and may throw to cancel.
-/// Throws Error{bad_param} when a prompt is empty or prompt and answer exceed the model's positions.
+/// Throws Error{bad_param} when a prompt is empty or prompt and answer exceed the model's positions, Error{numeric}
+/// when logits are not finite.
 [[nodiscard]] std::vector<Generation> generate_greedy(const Model& model,
                                                       const std::vector<std::vector<int64_t>>& prompts,
                                                       const GenerateOptions& options,

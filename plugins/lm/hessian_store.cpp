@@ -75,7 +75,8 @@ int64_t HessianWriter::restore(const std::filesystem::path& directory) {
   return n_finished_;
 }
 
-Hessians Hessians::open(const std::filesystem::path& directory, const ModelConfig& config) {
+Hessians Hessians::open(const std::filesystem::path& directory, const ModelConfig& config,
+                        const std::string& model_digest) {
   const std::filesystem::path file = directory / kHessiansFile;
   const nlohmann::json json = read_json_file(file);
   Hessians result;
@@ -83,7 +84,13 @@ Hessians Hessians::open(const std::filesystem::path& directory, const ModelConfi
   result.config_ = config;
   try {
     result.n_tokens_ = json.at("n_tokens").get<int64_t>();
-    result.model_ = json.at("model").get<std::string>();
+    const auto observed = json.at("model").get<std::string>();
+    if (observed != model_digest) {
+      throw Error(Status::bad_input, {.what = "the second moments are of another model",
+                                      .where = "hessians",
+                                      .why = "they were collected from " + observed + ", the model is " + model_digest,
+                                      .fix = "bind lowbit.hessians and this stage to the same model"});
+    }
     for (int64_t block = 0; block < config.n_blocks; ++block) {
       for (const Linear linear : linears(config)) {
         if (input_group(config, linear) != linear) continue;

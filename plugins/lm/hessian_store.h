@@ -35,20 +35,19 @@ class HessianWriter {
 
 class Hessians {
  public:
-  /// Throws Error{bad_input} when a file is missing or malformed, or the moments are not of a model of this shape.
-  static Hessians open(const std::filesystem::path& directory, const ModelConfig& config);
+  /// `model_digest`: of the artifact that is quantized. Throws Error{bad_input} when a file is missing or malformed, or
+  /// the moments are of another model.
+  static Hessians open(const std::filesystem::path& directory, const ModelConfig& config,
+                       const std::string& model_digest);
 
   /// H [in, in] fp32 of what this group of linears reads. Throws Error{bad_input}.
   [[nodiscard]] at::Tensor moments(int64_t block, Linear group) const;
   [[nodiscard]] int64_t n_tokens() const { return n_tokens_; }
-  /// Digest of the model artifact that was observed.
-  [[nodiscard]] const std::string& model() const { return model_; }
 
  private:
   std::filesystem::path directory_;
   ModelConfig config_;
   int64_t n_tokens_ = 0;
-  std::string model_;
 };
 
 }  // namespace lowbit::lm

@@ -11,6 +11,7 @@
 #include "lm/adapter.h"
 #include "lm/error.h"
 #include "lm/files.h"
+#include "lm/finite.h"
 #include "lm/json_file.h"
 #include "lm/packing.h"
 
@@ -252,7 +253,9 @@ void QuantizedModelWriter::count(const at::Tensor& dequantized, const at::Tensor
 void QuantizedModelWriter::finish_block(int64_t block, const NamedTensors& replaced) {
   for (const std::string& name : vector_names(config_, block)) {
     const auto changed = replaced.find(name);
-    block_tensors_[name] = changed == replaced.end() ? weights_.tensor(name) : changed->second;
+    const at::Tensor& tensor = block_tensors_[name] =
+        changed == replaced.end() ? weights_.tensor(name) : changed->second;
+    check_finite(tensor, name);
   }
   write_file(file_name(block + 1), block_tensors_);
   block_tensors_.clear();
@@ -262,7 +265,10 @@ void QuantizedModelWriter::finish_block(int64_t block, const NamedTensors& repla
 
 QuantizedModelWriter::Totals QuantizedModelWriter::finish() {
   NamedTensors rest;
-  for (const std::string& name : outer_tensors(config_)) rest[name] = weights_.tensor(name);
+  for (const std::string& name : outer_tensors(config_)) {
+    rest[name] = weights_.tensor(name);
+    check_finite(rest[name], name);
+  }
   write_file(file_name(0), rest);
   write_safetensors_index(directory_, file_of_, n_bytes_);
   copy_companions(source_, directory_);
@@ -318,7 +324,15 @@ void copy_with_rules(const std::filesystem::path& source, const std::filesystem:
   for (const char* name : kCompanions) {
     if (std::filesystem::exists(source / name)) files.insert(name);
   }
-  for (const std::string& file : files) copy_in_parts(source / file, directory / file, tick);
+  for (const std::string& file : files) {
+    copy_in_parts(source / file, directory / file, tick);
+    if (std::filesystem::path(file).extension() != ".safetensors") continue;
+    const auto stored = SafetensorsFile::open(directory / file);
+    for (const std::string& name : stored.names()) {
+      if (tick) tick();
+      if (const at::Tensor tensor = stored.tensor(name); tensor.is_floating_point()) check_finite(tensor, name);
+    }
+  }
   Json json = std::filesystem::exists(source / kMarker) ? read_json_file(source / kMarker)
                                                         : Json{{"method", "none"},
                                                                {"num_bits", 16},

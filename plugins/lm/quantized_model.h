@@ -60,7 +60,8 @@ class QuantizedModelWriter {
   /// REQUIRES: each linear of a block once, then finish_block(), blocks in order.
   void add(int64_t block, Linear linear, const QuantizedMatrix& matrix, const at::Tensor& original);
   void add(int64_t block, Linear linear, const Nf4Matrix& matrix, const at::Tensor& original);
-  /// `replaced`: norms and biases that a method has changed, by their names; the others are copied.
+  /// `replaced`: norms and biases that a method has changed, by their names; the others are copied. Throws
+  /// Error{numeric} when one is not finite.
   void finish_block(int64_t block, const NamedTensors& replaced = {});
   /// For rules that are only known once all blocks are done.
   void set_activations(ActivationRules rules) { options_.activations = std::move(rules); }
@@ -102,7 +103,7 @@ class QuantizedModelWriter {
 
 /// Writes the model in `source`, of either type, with its weights as they are, as quantized-model/1 under `rules`.
 /// Copies: a model that somebody may edit in place does not share files with what is written. `tick`: called every few
-/// megabytes, may throw to cancel. Throws Error{bad_input, resource}.
+/// megabytes, may throw to cancel. Throws Error{bad_input, numeric, resource}.
 void copy_with_rules(const std::filesystem::path& source, const std::filesystem::path& directory,
                      const ActivationRules& rules, const std::function<void()>& tick = {});
 

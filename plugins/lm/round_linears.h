@@ -17,7 +17,8 @@ template <class Round>
 void round_linears(const Job& job, const ModelConfig& config, const WeightSource& weights, QuantizedModelWriter& out,
                    const Round& round) {
   std::optional<Hessians> hessians;
-  if (job.has_input("hessians")) hessians = Hessians::open(job.input("hessians").path, config);
+  if (job.has_input("hessians"))
+    hessians = Hessians::open(job.input("hessians").path, config, job.input("model").digest);
   double layer_loss = 0;
   std::uint64_t n_linears = 0;
   const auto n_blocks = static_cast<std::uint64_t>(config.n_blocks);

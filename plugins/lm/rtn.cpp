@@ -1,19 +1,12 @@
 #include "lm/rtn.h"
 
-#include "lm/error.h"
+#include "lm/finite.h"
 
 namespace lowbit::lm {
 
 at::Tensor finite_copy(const at::Tensor& w) {
   at::Tensor copy = w.to(at::kFloat, /*non_blocking=*/false, /*copy=*/true).contiguous();
-  const auto n_bad = at::isfinite(copy).logical_not().sum().item<int64_t>();
-  if (n_bad > 0) {
-    throw Error(Status::numeric,
-                {.what = "weights are not finite",
-                 .where = "the matrix to quantize",
-                 .why = std::to_string(n_bad) + " of " + std::to_string(copy.numel()) + " are NaN or Inf",
-                 .fix = "use an undamaged model"});
-  }
+  check_finite(copy, "the matrix to quantize");
   return copy;
 }
 

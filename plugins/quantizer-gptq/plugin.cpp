@@ -123,15 +123,7 @@ class Source {
   Source(const Job& job, const Params& params, const lm::Model& model, const std::filesystem::path& directory)
       : config_(model.config()), true_sequential_(params.true_sequential) {
     if (job.has_input("hessians")) {
-      hessians_ = lm::Hessians::open(job.input("hessians").path, config_);
-      const std::string digest = job.input("model").digest;
-      if (hessians_->model() != digest) {
-        throw lm::Error(lm::Status::bad_input,
-                        {.what = "the second moments are of another model",
-                         .where = "hessians",
-                         .why = "they were collected from " + hessians_->model() + ", the model is " + digest,
-                         .fix = "bind lowbit.hessians and this stage to the same model"});
-      }
+      hessians_ = lm::Hessians::open(job.input("hessians").path, config_, std::string(job.input("model").digest));
       lm::warn_of_few_tokens(job, config_, hessians_->n_tokens());
       return;
     }

@@ -63,6 +63,11 @@ TEST_CASE("a stage's model is exported by its name, and imported to the same dig
     INFO(name);
     CHECK(read_text(entry.path()) == read_text(e.project.path() / "again" / name));
   }
+  // A slash behind a name is what completion writes; the current directory cannot be replaced.
+  CHECK(e.project.lowbit({"export", "back", "-f", "gptq", "slashed/"}).status == 0);
+  CHECK(fs::exists(e.project.path() / "slashed/config.json"));
+  fs::create_directory(e.project.path() / "empty");
+  CHECK(e.project.lowbit({"export", "back", "-f", "gptq", "empty/"}).status == 0);
   // By digest.
   const std::string digest =
       e.project.query("SELECT a.digest FROM artifacts a JOIN v_stages s USING (result_id) WHERE s.stage = 'nf4'");
@@ -94,6 +99,7 @@ TEST_CASE("what cannot be exported is refused, and leaves nothing behind", "[e2e
   CHECK(full.status == 2);
   CHECK_THAT(full.err, StartsWith("error[LB0015]: the destination model is not empty\n"));
   CHECK(e.project.lowbit({"import", "nowhere", "out"}).status == 2);
+  CHECK_THAT(e.project.lowbit({"export", "model", "--format", "hf", "."}).err, StartsWith("error[LB0015]"));
   CHECK(e.n_files() == before);
   // A job that cannot run is the machine's.
   fs::create_directory(e.project.path() / "broken");

@@ -422,3 +422,50 @@ TEST_CASE("checkpoints that contradict themselves or are of another kind are ref
   CHECK_THAT(theirs.error_of([&] { (void)from_gptq("q", wrong, 4, 32, GptqVersion::v1); }),
              Catch::Contains("an asymmetric grid was written in the wrong version"));
 }
+
+TEST_CASE("what would be read as another function is refused by its key", "[formats]") {
+  const test::ScratchDirectory ours;
+  const test::ScratchDirectory gptq;
+  const test::ScratchDirectory compressed;
+  write_quantized(fixture("random-llama3"), ours.path(), round_to({.num_bits = 4, .group_size = 8, .symmetric = true}));
+  const auto weights = lm::open_weights(ours.path());
+  (void)export_model(ours.path(), *weights, {.format = Format::compressed_tensors}, compressed.path());
+  const auto refused = [](const test::ScratchDirectory& directory, const Json& patch) {
+    const Json whole = test::read_json(directory.path() / "config.json");
+    Json changed = whole;
+    changed["quantization_config"].merge_patch(patch);
+    test::write_text(directory.path() / "config.json", changed.dump());
+    const test::ScratchDirectory out;
+    const std::string error = directory.error_of([&] { import_quantized(directory.path(), out.path()); });
+    test::write_text(directory.path() / "config.json", whole.dump());
+    return error;
+  };
+  CHECK_THAT(refused(compressed, {{"transform_config", {{"config_groups", {{"R4", 1}}}}}}),
+             Catch::Contains("transform_config = ") && Catch::Contains("is not implemented"));
+  CHECK_THAT(refused(compressed, {{"kv_cache_scheme", {{"num_bits", 8}}}}), Catch::Contains("kv_cache_scheme = "));
+  CHECK_THAT(refused(compressed, {{"config_groups", {{"group_0", {{"output_activations", {{"num_bits", 8}}}}}}}}),
+             Catch::Contains("output_activations = "));
+
+  const test::ScratchDirectory wide;
+  write_quantized(fixture("random-llama3"), wide.path(),
+                  round_to({.num_bits = 4, .group_size = 16, .symmetric = true}));
+  (void)export_model(wide.path(), *lm::open_weights(wide.path()), {.format = Format::gptq}, gptq.path());
+  CHECK_THAT(refused(gptq, {{"checkpoint_format", "marlin"}}), Catch::Contains("checkpoint_format = \"marlin\""));
+  Json config = test::read_json(gptq.path() / "config.json");
+  config["intermediate_size"] = config["intermediate_size"].get<int64_t>() + 32;
+  test::write_text(gptq.path() / "config.json", config.dump());
+  const test::ScratchDirectory out;
+  CHECK_THAT(gptq.error_of([&] { import_quantized(gptq.path(), out.path()); }),
+             Catch::Contains("does not fit config.json"));
+}
+
+TEST_CASE("weights that float16 cannot hold are refused with their name", "[formats]") {
+  test::MemoryWeights weights = test::zero_weights(lm::read_model_config(fixture("random-llama3")));
+  weights.tensors()["model.layers.1.mlp.down_proj.weight"].index_put_({0, 0}, 1e6F);
+  const test::ScratchDirectory out;
+  CHECK_THAT(out.error_of([&] {
+    (void)export_model(fixture("random-llama3"), weights, {.format = Format::hf, .dtype = at::kHalf}, out.path());
+  }),
+             Catch::Contains("model.layers.1.mlp.down_proj.weight") &&
+                 Catch::Contains("a weight is larger than the largest float16") && Catch::Contains("bfloat16"));
+}

@@ -307,6 +307,18 @@ TEST_CASE("prompts that cannot be continued are refused", "[generate]") {
         "  fix: lower max_new_tokens or shorten the prompts");
 }
 
+TEST_CASE("logits that are not numbers end generation", "[generate]") {
+  CountingModel counting;
+  at::Tensor& head = counting.held.tensors()["lm_head.weight"];
+  head = head * 3e38;
+  const lm::Model model(CountingModel::config(), counting.held, at::kFloat);
+  const test::ScratchDirectory directory;
+  CHECK_THAT(directory.error_of([&] {
+    (void)lm::generate_greedy(model, {{4, 5}}, {.max_new_tokens = 3});
+  }),
+             Catch::Contains("the logits of a sequence hold NaN or Inf"));
+}
+
 TEST_CASE("stories260K tells the published story", "[generate][shared]") {
   const auto dir = test::shared_data("models/stories260K");
   if (!dir) return;

@@ -1,6 +1,7 @@
 #include "lm/quantized_model.h"
 
 #include <catch2/catch.hpp>
+#include <limits>
 #include <set>
 
 #include "lm/rtn.h"
@@ -147,6 +148,34 @@ TEST_CASE("a writer that goes on after a stop leaves the same bytes", "[quantize
     (void)resumed.finish();
     CHECK(contents(second.path()) == contents(straight.path()));
   }
+}
+
+TEST_CASE("weights that are kept as they are must be finite too", "[quantized-model]") {
+  const Fixture f("random-tied");
+  const test::ScratchDirectory source;
+  const std::string name = GENERATE("model.embed_tokens.weight", "model.layers.1.input_layernorm.weight");
+  lm::NamedTensors tensors;
+  for (const std::string& each : f.weights.names()) tensors[each] = f.weights.tensor(each).clone();
+  tensors.at(name).view({-1})[3] = std::numeric_limits<float>::quiet_NaN();
+  lm::copy_companions(f.dir, source.path());
+  lm::write_safetensors(source.path() / "model.safetensors", tensors);
+  const auto weights = lm::Checkpoint::open(source.path());
+  const GridOptions grid{.num_bits = 3, .group_size = 8};
+  const test::ScratchDirectory out;
+  const std::string expected = "weights are not finite\n  where: " + name;
+  CHECK_THAT(out.error_of([&] {
+    lm::QuantizedModelWriter writer(source.path(), out.path(), weights, f.config, {.method = "rtn", .grid = grid});
+    add_blocks(writer, f.config, weights, grid, 0, f.config.n_blocks);
+    (void)writer.finish();
+  }),
+             Catch::StartsWith(expected));
+  const test::ScratchDirectory copied;
+  CHECK_THAT(
+      copied.error_of([&] { lm::copy_with_rules(source.path(), copied.path(), {.inputs = lm::ActivationGrid{}}); }),
+      Catch::StartsWith(expected));
+  CHECK_THAT(
+      copied.error_of([&] { const lm::Model model(f.config, weights, at::kFloat, lm::Model::Blocks::resident); }),
+      Catch::StartsWith(expected));
 }
 
 TEST_CASE("a quantized model that contradicts itself is refused", "[quantized-model]") {

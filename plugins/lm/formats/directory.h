@@ -52,10 +52,12 @@ enum class Kind { model, quantized, adapter };
 /// the same codes and scales. Throws Error{bad_input}.
 void import_quantized(const std::filesystem::path& directory, const std::filesystem::path& out,
                       const Progress& progress = {});
-/// A full-precision directory -> model/1, its files as they are.
+/// A full-precision directory -> model/1, its files as they are. Throws Error{bad_input, numeric, resource}.
 void import_model(const std::filesystem::path& directory, const std::filesystem::path& out);
-/// A PEFT adapter -> adapter/1 on the artifact `base_digest`.
-void import_adapter(const std::filesystem::path& directory, const std::string& base_digest,
+/// A PEFT adapter -> adapter/1 on the artifact `base_digest`, whose weights and configuration are `base` and `config`.
+/// Throws Error{bad_input, numeric} when it does not fit them.
+void import_adapter(const std::filesystem::path& directory, const ModelConfig& config,
+                    std::unique_ptr<WeightSource> base, const std::string& base_digest,
                     const std::filesystem::path& out);
 
 }  // namespace lowbit::lm::formats

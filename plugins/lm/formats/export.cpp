@@ -6,6 +6,8 @@
 
 #include "lm/adapter.h"
 #include "lm/error.h"
+#include "lm/files.h"
+#include "lm/finite.h"
 #include "lm/formats/awq.h"
 #include "lm/formats/bitsandbytes.h"
 #include "lm/formats/compressed_tensors.h"
@@ -155,8 +157,14 @@ Plan plan_nf4(const QuantizedWeights& weights, const ModelConfig& config, const 
 class Rounding {
  public:
   explicit Rounding(at::ScalarType dtype) : dtype_(dtype) {}
-  at::Tensor operator()(const at::Tensor& weight) {
+  /// Throws Error{bad_input, numeric} that names `name` when a weight is not finite, or too large for the dtype.
+  at::Tensor operator()(const std::string& name, const at::Tensor& weight) {
+    check_finite(weight, name);
     at::Tensor rounded = weight.to(dtype_);
+    if (!std::isfinite(rounded.sum(at::kFloat).item<double>()) && !at::isfinite(rounded).all().item<bool>()) {
+      cannot_hold("hf", name, std::string("a weight is larger than the largest ") + torch_name(dtype_),
+                  "export with dtype bfloat16 or float32");
+    }
     const at::Tensor wide = weight.to(at::kFloat);
     squared_change_ += (rounded.to(at::kFloat) - wide).square().sum(at::kDouble).item<double>();
     squared_norm_ += wide.square().sum(at::kDouble).item<double>();
@@ -214,7 +222,7 @@ std::vector<std::string> export_model(const fs::path& source, const WeightSource
   // What other formats keep as it is, hf gives its dtype too.
   const auto plain = [&](const std::string& name) {
     const at::Tensor tensor = weights.tensor(name);
-    return plan ? tensor : rounding(tensor);
+    return plan ? tensor : rounding(name, tensor);
   };
 
   ShardWriter shards(out, config.n_blocks);
@@ -230,7 +238,7 @@ std::vector<std::string> export_model(const fs::path& source, const WeightSource
       if (plan) {
         tensors.merge(plan->write(module_of(name), quantized->stored_linear(name)));
       } else {
-        tensors[name] = rounding(weights.tensor(name));
+        tensors[name] = rounding(name, weights.tensor(name));
       }
     }
     shards.write(tensors);
@@ -266,7 +274,7 @@ void export_adapter(const fs::path& adapter, const std::string& base_model, cons
   Json json = read_json_file(adapter / "adapter_config.json");
   json["base_model_name_or_path"] = base_model;
   write_json_file(out / "adapter_config.json", json);
-  fs::copy_file(adapter / "adapter_model.safetensors", out / "adapter_model.safetensors");
+  copy_into(adapter / "adapter_model.safetensors", out / "adapter_model.safetensors");
 }
 
 }  // namespace lowbit::lm::formats

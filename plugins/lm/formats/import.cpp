@@ -1,7 +1,11 @@
+#include <algorithm>
 #include <optional>
+#include <set>
 
 #include "lm/adapter.h"
 #include "lm/error.h"
+#include "lm/files.h"
+#include "lm/finite.h"
 #include "lm/formats/awq.h"
 #include "lm/formats/bitsandbytes.h"
 #include "lm/formats/compressed_tensors.h"
@@ -34,6 +38,16 @@ int64_t positive_or_all(const Json& json) {
   return json.is_null() || json.get<int64_t>() < 1 ? -1 : json.get<int64_t>();
 }
 
+/// Keys of a configuration whose values must be absent, null or one of those that change nothing.
+void refuse_unknown(const Json& config, std::initializer_list<std::pair<const char*, std::vector<Json>>> plain,
+                    const fs::path& where) {
+  for (const auto& [key, accepted] : plain) {
+    const Json value = config.value(key, Json());
+    if (value.is_null() || std::find(accepted.begin(), accepted.end(), value) != accepted.end()) continue;
+    not_read(where, std::string(key) + " = " + value.dump() + " is not implemented");
+  }
+}
+
 /// 2, 3, 4 or 8.
 int gptq_bits(const Json& config, const fs::path& where) {
   const int bits = config.at("bits").get<int>();
@@ -47,6 +61,10 @@ Reader compressed_reader(const Json& config, const fs::path& where) {
   if (groups.size() != 1) not_read(where, "it has " + std::to_string(groups.size()) + " config_groups, not 1");
   const Json& group = groups.begin().value();
   const Json& weights = group.at("weights");
+  refuse_unknown(
+      config, {{"kv_cache_scheme", {}}, {"transform_config", {Json::object()}}, {"sparsity_config", {Json::object()}}},
+      where);
+  refuse_unknown(group, {{"output_activations", {}}}, where);
   const Json inputs = group.value("input_activations", Json());
   if (weights.value("type", "int") != "int") not_read(where, "its weights are not integers");
   if (format == "pack-quantized" && inputs.is_null()) {
@@ -71,6 +89,13 @@ Reader compressed_reader(const Json& config, const fs::path& where) {
 Reader reader_of(const Json& config, const fs::path& where) {
   const std::string method = config.value("quant_method", "");
   if (method == "gptq") {
+    refuse_unknown(config,
+                   {{"checkpoint_format", {"gptq", "gptq_v2"}},
+                    {"is_marlin_format", {false}},
+                    {"dynamic", {Json::object()}},
+                    {"lm_head", {false}},
+                    {"rotation", {}}},
+                   where);
     const int bits = gptq_bits(config, where);
     const int64_t group_size = positive_or_all(config.at("group_size"));
     const GptqVersion version =
@@ -85,6 +110,9 @@ Reader reader_of(const Json& config, const fs::path& where) {
     if (config.value("version", "gemm") != "gemm" || config.at("bits") != 4) {
       not_read(where, "only version gemm with 4 bits is implemented");
     }
+    refuse_unknown(
+        config, {{"zero_point", {true, false}}, {"modules_to_not_convert", {Json::array(), Json::array({"lm_head"})}}},
+        where);
     const int64_t group_size = positive_or_all(config.at("group_size"));
     return {method,
             [=](const std::string& module, const WeightSource& stored) { return from_awq(module, stored, group_size); },
@@ -114,6 +142,12 @@ GridOptions grid_of(const StoredLinear& linear) {
   return {.num_bits = matrix.num_bits,
           .group_size = matrix.group_width == matrix.codes.size(1) ? -1 : matrix.group_width,
           .symmetric = matrix.symmetric};
+}
+
+/// Whether all tensors are there, in the shapes that config.json says, and finite.
+void check_whole(const ModelConfig& config, const WeightSource& weights) {
+  const Model outer(config, weights, at::kFloat, Model::Blocks::streaming);
+  for (int64_t block = 0; block < config.n_blocks; ++block) (void)outer.block(block);
 }
 
 }  // namespace
@@ -153,21 +187,27 @@ void import_quantized(const fs::path& directory, const fs::path& out, const Prog
   }
   (void)writer.finish();
   write_json_file(out / "config.json", json);  // over the copy
+  check_whole(config, *open_quantized(out));
 }
 
 void import_model(const fs::path& directory, const fs::path& out) {
-  check_tensors(read_model_config(directory), Checkpoint::open(directory));
+  check_whole(read_model_config(directory), Checkpoint::open(directory));
   copy_companions(directory, out);
-  for (const auto& entry : fs::directory_iterator(directory)) {
-    const std::string name = entry.path().filename().string();
-    if (entry.path().extension() == ".safetensors" || name == "model.safetensors.index.json") {
-      fs::copy_file(entry.path(), out / name);
-    }
+  const std::string index = "model.safetensors.index.json";
+  std::set<std::string> files{"model.safetensors"};
+  if (fs::exists(directory / index)) {
+    files = {index};
+    const Json json = read_json_file(directory / index);
+    for (const auto& [tensor, file] : json.at("weight_map").items()) files.insert(file.get<std::string>());
   }
+  for (const std::string& file : files) copy_into(directory / file, out / file);
 }
 
-void import_adapter(const fs::path& directory, const std::string& base_digest, const fs::path& out) {
-  (void)write_adapter(out, read_adapter(directory), base_digest);
+void import_adapter(const fs::path& directory, const ModelConfig& config, std::unique_ptr<WeightSource> base,
+                    const std::string& base_digest, const fs::path& out) {
+  const Adapter adapter = read_adapter(directory);
+  check_whole(config, *adapted(std::move(base), adapter));
+  (void)write_adapter(out, adapter, base_digest);
 }
 
 }  // namespace lowbit::lm::formats
