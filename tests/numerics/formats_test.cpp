@@ -390,11 +390,30 @@ TEST_CASE("an adapter is merged into hf, and goes to PEFT with the name of its b
   CHECK_FALSE(fs::exists(peft.path() / "base.json"));
   CHECK(kind_of(peft.path()) == Kind::adapter);
   const test::ScratchDirectory back;
-  import_adapter(peft.path(), digest, back.path());
+  import_adapter(peft.path(), config, lm::open_weights(source), digest, back.path());
   CHECK(lm::read_adapter_base(back.path()) == digest);
   CHECK(at::equal(lm::read_adapter(back.path()).updates.at(q).a, adapter.updates.at(q).a));
   CHECK_THAT(peft.error_of([&] { export_adapter(ours.path(), "", peft.path()); }),
              Catch::StartsWith("base_model is missing"));
+
+  const test::ScratchDirectory other;
+  const fs::path stranger = fixture("random-opt");
+  CHECK_THAT(peft.error_of([&] {
+    import_adapter(peft.path(), lm::read_model_config(stranger), lm::open_weights(stranger), digest, other.path());
+  }),
+             Catch::Contains("self_attn.q_proj"));
+  adapter.updates.at(q).b[1][1] = std::numeric_limits<float>::quiet_NaN();
+  const test::ScratchDirectory damaged;
+  (void)lm::write_adapter(damaged.path(), adapter, digest);
+  CHECK_THAT(
+      damaged.error_of([&] { import_adapter(damaged.path(), config, lm::open_weights(source), digest, other.path()); }),
+      Catch::Contains("weights are not finite") && Catch::Contains(q));
+  Json settings = test::read_json(peft.path() / "adapter_config.json");
+  settings["alora_invocation_tokens"] = {5, 6};
+  test::write_text(peft.path() / "adapter_config.json", settings.dump());
+  CHECK_THAT(
+      peft.error_of([&] { import_adapter(peft.path(), config, lm::open_weights(source), digest, other.path()); }),
+      Catch::Contains("alora_invocation_tokens = [5,6] is not supported"));
 }
 
 TEST_CASE("checkpoints that contradict themselves or are of another kind are refused", "[formats]") {

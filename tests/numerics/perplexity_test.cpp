@@ -199,13 +199,18 @@ TEST_CASE("windows that a model cannot score are refused", "[perplexity]") {
     CAPTURE(name);
     test::MemoryWeights poisoned = test::zero_weights(config);
     poisoned.tensors()[name].view({-1})[0] = std::nan("");
-    const lm::Model broken(config, poisoned, at::kFloat);
-    CHECK(dir.error_of([&] {
-      (void)lm::score(broken, windows_of({{1, 2, 3}}), {});
-    }) == "the loss of a window is not finite\n  where: window 0\n"
-          "  why: its sum is nan: the weights or activations hold NaN or overflow\n"
-          "  fix: compute in fp32, and look at how the model was quantized");
+    CHECK_THAT(dir.error_of([&] { const lm::Model broken(config, poisoned, at::kFloat); }),
+               Catch::StartsWith("weights are not finite\n  where: " + name));
   }
+  test::MemoryWeights overflowing = test::zero_weights(config);
+  overflowing.tensors()["model.embed_tokens.weight"].fill_(1);
+  overflowing.tensors()["lm_head.weight"].fill_(3e38F);
+  const lm::Model broken(config, overflowing, at::kFloat);
+  CHECK(dir.error_of([&] {
+    (void)lm::score(broken, windows_of({{1, 2, 3}}), {});
+  }) == "the loss of a window is not finite\n  where: window 0\n"
+        "  why: its sum is nan: the weights or activations hold NaN or overflow\n"
+        "  fix: compute in fp32, and look at how the model was quantized");
 }
 
 TEST_CASE("padding on either side changes no loss", "[perplexity]") {
