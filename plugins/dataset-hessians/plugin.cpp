@@ -13,6 +13,7 @@ namespace {
 struct Params {
   std::int64_t batch_size = 8;
   std::string compute_dtype = "float32";
+  std::string device = "cpu";
   double checkpoint_interval_s = 60;
 
   static auto fields() {
@@ -23,6 +24,7 @@ struct Params {
                                   field(&Params::compute_dtype, "compute_dtype")
                                       .one_of("float32", "bfloat16")
                                       .doc("precision of the forward pass; sums are fp32"),
+                                  lm::device_field<Params>(),
                                   field(&Params::checkpoint_interval_s, "checkpoint_interval_s")
                                       .at_least(0)
                                       .unit("s")
@@ -37,7 +39,7 @@ void collect(const Job& job, const Params& params) {
   const auto config = lm::read_model_config(source);
   const auto windows = lm::read_token_batches(job.input("calibration").path);
   lm::check_made_for(windows, source, config.vocab_size);
-  const lm::Model model(config, *weights, lm::compute_dtype(params.compute_dtype), lm::Model::Blocks::streaming);
+  const lm::Model model(config, *weights, lm::compute_options(params), lm::Model::Blocks::streaming);
   lm::Calibration calibration(model, windows,
                               {.batch_size = params.batch_size, .tick = [&] { job.stop_if_cancelled(); }});
   lm::HessianWriter out(job.output("hessians"), config, input.digest);
@@ -72,6 +74,7 @@ LOWBIT_PLUGIN(LOWBIT_COMPILER ", libtorch " TORCH_VERSION,
                   .version("1")
                   .summary("Second moments of the inputs of all linears, over calibration windows.")
                   .preload()
+                  .cuda()
                   .resumable()
                   .input("model", lm::kModelTypes, "the model whose inputs are observed, as it is")
                   .input("calibration", "token-batches/1", "text, cut with the model's own tokenizer")

@@ -27,6 +27,7 @@ struct Params {
   bool reuse_prefix = true;
   bool refill = false;
   std::string compute_dtype = "float32";
+  std::string device = "cpu";
   std::string chat_date = std::string(lm::kChatDate);
   double checkpoint_interval_s = 60;
 
@@ -49,6 +50,7 @@ struct Params {
         field(&Params::compute_dtype, "compute_dtype")
             .one_of("float32", "bfloat16", "float64")
             .doc("precision of the matrix products"),
+        lm::device_field<Params>(),
         field(&Params::chat_date, "chat_date")
             .not_empty()
             .doc("day that a chat template names as today's where it names one (Llama 3.1 and later)"),
@@ -231,7 +233,7 @@ void evaluate(const Job& job, const Params& params) {
   expect_known_grader(task);
   const auto config = lm::read_model_config(source);
   const auto tokenizer = lm::Tokenizer::open(source / "tokenizer.json");
-  const lm::Model model(config, *weights, lm::compute_dtype(params.compute_dtype));
+  const lm::Model model(config, *weights, lm::compute_options(params));
   const Questions questions = read_questions(source, tokenizer, params, task, config.eos_ids);
   if (questions.stop_ids.empty()) job.warn("the model has no end token: every answer runs to max_new_tokens");
   note_unused_settings(job, source);
@@ -282,6 +284,7 @@ LOWBIT_PLUGIN(LOWBIT_COMPILER ", libtorch " TORCH_VERSION,
                   .version("5")
                   .summary("Greedy answers to a task, read, graded and counted.")
                   .preload()
+                  .cuda()
                   .resumable()
                   .input("model", lm::kModelTypes, "the model that answers")
                   .input("task", "task/1", "the items")

@@ -14,6 +14,7 @@ namespace {
 struct Params {
   std::int64_t batch_size = 8;
   std::string compute_dtype = "float32";
+  std::string device = "cpu";
   bool streaming = false;
 
   static auto fields() {
@@ -22,6 +23,7 @@ struct Params {
         field(&Params::compute_dtype, "compute_dtype")
             .one_of("float32", "bfloat16", "float64")
             .doc("precision of the matrix products"),
+        lm::device_field<Params>(),
         field(&Params::streaming, "streaming")
             .no_effect_on_result()
             .doc("read both models block by block: slower, and memory does not grow with their depth"));
@@ -35,7 +37,7 @@ void evaluate(const Job& job, const Params& params) {
   const auto load = [&](const std::filesystem::path& directory, const lm::WeightSource& from) {
     const auto config = lm::read_model_config(directory);
     lm::check_made_for(batches, directory, config.vocab_size);
-    return lm::Model(config, from, lm::compute_dtype(params.compute_dtype),
+    return lm::Model(config, from, lm::compute_options(params),
                      params.streaming ? lm::Model::Blocks::streaming : lm::Model::Blocks::resident);
   };
   const lm::Model model = load(source, *weights);
@@ -85,6 +87,7 @@ LOWBIT_PLUGIN(LOWBIT_COMPILER ", libtorch " TORCH_VERSION,
                   .summary("Mean KL(reference || model) per token of windows of text, and how often both favour the "
                            "same token.")
                   .preload()
+                  .cuda()
                   .input("model", lm::kModelTypes, "the model that is compared")
                   .input("reference", lm::kModelTypes, "what it is compared with, such as full precision")
                   .input("task", "token-batches/1", "windows of text, cut with the models' own tokenizer")

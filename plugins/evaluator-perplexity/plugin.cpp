@@ -18,6 +18,7 @@ namespace {
 struct Params {
   std::int64_t batch_size = 8;
   std::string compute_dtype = "float32";
+  std::string device = "cpu";
   bool streaming = false;
   double checkpoint_interval_s = 60;
 
@@ -27,6 +28,7 @@ struct Params {
         field(&Params::compute_dtype, "compute_dtype")
             .one_of("float32", "bfloat16", "float64")
             .doc("precision of the matrix products"),
+        lm::device_field<Params>(),
         field(&Params::streaming, "streaming")
             .no_effect_on_result()
             .doc("read the model block by block: slower, and memory does not grow with its depth"),
@@ -64,7 +66,7 @@ void evaluate(const Job& job, const Params& params) {
   const auto config = lm::read_model_config(source);
   const auto batches = lm::read_token_batches(job.input("task").path);
   lm::check_made_for(batches, source, config.vocab_size);
-  const lm::Model model(config, *weights, lm::compute_dtype(params.compute_dtype),
+  const lm::Model model(config, *weights, lm::compute_options(params),
                         params.streaming ? lm::Model::Blocks::streaming : lm::Model::Blocks::resident);
   const lm::Windows windows = lm::windows_of(batches);
 
@@ -118,6 +120,7 @@ LOWBIT_PLUGIN(LOWBIT_COMPILER ", libtorch " TORCH_VERSION,
                   .version("4")
                   .summary("Token perplexity of windows of text: exp of the mean negative log-likelihood.")
                   .preload()
+                  .cuda()
                   .resumable()
                   .input("model", lm::kModelTypes, "the model that predicts")
                   .input("task", "token-batches/1", "windows of text, cut with the model's own tokenizer")

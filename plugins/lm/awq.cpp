@@ -14,6 +14,10 @@ namespace {
 /// dequantize(quantize_rtn(w)) without the codes. w: fp32 [m, n], finite.
 at::Tensor nearest_values(const at::Tensor& w, const GridOptions& options) {
   const at::Tensor source = w.contiguous();
+  if (!w.device().is_cpu()) {
+    const MatrixGrid grid = by_column(fit_matrix_grid(source, options), group_width(options, w.size(1)), w.size(1));
+    return value_of(round_to_grid(source, grid, max_code(options)), grid);
+  }
   const int64_t m = source.size(0);
   const int64_t n = source.size(1);
   const int64_t width = group_width(options, n);
@@ -57,7 +61,7 @@ at::Tensor awq_scale(const at::Tensor& input_mean, const at::Tensor& weight_mean
 at::Tensor awq_weight_mean(const std::vector<at::Tensor>& matrices, const GridOptions& grid) {
   const int64_t n = matrices.front().size(1);
   const int64_t width = group_width(grid, n);
-  at::Tensor sum = at::zeros({n}, at::kDouble);
+  at::Tensor sum = at::zeros({n}, matrices.front().options().dtype(at::kDouble));
   int64_t n_rows = 0;
   for (const at::Tensor& w : matrices) {
     for (int64_t begin = 0; begin < n; begin += width) {

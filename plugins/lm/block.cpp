@@ -5,6 +5,7 @@
 
 #include "lm/activations.h"
 #include "lm/decode_attention.h"
+#include "lm/device.h"
 #include "lm/error.h"
 #include "lm/finite.h"
 #include "lm/fused.h"
@@ -69,7 +70,7 @@ at::Tensor attended(const ModelConfig& c, const BlockWeights& w, const at::Tenso
     cache->values[i].narrow(2, positions.past, n_new).copy_(v);
     k = cache->keys[i];
     v = cache->values[i];
-    if (n_new == 1 && product_dtype(x.scalar_type()) == at::kFloat && x.device().is_cpu() && !q.requires_grad()) {
+    if (n_new == 1 && product_dtype(x) == at::kFloat && x.device().is_cpu() && !q.requires_grad()) {
       if (x.scalar_type() != at::kFloat) {
         k = k.narrow(2, 0, n_seen).to(at::kFloat).contiguous();
         v = v.narrow(2, 0, n_seen).to(at::kFloat).contiguous();
@@ -83,7 +84,7 @@ at::Tensor attended(const ModelConfig& c, const BlockWeights& w, const at::Tenso
   }
 
   const int64_t batch = n_sequences * c.n_kv_heads;
-  const at::ScalarType type = product_dtype(x.scalar_type());
+  const at::ScalarType type = product_dtype(x);
   q = q.reshape({n_sequences, c.n_kv_heads, n_groups, n_new, c.head_dim}).to(type);
   k = k.reshape({batch, n_seen, c.head_dim}).to(type);
   v = v.reshape({batch, n_seen, c.head_dim}).to(type);
@@ -148,7 +149,7 @@ BlockWeights assemble_block(const ModelConfig& config, int64_t block, const GetT
 }
 
 at::Tensor load_tensor(const WeightSource& weights, const std::string& name, const std::vector<int64_t>& shape,
-                       at::ScalarType dtype) {
+                       const at::TensorOptions& as) {
   at::Tensor tensor = weights.tensor(name);
   if (tensor.sizes() != shape || !tensor.is_floating_point()) {
     throw Error(Status::bad_input,
@@ -158,13 +159,15 @@ at::Tensor load_tensor(const WeightSource& weights, const std::string& name, con
                         c10::toString(tensor.scalar_type()) + std::string(" ") + shape_text(tensor.sizes()),
                  .fix = "use the config.json that belongs to these weights"});
   }
+  tensor = tensor.to(as.device());  // as it is stored: that is less
   check_finite(tensor, name);
-  return tensor.to(dtype);
+  return tensor.to(as);
 }
 
-BlockWeights load_block(const ModelConfig& config, const WeightSource& weights, int64_t block, at::ScalarType dtype) {
+BlockWeights load_block(const ModelConfig& config, const WeightSource& weights, int64_t block,
+                        const at::TensorOptions& as) {
   BlockWeights w = assemble_block(config, block, [&](const std::string& name, const std::vector<int64_t>& shape) {
-    return load_tensor(weights, name, shape, dtype);
+    return load_tensor(weights, name, shape, as);
   });
   if (const ActivationRules* rules = weights.activation_rules()) w.activations = hooks_of(*rules, config, block);
   return w;
@@ -172,7 +175,7 @@ BlockWeights load_block(const ModelConfig& config, const WeightSource& weights, 
 
 void KvCache::keep(const at::Tensor& rows) {
   for (auto* tensors : {&keys, &values}) {
-    for (at::Tensor& tensor : *tensors) tensor = tensor.index_select(0, rows);
+    for (at::Tensor& tensor : *tensors) tensor = tensor.index_select(0, rows.to(tensor.device()));
   }
 }
 
@@ -196,10 +199,10 @@ void KvCache::copy(int64_t row, int64_t position, const KvCache& from, int64_t f
   }
 }
 
-KvCache::KvCache(const ModelConfig& config, int64_t n_sequences, int64_t capacity, at::ScalarType dtype) {
+KvCache::KvCache(const ModelConfig& config, int64_t n_sequences, int64_t capacity, const at::TensorOptions& as) {
   for (int64_t i = 0; i < config.n_blocks; ++i) {
-    keys.push_back(at::zeros({n_sequences, config.n_kv_heads, capacity, config.head_dim}, dtype));
-    values.push_back(at::zeros({n_sequences, config.n_kv_heads, capacity, config.head_dim}, dtype));
+    keys.push_back(at::zeros({n_sequences, config.n_kv_heads, capacity, config.head_dim}, as));
+    values.push_back(at::zeros({n_sequences, config.n_kv_heads, capacity, config.head_dim}, as));
   }
 }
 
@@ -221,17 +224,19 @@ at::Tensor rope_frequencies(const ModelConfig& config) {
 }
 
 Positions::Positions(const ModelConfig& config, int64_t past_length, int64_t n_new, const at::Tensor& left_pads,
-                     at::ScalarType dtype)
-    : past(past_length), n_pads(left_pads) {
-  const at::Tensor columns = at::arange(past, past + n_new, at::kLong).unsqueeze(0);  // [1, T]
-  index = n_pads.defined() ? (columns - n_pads.unsqueeze(1)).clamp_min(0) : columns;  // [1 or B, T]
+                     const at::TensorOptions& as)
+    : past(past_length), n_pads(on(as.device(), left_pads)) {
+  const at::Tensor columns = at::arange(past, past + n_new, as.dtype(at::kLong)).unsqueeze(0);  // [1, T]
+  index = n_pads.defined() ? (columns - n_pads.unsqueeze(1)).clamp_min(0) : columns;            // [1 or B, T]
   if (n_pads.defined()) real = columns >= n_pads.unsqueeze(1);
   if (config.position == ModelConfig::Position::learned) return;
   // Angles in fp64: position times frequency loses digits in fp32 long before a context ends.
-  const at::Tensor half = index.to(at::kDouble).unsqueeze(-1) * rope_frequencies(config);  // [.., T, d / 2]
+  const at::Tensor half =
+      index.to(at::kDouble).unsqueeze(-1) * rope_frequencies(config).to(as.device());  // [.., T, d / 2]
   const at::Tensor angle = at::cat({half, half}, -1).unsqueeze(1);
-  cos = angle.cos().to(wide(dtype));
-  sin = angle.sin().to(wide(dtype));
+  const at::ScalarType type = wide(c10::typeMetaToScalarType(as.dtype()));
+  cos = angle.cos().to(type);
+  sin = angle.sin().to(type);
 }
 
 at::Tensor left_padding(const at::Tensor& keep) {

@@ -57,20 +57,20 @@ struct BlockWeights {
 using GetTensor = std::function<at::Tensor(const std::string& name, const std::vector<int64_t>& shape)>;
 [[nodiscard]] BlockWeights assemble_block(const ModelConfig& config, int64_t block, const GetTensor& get);
 
-/// In `dtype`: a view of what `weights` has mapped where that is the dtype it is stored in, so never write into it.
-/// Throws Error{bad_input} for a missing tensor or a wrong shape.
+/// In the dtype and on the device of `as` (a dtype alone: on the CPU): a view of what `weights` has mapped where it
+/// lies there as it is stored, so never write into it. Throws Error{bad_input} for a missing tensor or a wrong shape.
 [[nodiscard]] at::Tensor load_tensor(const WeightSource& weights, const std::string& name,
-                                     const std::vector<int64_t>& shape, at::ScalarType dtype);
+                                     const std::vector<int64_t>& shape, const at::TensorOptions& as);
 [[nodiscard]] BlockWeights load_block(const ModelConfig& config, const WeightSource& weights, int64_t block,
-                                      at::ScalarType dtype);
+                                      const at::TensorOptions& as);
 
 /// Keys and values of the positions seen so far, for decoding.
 struct KvCache {
   std::vector<at::Tensor> keys, values;  // per block: [B, m, capacity, d]
   int64_t length = 0;                    // positions filled
 
-  KvCache(const ModelConfig& config, int64_t n_sequences, int64_t capacity, at::ScalarType dtype);
-  /// Drops all sequences but `rows` ([n] int64).
+  KvCache(const ModelConfig& config, int64_t n_sequences, int64_t capacity, const at::TensorOptions& as);
+  /// Drops all sequences but `rows` ([n] int64, on any device).
   void keep(const at::Tensor& rows);
   /// Drops the first n positions of all sequences.
   void drop_front(int64_t n);
@@ -86,12 +86,14 @@ struct Positions {
   at::Tensor index;     // int64 [1 or B, T]: 0 for the first real token
   at::Tensor cos, sin;  // [1 or B, 1, T, d]; undefined where positions are learned
   int64_t past = 0;     // S - T
-  at::Tensor n_pads;    // as given
+  at::Tensor n_pads;    // as given, on the device of the others
   at::Tensor real;      // bool [B, T], false on padding: that before the tokens, unless set otherwise; undefined: none
 
   /// `n_pads`: left padding per sequence, [B] int64, or undefined. Positions count from the first real token; a padding
   /// position sees only itself.
-  Positions(const ModelConfig& config, int64_t past, int64_t n_new, const at::Tensor& left_pads, at::ScalarType dtype);
+  /// `as`: dtype and device of the activations; what is given may lie on any.
+  Positions(const ModelConfig& config, int64_t past, int64_t n_new, const at::Tensor& left_pads,
+            const at::TensorOptions& as);
 };
 
 /// Left padding of each row of `keep` (bool [B, T], true for real tokens): [B] int64; padding on the right needs

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "lm/adapter.h"
+#include "lm/device.h"
 #include "lm/error.h"
 #include "lm/fused.h"
 #include "lm/hessian.h"
@@ -35,8 +36,8 @@ Calibration::Calibration(const Model& model, const TokenBatches& batches, Option
       n_pads = left_padding(keep);
     }
     n_tokens_ += keep.defined() ? keep.sum().item<int64_t>() : n * batches.length();
-    Positions positions(config, 0, batches.length(), n_pads, model.dtype());
-    positions.real = keep;
+    Positions positions(config, 0, batches.length(), n_pads, model.options());
+    positions.real = keep = on(model.options().device(), keep);
     at::Tensor hidden = model.embed(batches.ids.narrow(0, begin, n), positions);
     batches_.push_back({.hidden = std::move(hidden), .keep = keep, .positions = std::move(positions)});
   }
@@ -60,7 +61,7 @@ void Calibration::for_each_input(const BlockWeights& w, Linear group, const Visi
 
 at::Tensor Calibration::second_moments(const BlockWeights& w, Linear group) const {
   const c10::InferenceMode no_gradients;
-  Hessian hessian(w[group].size(1));
+  Hessian hessian(w[group].size(1), w[group].device());
   for_each_input(w, group,
                  [&](const at::Tensor& x, const at::Tensor& keep, const Positions&) { hessian.add(x, keep); });
   return hessian.value();
@@ -72,7 +73,7 @@ std::map<Linear, at::Tensor> Calibration::collect(const BlockWeights& w,
   const ModelConfig& config = model_.config();
   std::map<Linear, Hessian> hessians;
   for (const Linear linear : linears(config)) {
-    if (input_group(config, linear) == linear) hessians.emplace(linear, Hessian(w[linear].size(1)));
+    if (input_group(config, linear) == linear) hessians.emplace(linear, Hessian(w[linear].size(1), w[linear].device()));
   }
   for (size_t i = 0; i < batches_.size(); ++i) {
     if (options_.tick) options_.tick();
@@ -167,7 +168,9 @@ NamedTensors Calibration::save() const {
 }
 
 void Calibration::restore(const WeightSource& saved) {
-  for (size_t i = 0; i < batches_.size(); ++i) batches_[i].hidden = saved.tensor(batch_name(i)).clone();
+  for (size_t i = 0; i < batches_.size(); ++i) {
+    batches_[i].hidden = saved.tensor(batch_name(i)).clone().to(model_.options().device());
+  }
 }
 
 }  // namespace lowbit::lm

@@ -26,7 +26,7 @@ std::vector<at::Tensor> behind_blocks(const Model& model, const std::vector<Comp
   std::vector<Positions> positions;
   std::vector<at::Tensor> hidden;
   for (const Compared& batch : batches) {
-    positions.emplace_back(config, 0, batch.ids.size(1), batch.n_pads, model.dtype());
+    positions.emplace_back(config, 0, batch.ids.size(1), batch.n_pads, model.options());
     hidden.push_back(model.embed(batch.ids, positions.back()));
   }
   for (int64_t block = 0; block < config.n_blocks; ++block) {
@@ -40,8 +40,8 @@ std::vector<at::Tensor> behind_blocks(const Model& model, const std::vector<Comp
 }
 
 struct TokenDivergence {
-  at::Tensor kl;        // [n, T - 1] fp64
-  at::Tensor same_top;  // bool [n, T - 1]
+  at::Tensor kl;        // [n, T - 1] fp64, on the CPU
+  at::Tensor same_top;  // bool [n, T - 1], on the CPU
 };
 
 TokenDivergence compare_logits(const Model& model, const at::Tensor& hidden, const Model& reference,
@@ -58,7 +58,7 @@ TokenDivergence compare_logits(const Model& model, const at::Tensor& hidden, con
     kl.push_back((expected.exp() * (expected - found)).sum(-1, false, at::kDouble));
     same_top.push_back(expected.argmax(-1) == found.argmax(-1));
   }
-  return {at::cat(kl, 1), at::cat(same_top, 1)};
+  return {at::cat(kl, 1).to(at::kCPU), at::cat(same_top, 1).to(at::kCPU)};
 }
 
 }  // namespace

@@ -23,7 +23,7 @@ class Rows {
         options_(options),
         capacity_(capacity),
         answers_(answers),
-        cache_(model.config(), 0, 0, model.dtype()) {}
+        cache_(model.config(), 0, 0, model.options()) {}
 
   [[nodiscard]] size_t n_open() const {
     return static_cast<size_t>(std::count_if(rows_.begin(), rows_.end(), [](const Row& row) { return row.open; }));
@@ -39,9 +39,9 @@ class Rows {
     for (const auto& prompt : begun) longest = std::max(longest, static_cast<int64_t>(prompt.size()));
     std::optional<KvCache> beside;  // where the prompts are computed when rows of the cache are in use
     if (n_open() > 0) {
-      beside.emplace(model_.config(), n_begun, longest, model_.dtype());
+      beside.emplace(model_.config(), n_begun, longest, model_.options());
     } else {
-      cache_ = KvCache(model_.config(), n_begun, capacity_, model_.dtype());
+      cache_ = KvCache(model_.config(), n_begun, capacity_, model_.options());
       rows_.assign(which.size(), Row());
     }
     const at::Tensor next = next_of(prefill(model_, begun, options_.prefix, beside ? *beside : cache_));
@@ -102,7 +102,7 @@ class Rows {
                                     .why = "the logits of a sequence hold NaN or Inf",
                                     .fix = "compute in float32, and look at how the model was quantized"});
     }
-    return logits.argmax(-1).contiguous();
+    return logits.argmax(-1).to(at::kCPU).contiguous();
   }
 
   void take(Row& row, int64_t token) {

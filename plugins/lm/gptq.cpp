@@ -65,6 +65,29 @@ void quantize_block(at::Tensor& w, const at::Tensor& u, int64_t begin, int64_t e
   });
 }
 
+/// The same for tensors of other devices: a column of all rows at a time.
+void quantize_columns(at::Tensor& w, const at::Tensor& u, int64_t begin, int64_t end, const GridOptions& options,
+                      ColumnGrids& grids, at::Tensor& error, at::Tensor& codes) {
+  const int64_t n = w.size(1);
+  const int64_t width = group_width(options, n);
+  for (int64_t i = begin; i < end; ++i) {
+    const int64_t group = grids.group[static_cast<size_t>(i)];
+    const MatrixGrid grid{grids.grid.scale.narrow(1, group, 1), grids.grid.zero.narrow(1, group, 1)};
+    if (grids.fit_on_arrival && i % width == 0) {
+      const MatrixGrid fitted = fit_last(w.narrow(1, i, std::min(width, n - i)), options);
+      grid.scale.copy_(fitted.scale);
+      grid.zero.copy_(fitted.zero);
+    }
+    const at::Tensor column = w.narrow(1, i, 1);
+    const at::Tensor code = round_to_grid(column, grid, max_code(options));
+    codes.narrow(1, i, 1).copy_(code);
+    const at::Tensor u_row = u.narrow(0, i, 1).narrow(1, i, end - i);
+    const at::Tensor e = (column - value_of(code, grid)).div_(u_row.narrow(1, 0, 1));
+    error.narrow(1, i - begin, 1).copy_(e);
+    w.narrow(1, i, end - i).addcmul_(e, u_row, -1);  // the column itself too, which nobody reads again
+  }
+}
+
 void check_options(const GptqOptions& options) {
   check(options.grid);
   if (options.dampening_frac < 0 || options.block_size < 1) {
@@ -150,18 +173,20 @@ GptqResult quantize_gptq(const at::Tensor& weight, const GptqInputs& inputs, con
   const at::Tensor& order = inputs.order;
   const at::Tensor& u = inputs.u;
   if (order.defined()) w = w.index_select(1, order);
-  const at::Tensor column = natural_groups && order.defined() ? order : at::arange(n, at::kLong);
-  for (int64_t i = 0; i < n; ++i) grids.group[static_cast<size_t>(i)] = column.data_ptr<int64_t>()[i] / width;
+  const at::Tensor column = natural_groups && order.defined() ? order.cpu() : at::arange(n, at::kLong);
+  const auto* const column_at = column.data_ptr<int64_t>();
+  for (int64_t i = 0; i < n; ++i) grids.group[static_cast<size_t>(i)] = column_at[i] / width;
   if (grids.fit_on_arrival) {
     const int64_t n_groups = (n + width - 1) / width;
-    grids.grid = {.scale = at::empty({m, n_groups}, at::kFloat), .zero = at::empty({m, n_groups}, at::kFloat)};
+    grids.grid = {.scale = at::empty({m, n_groups}, w.options()), .zero = at::empty({m, n_groups}, w.options())};
   }
 
-  at::Tensor codes = at::empty({m, n}, at::kByte);
+  const auto quantize_some = w.device().is_cpu() ? quantize_block : quantize_columns;
+  at::Tensor codes = at::empty({m, n}, w.options().dtype(at::kByte));
   for (int64_t begin = 0; begin < n;) {
     const int64_t end = block_end(begin, n, options.block_size, width);
-    at::Tensor error = at::empty({m, end - begin}, at::kFloat);
-    quantize_block(w, u, begin, end, options.grid, grids, error, codes);
+    at::Tensor error = at::empty({m, end - begin}, w.options());
+    quantize_some(w, u, begin, end, options.grid, grids, error, codes);
     if (end < n)
       w.narrow(1, end, n - end).addmm_(error, u.narrow(0, begin, end - begin).narrow(1, end, n - end), 1, -1);
     begin = end;

@@ -46,7 +46,8 @@ struct GptqInputs {
 };
 /// hessian: [n, n], 2 E[x x^T] (a constant factor changes nothing). Throws Error{bad_param, numeric}.
 [[nodiscard]] GptqInputs prepare_gptq(const at::Tensor& hessian, const GptqOptions& options);
-/// w: [m, n]; `inputs`: of prepare_gptq() with the same options. Throws Error{bad_param, numeric}.
+/// w: [m, n], on the device of `inputs`, which are of prepare_gptq() with the same options; the result lies there too.
+/// Throws Error{bad_param, numeric}.
 [[nodiscard]] GptqResult quantize_gptq(const at::Tensor& w, const GptqInputs& inputs, const GptqOptions& options);
 
 /// Both at once, for one matrix.

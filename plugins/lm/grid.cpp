@@ -10,24 +10,42 @@
 namespace lowbit::lm {
 namespace {
 
+float least_scale(at::ScalarType dtype) { return dtype == at::kHalf ? 5.9604645e-8F /* 2^-24 */ : 1e-38F; }
+
 /// The nearest number that the storage dtype holds, never 0: a group of tiny weights must not divide by it.
 float as_stored(float scale, at::ScalarType dtype) {
-  if (dtype == at::kHalf) {
-    constexpr float kSmallest = 5.9604645e-8F;  // 2^-24
-    return std::max(static_cast<float>(c10::Half(scale)), kSmallest);
-  }
-  if (dtype == at::kBFloat16) return std::max(static_cast<float>(c10::BFloat16(scale)), 1e-38F);
-  return std::max(scale, 1e-38F);
+  const float stored = dtype == at::kHalf       ? static_cast<float>(c10::Half(scale))
+                       : dtype == at::kBFloat16 ? static_cast<float>(c10::BFloat16(scale))
+                                                : scale;
+  return std::max(stored, least_scale(dtype));
+}
+
+/// From the lowest to the highest code in use.
+int n_steps(const GridOptions& options) {
+  return options.symmetric && options.narrow_range ? max_code(options) - 1 : max_code(options);
 }
 
 Grid grid_of_range(float low, float high, const GridOptions& options) {
-  const int top = max_code(options);
-  const int n_steps = options.symmetric && options.narrow_range ? top - 1 : top;
-  Grid grid{.scale = as_stored((high - low) / static_cast<float>(n_steps), options.scale_dtype), .zero = 0};
-  grid.zero = options.symmetric ? static_cast<float>(1 << (options.num_bits - 1))
-                                : std::clamp(std::nearbyint(-low / grid.scale), 0.0F, static_cast<float>(top));
+  Grid grid{.scale = as_stored((high - low) / static_cast<float>(n_steps(options)), options.scale_dtype), .zero = 0};
+  grid.zero = options.symmetric
+                  ? static_cast<float>(1 << (options.num_bits - 1))
+                  : std::clamp(std::nearbyint(-low / grid.scale), 0.0F, static_cast<float>(max_code(options)));
   return grid;
 }
+
+/// The same of many ranges at once.
+MatrixGrid grids_of_ranges(const at::Tensor& low, const at::Tensor& high, const GridOptions& options) {
+  // Divided by a tensor: by a number, a GPU multiplies with its reciprocal.
+  const at::Tensor exact = (high - low) / at::full_like(high, n_steps(options));
+  const at::Tensor scale = exact.to(options.scale_dtype).to(at::kFloat).clamp_min_(least_scale(options.scale_dtype));
+  return {scale, options.symmetric ? at::full_like(scale, 1 << (options.num_bits - 1))
+                                   : (low.neg() / scale).round_().clamp_(0, max_code(options))};
+}
+
+// Frantar et al. 2022, the reference's --mse: the same constants.
+constexpr int kRangesTried = 80;
+constexpr float kErrorNorm = 2.4F;
+float range_tried(int i) { return 1 - static_cast<float>(i) / 100; }
 
 }  // namespace
 
@@ -72,16 +90,13 @@ Grid fit_grid(const float* w, int64_t n, const GridOptions& options) {
   Grid best = grid_of_range(low, high, options);
   if (options.range == GridOptions::Range::min_max) return best;
 
-  // Frantar et al. 2022, the reference's --mse: the same constants.
-  constexpr int kTried = 80;
-  constexpr float kNorm = 2.4F;
   double best_error = std::numeric_limits<double>::infinity();
-  for (int i = 0; i < kTried; ++i) {
-    const float p = 1 - static_cast<float>(i) / 100;
+  for (int i = 0; i < kRangesTried; ++i) {
+    const float p = range_tried(i);
     const Grid grid = grid_of_range(p * low, p * high, options);
     double error = 0;
     for (int64_t j = 0; j < n; ++j) {
-      error += std::pow(std::abs(value_of(round_to_grid(w[j], grid, max_code(options)), grid) - w[j]), kNorm);
+      error += std::pow(std::abs(value_of(round_to_grid(w[j], grid, max_code(options)), grid) - w[j]), kErrorNorm);
     }
     if (error < best_error) {
       best_error = error;
@@ -91,12 +106,52 @@ Grid fit_grid(const float* w, int64_t n, const GridOptions& options) {
   return best;
 }
 
+MatrixGrid fit_last(const at::Tensor& w, const GridOptions& options) {
+  at::Tensor low = w.amin(-1, /*keepdim=*/true);
+  at::Tensor high = w.amax(-1, /*keepdim=*/true);
+  const at::Tensor with_zero = options.symmetric || options.include_zero ? at::ones_like(low, at::kBool) : low == high;
+  low = at::where(with_zero, low.clamp_max(0), low);
+  high = at::where(with_zero, high.clamp_min(0), high);
+  const at::Tensor none = (low == 0).logical_and(high == 0);
+  if (options.symmetric) {
+    high = at::maximum(low.neg(), high);
+    low = high.neg();
+  }
+  low = low.masked_fill(none, -1);
+  high = high.masked_fill(none, 1);
+  MatrixGrid best = grids_of_ranges(low, high, options);
+  if (options.range == GridOptions::Range::min_max) return best;
+
+  at::Tensor least;
+  for (int i = 0; i < kRangesTried; ++i) {
+    const float p = range_tried(i);
+    const MatrixGrid grid = grids_of_ranges(low * p, high * p, options);
+    const at::Tensor values = value_of(round_to_grid(w, grid, max_code(options)), grid);
+    const at::Tensor error = values.sub_(w).abs_().pow_(kErrorNorm).sum(-1, /*keepdim=*/true, at::kDouble);
+    if (i == 0) {
+      least = error;
+      continue;
+    }
+    const at::Tensor better = error < least;
+    least = at::where(better, error, least);
+    best = {at::where(better, grid.scale, best.scale), at::where(better, grid.zero, best.zero)};
+  }
+  return best;
+}
+
+MatrixGrid by_column(const MatrixGrid& grid, int64_t width, int64_t n) {
+  const at::Tensor index = at::arange(n, grid.scale.options().dtype(at::kLong)).div(width, "floor");
+  return {grid.scale.index_select(1, index), grid.zero.index_select(1, index)};
+}
+
 at::Tensor dequantize(const QuantizedMatrix& matrix) {
   at::Tensor scale = matrix.scale.to(at::kFloat);
   at::Tensor zero = matrix.zero.to(at::kFloat);
   const int64_t n = matrix.codes.size(1);
-  const at::Tensor index = matrix.group_index.defined() ? matrix.group_index.to(at::kLong)
-                                                        : at::arange(n, at::kLong).div(matrix.group_width, "floor");
+  const at::Tensor index =
+      matrix.group_index.defined()
+          ? matrix.group_index.to(at::kLong)
+          : at::arange(n, matrix.codes.options().dtype(at::kLong)).div(matrix.group_width, "floor");
   scale = scale.index_select(1, index);
   zero = zero.index_select(1, index);
   return scale * (matrix.codes.to(at::kFloat) - zero);

@@ -56,6 +56,25 @@ struct Grid {
   return grid.scale * (static_cast<float>(code) - grid.zero);
 }
 
+// The same for many groups at once, of libtorch's operations, which every device has: for tensors that are not on the
+// CPU. The numbers are those of the loops above, but that Range::mse may take another of two ranges whose errors agree
+// to the last bits.
+struct MatrixGrid {
+  at::Tensor scale, zero;  // fp32; [m, G] for a matrix
+};
+
+/// Grid of the last dimension: fp32 [.., k] -> scale and zero [.., 1].
+[[nodiscard]] MatrixGrid fit_last(const at::Tensor& w, const GridOptions& options);
+/// [m, G] for groups of `width` columns -> [m, n]
+[[nodiscard]] MatrixGrid by_column(const MatrixGrid& grid, int64_t width, int64_t n);
+/// Nearest codes, fp32; shapes broadcast.
+[[nodiscard]] inline at::Tensor round_to_grid(const at::Tensor& w, const MatrixGrid& grid, int max_code) {
+  return (w / grid.scale).round_().add_(grid.zero).clamp_(0, max_code);
+}
+[[nodiscard]] inline at::Tensor value_of(const at::Tensor& codes, const MatrixGrid& grid) {
+  return (codes - grid.zero).mul_(grid.scale);
+}
+
 /// A matrix on its grid.
 struct QuantizedMatrix {
   int num_bits = 0;
@@ -67,7 +86,7 @@ struct QuantizedMatrix {
   int64_t group_width = 0;  ///< columns per group, n for a whole row
 };
 
-/// fp32 [m, n]
+/// fp32 [m, n], where the codes are.
 [[nodiscard]] at::Tensor dequantize(const QuantizedMatrix& matrix);
 
 /// Bits the matrix takes as quantized-model/1 stores it: packed codes and zeros with the padding of their rows (no

@@ -49,7 +49,8 @@ void invert_upper(const at::Tensor& r) {
 
 }  // namespace
 
-Hessian::Hessian(int64_t n_features) : sum_(at::zeros({n_features, n_features}, at::kFloat)) {}
+Hessian::Hessian(int64_t n_features, at::Device device)
+    : sum_(at::zeros({n_features, n_features}, at::TensorOptions(device).dtype(at::kFloat))) {}
 
 void Hessian::add(const at::Tensor& x, const at::Tensor& keep) {
   at::Tensor rows = x.reshape({-1, x.size(-1)});

@@ -11,7 +11,7 @@ namespace lowbit::lm {
 /// Accumulates H = 2 / N * sum of x x^T over N token vectors, in fp32.
 class Hessian {
  public:
-  explicit Hessian(int64_t n_features);
+  explicit Hessian(int64_t n_features, at::Device device = at::kCPU);
   /// x: [.., n]. `keep`: bool [..], true for real tokens; undefined: all are. Padding must be left out: it would weigh
   /// as much as text.
   void add(const at::Tensor& x, const at::Tensor& keep = {});

@@ -61,11 +61,11 @@ at::Tensor head_input(const ModelConfig& config, const OuterWeights& w, const at
   return w.project_out.defined() ? at::linear(x, w.project_out) : x;
 }
 
-Model::Model(ModelConfig config, const WeightSource& weights, at::ScalarType dtype, Blocks blocks)
-    : config_(std::move(config)), dtype_(dtype), weights_(&weights) {
+Model::Model(ModelConfig config, const WeightSource& weights, const at::TensorOptions& as, Blocks blocks)
+    : config_(std::move(config)), as_(as), weights_(&weights) {
   check_tensors(config_, weights);
   outer_ = assemble_outer(config_, [&](const std::string& name, const std::vector<int64_t>& shape) {
-    return load_tensor(weights, name, shape, dtype);
+    return load_tensor(weights, name, shape, as);
   });
   const OuterNames names = outer_names(config_);
   if (config_.tied_embeddings && weights.contains(names.head) &&
@@ -77,20 +77,20 @@ Model::Model(ModelConfig config, const WeightSource& weights, at::ScalarType dty
                  .fix = "set tie_word_embeddings to false, or remove " + names.head + " from the weights"});
   }
   if (blocks == Blocks::streaming) return;
-  for (int64_t i = 0; i < config_.n_blocks; ++i) blocks_.push_back(load_block(config_, weights, i, dtype));
+  for (int64_t i = 0; i < config_.n_blocks; ++i) blocks_.push_back(load_block(config_, weights, i, as));
   weights_ = nullptr;
 }
 
 BlockWeights Model::block(int64_t index) const {
   if (!streaming()) return blocks_[static_cast<size_t>(index)];
   weights_->release_block();
-  return load_block(config_, *weights_, index, dtype_);
+  return load_block(config_, *weights_, index, as_);
 }
 
 BlockWeights& Model::resident_block(int64_t index) { return blocks_.at(static_cast<size_t>(index)); }
 
 at::Tensor Model::embed(const at::Tensor& ids, const Positions& positions) const {
-  return lm::embed(outer_, ids, positions);
+  return lm::embed(outer_, ids.to(as_.device()), positions);
 }
 
 at::Tensor Model::logits(const at::Tensor& hidden) const {
@@ -98,7 +98,7 @@ at::Tensor Model::logits(const at::Tensor& hidden) const {
 }
 
 at::Tensor Model::forward(const at::Tensor& ids, const at::Tensor& n_pads, KvCache* cache) const {
-  const Positions positions(config_, cache == nullptr ? 0 : cache->length, ids.size(1), n_pads, dtype_);
+  const Positions positions(config_, cache == nullptr ? 0 : cache->length, ids.size(1), n_pads, as_);
   at::Tensor x = embed(ids, positions);
   for (int64_t i = 0; i < config_.n_blocks; ++i) x = block_forward(config_, block(i), x, positions, cache, i);
   if (cache != nullptr) cache->length += ids.size(1);

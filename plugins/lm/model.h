@@ -40,18 +40,21 @@ class Model {
   /// `resident`: all blocks are loaded now; `streaming`: each is read when asked for, memory does not grow with depth.
   enum class Blocks { resident, streaming };
 
-  /// check_tensors(); shapes are checked as blocks are read. `weights` must outlive a streaming model. Tensors that are
-  /// stored in `dtype` stay where they are mapped. Throws Error{bad_input}.
-  Model(ModelConfig config, const WeightSource& weights, at::ScalarType dtype, Blocks blocks = Blocks::resident);
+  /// `as`: dtype and device, a dtype alone: on the CPU. check_tensors(); shapes are checked as blocks are read.
+  /// `weights` must outlive a streaming model. Tensors that lie there as they are stored stay mapped. Throws
+  /// Error{bad_input}.
+  Model(ModelConfig config, const WeightSource& weights, const at::TensorOptions& as, Blocks blocks = Blocks::resident);
 
   [[nodiscard]] const ModelConfig& config() const { return config_; }
-  [[nodiscard]] at::ScalarType dtype() const { return dtype_; }
+  [[nodiscard]] at::ScalarType dtype() const { return c10::typeMetaToScalarType(as_.dtype()); }
+  [[nodiscard]] const at::TensorOptions& options() const { return as_; }  ///< dtype and device of its activations
   [[nodiscard]] bool streaming() const { return blocks_.empty(); }
   [[nodiscard]] BlockWeights block(int64_t index) const;
   /// REQUIRES: not streaming. For methods that replace weights in memory.
   [[nodiscard]] BlockWeights& resident_block(int64_t index);
 
-  [[nodiscard]] at::Tensor embed(const at::Tensor& ids, const Positions& positions) const;  ///< [B, T] -> [B, T, h]
+  /// [B, T], on any device -> [B, T, h]
+  [[nodiscard]] at::Tensor embed(const at::Tensor& ids, const Positions& positions) const;
   /// Final norm and output matrix: [.., h] -> [.., V], in the compute dtype.
   [[nodiscard]] at::Tensor logits(const at::Tensor& hidden) const;
   /// Embedding and all blocks: [B, T] -> [B, T, h], before the final norm. With a cache, ids continue what it holds.
@@ -60,7 +63,7 @@ class Model {
 
  private:
   ModelConfig config_;
-  at::ScalarType dtype_;
+  at::TensorOptions as_;
   const WeightSource* weights_;  // null once resident
   OuterWeights outer_;
   std::vector<BlockWeights> blocks_;

@@ -12,7 +12,7 @@ int64_t rows_per_thread(int64_t n) { return std::max<int64_t>(1, 65536 / std::ma
 }  // namespace
 
 at::Tensor pack(const at::Tensor& codes, int num_bits) {
-  const at::Tensor source = codes.contiguous();
+  const at::Tensor source = codes.cpu().contiguous();
   const int64_t m = source.size(0);
   const int64_t n = source.size(1);
   const int64_t width = packed_bytes(n, num_bits);

@@ -153,10 +153,10 @@ at::Tensor token_nll(const Model& model, const at::Tensor& hidden, const at::Ten
   for (int64_t begin = 0; begin < n_targets; begin += kLogitChunk) {
     const int64_t length = std::min(kLogitChunk, n_targets - begin);
     const at::Tensor logits = model.logits(hidden.narrow(1, begin, length)).to(wide(model.dtype()));
-    const at::Tensor target = ids.narrow(1, begin + 1, length).unsqueeze(-1);
+    const at::Tensor target = ids.narrow(1, begin + 1, length).unsqueeze(-1).to(logits.device());
     parts.push_back((at::logsumexp(logits, -1) - logits.gather(-1, target).squeeze(-1)).to(at::kDouble));
   }
-  return at::cat(parts, 1);
+  return at::cat(parts, 1).to(at::kCPU);
 }
 
 Perplexity score(const Model& model, const Windows& windows, const ScoreOptions& options,
@@ -182,8 +182,8 @@ Perplexity score(const Model& model, const Windows& windows, const ScoreOptions&
       const auto part = [&](const at::Tensor& t) { return t.index_select(0, rows).narrow(1, 0, length); };
       const at::Tensor ids = part(windows.ids);
       const at::Tensor n_pads = windows.keep.defined() ? left_padding(part(windows.keep)) : at::Tensor();
-      Positions positions(config, 0, length, n_pads, model.dtype());
-      if (windows.keep.defined()) positions.real = part(windows.keep);
+      Positions positions(config, 0, length, n_pads, model.options());
+      if (windows.keep.defined()) positions.real = part(windows.keep).to(model.options().device());
       at::Tensor hidden = model.embed(ids, positions);
       batches.push_back({members, ids, part(windows.scored), std::move(hidden), std::move(positions)});
     }

@@ -56,8 +56,8 @@ struct Perplexity {
   [[nodiscard]] double mean_std_error() const;
 };
 
-/// hidden [B, T, h] of `ids` [B, T] -> nll [B, T - 1] fp64, of token t + 1 in column t. The output matrix is applied to
-/// a few positions at a time: the vocabulary may be large.
+/// hidden [B, T, h] of `ids` [B, T] -> nll [B, T - 1] fp64 on the CPU, of token t + 1 in column t. The output matrix is
+/// applied to a few positions at a time: the vocabulary may be large.
 [[nodiscard]] at::Tensor token_nll(const Model& model, const at::Tensor& hidden, const at::Tensor& ids);
 
 struct ScoreOptions {

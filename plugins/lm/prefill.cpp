@@ -13,11 +13,11 @@ int64_t common_length(const std::vector<std::vector<int64_t>>& prompts) {
 }
 
 SharedPrefix::SharedPrefix(const Model& model, const std::vector<std::vector<int64_t>>& prompts)
-    : cache_(model.config(), 1, 0, model.dtype()) {
+    : cache_(model.config(), 1, 0, model.options()) {
   const int64_t length = std::min(common_length(prompts), model.config().max_positions);
   if (prompts.size() < 2 || length == 0) return;
   const c10::InferenceMode no_gradients;
-  cache_ = KvCache(model.config(), 1, length, model.dtype());
+  cache_ = KvCache(model.config(), 1, length, model.options());
   const auto& ids = prompts.front();
   (void)model.forward(at::tensor(std::vector<int64_t>(ids.begin(), ids.begin() + length), at::kLong).unsqueeze(0), {},
                       &cache_);

@@ -66,8 +66,10 @@ at::Tensor times_widened(const at::Tensor& rows, const at::Tensor& w) {
 
 }  // namespace
 
-at::ScalarType product_dtype(at::ScalarType stored) {
-  return stored == at::kBFloat16 && c10::InferenceMode::is_enabled() && !has_fast_bf16() ? at::kFloat : stored;
+at::ScalarType product_dtype(const at::Tensor& x) {
+  const at::ScalarType stored = x.scalar_type();
+  const bool slow = stored == at::kBFloat16 && x.device().is_cpu() && !has_fast_bf16();
+  return slow && c10::InferenceMode::is_enabled() ? at::kFloat : stored;
 }
 
 at::Tensor linear_product(const at::Tensor& x, const at::Tensor& w, const at::Tensor& bias) {
@@ -75,7 +77,7 @@ at::Tensor linear_product(const at::Tensor& x, const at::Tensor& w, const at::Te
   const int64_t n_rows = w.size(1) == 0 ? 0 : x.numel() / w.size(1);
   const bool ours = c10::InferenceMode::is_enabled() && x.device().is_cpu() && w.is_contiguous() && n_rows > 0;
   const bool few = n_rows <= kFewRows && (type == at::kFloat || type == at::kBFloat16);
-  if (!ours || (!few && product_dtype(type) == type)) return bias.defined() ? at::linear(x, w, bias) : at::linear(x, w);
+  if (!ours || (!few && product_dtype(w) == type)) return bias.defined() ? at::linear(x, w, bias) : at::linear(x, w);
   const at::Tensor rows = x.reshape({n_rows, w.size(1)}).to(at::kFloat).contiguous();
   at::Tensor y = few ? times_few_rows(rows, w) : times_widened(rows, w);
   if (bias.defined()) y.add_(bias.to(at::kFloat));

@@ -13,8 +13,8 @@ namespace lowbit::lm {
 /// x [.., in] -> x w^T + bias [.., out]. w: [out, in]; bias: [out] or undefined; all of one dtype.
 [[nodiscard]] at::Tensor linear_product(const at::Tensor& x, const at::Tensor& w, const at::Tensor& bias = {});
 
-/// The dtype in which matrices of dtype `stored` are best multiplied here, products rounded to `stored` afterwards:
-/// fp32 for bf16 where libtorch has no fast product, otherwise `stored` itself.
-[[nodiscard]] at::ScalarType product_dtype(at::ScalarType stored);
+/// The dtype in which matrices like `x` are best multiplied where it lies, products rounded to its dtype afterwards:
+/// fp32 for bf16 on a processor for which libtorch has no fast product, otherwise its own.
+[[nodiscard]] at::ScalarType product_dtype(const at::Tensor& x);
 
 }  // namespace lowbit::lm

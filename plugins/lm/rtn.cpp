@@ -14,6 +14,14 @@ MatrixGrid fit_matrix_grid(const at::Tensor& w, const GridOptions& options) {
   const int64_t m = w.size(0);
   const int64_t n = w.size(1);
   const int64_t width = group_width(options, n);
+  if (!w.device().is_cpu()) {
+    const int64_t whole = n / width * width;  // columns in groups of full width
+    MatrixGrid grid = fit_last(w.narrow(1, 0, whole).reshape({m, whole / width, width}), options);
+    grid = {grid.scale.squeeze(-1), grid.zero.squeeze(-1)};
+    if (whole == n) return grid;
+    const MatrixGrid last = fit_last(w.narrow(1, whole, n - whole), options);
+    return {at::cat({grid.scale, last.scale}, 1), at::cat({grid.zero, last.zero}, 1)};
+  }
   const int64_t n_groups = (n + width - 1) / width;
   MatrixGrid result{.scale = at::empty({m, n_groups}, at::kFloat), .zero = at::empty({m, n_groups}, at::kFloat)};
   const float* const data = w.data_ptr<float>();
@@ -41,11 +49,16 @@ QuantizedMatrix quantize_rtn(const at::Tensor& w, const GridOptions& options) {
   const int64_t n_groups = grid.scale.size(1);
   QuantizedMatrix result{.num_bits = options.num_bits,
                          .symmetric = options.symmetric,
-                         .codes = at::empty({m, n}, at::kByte),
+                         .codes = {},
                          .scale = grid.scale.to(options.scale_dtype),
                          .zero = grid.zero.to(at::kByte),
                          .group_index = {},
                          .group_width = width};
+  if (!source.device().is_cpu()) {
+    result.codes = round_to_grid(source, by_column(grid, width, n), max_code(options)).to(at::kByte);
+    return result;
+  }
+  result.codes = at::empty({m, n}, at::kByte);
   const float* const data = source.data_ptr<float>();
   const float* const scale = grid.scale.data_ptr<float>();
   const float* const zero = grid.zero.data_ptr<float>();
@@ -66,12 +79,14 @@ QuantizedMatrix quantize_rtn_per_tensor(const at::Tensor& w, const GridOptions& 
   check(options);
   const at::Tensor source = finite_copy(w);
   const int64_t m = source.size(0);
-  const Grid grid = fit_grid(source.data_ptr<float>(), source.numel(), options);
+  GridOptions of_all = options;
+  of_all.group_size = -1;
+  const MatrixGrid grid = fit_matrix_grid(source.view({1, -1}), of_all);
   return {.num_bits = options.num_bits,
           .symmetric = options.symmetric,
-          .codes = (source / grid.scale).round_().add_(grid.zero).clamp_(0, max_code(options)).to(at::kByte),
-          .scale = at::full({m, 1}, grid.scale, options.scale_dtype),
-          .zero = at::full({m, 1}, static_cast<int64_t>(grid.zero), at::kByte),
+          .codes = round_to_grid(source, grid, max_code(options)).to(at::kByte),
+          .scale = grid.scale.to(options.scale_dtype).expand({m, 1}).contiguous(),
+          .zero = grid.zero.to(at::kByte).expand({m, 1}).contiguous(),
           .group_index = {},
           .group_width = source.size(1)};
 }

@@ -5,16 +5,14 @@
 
 namespace lowbit::lm {
 
-/// w: [m, n], any floating dtype. Throws Error{bad_param}, and Error{numeric} when a weight is not finite.
+/// w: [m, n], any floating dtype; the result lies where it does. Throws Error{bad_param}, and Error{numeric} when a
+/// weight is not finite.
 [[nodiscard]] QuantizedMatrix quantize_rtn(const at::Tensor& w, const GridOptions& options);
 
 /// The same with one grid for the whole matrix, stored as if every row had it; group_size does not count.
 [[nodiscard]] QuantizedMatrix quantize_rtn_per_tensor(const at::Tensor& w, const GridOptions& options);
 
-/// Grids of all groups: scale and zero [m, G] fp32. w: fp32 contiguous [m, n], finite.
-struct MatrixGrid {
-  at::Tensor scale, zero;  // [m, G]
-};
+/// Grids of all groups: [m, G]. w: fp32 contiguous [m, n], finite.
 [[nodiscard]] MatrixGrid fit_matrix_grid(const at::Tensor& w, const GridOptions& options);
 
 /// Contiguous fp32 copy of `w`. Throws Error{numeric} when an element is not finite.

@@ -13,6 +13,7 @@
 
 #include "lm/activations.h"
 #include "lm/adapter.h"
+#include "lm/device.h"
 #include "lm/error.h"
 #include "lm/grid.h"
 #include "lm/quantized_model.h"
@@ -152,6 +153,22 @@ inline void report(const Job& job, const QuantizedModelWriter::Totals& totals, c
 /// The dtype that matrices are multiplied in, as parameter `compute_dtype` names it.
 [[nodiscard]] inline at::ScalarType compute_dtype(const std::string& name) {
   return name == "bfloat16" ? at::kBFloat16 : name == "float64" ? at::kDouble : at::kFloat;
+}
+
+/// Parameter `device` of a stage that can use a GPU.
+template <class P>
+auto device_field() {
+  return field(&P::device, "device")
+      .one_of("cpu", "cuda")
+      .doc(
+          "where it is computed: the processor, or the first GPU that the job sees, by a libtorch with CUDA. Weights "
+          "stay "
+          "in main memory and are copied block by block");
+}
+/// Dtype and device of a stage's tensors, by its parameters. Throws Error{bad_param, resource}.
+template <class P>
+[[nodiscard]] at::TensorOptions compute_options(const P& params) {
+  return at::TensorOptions(device_named(params.device)).dtype(compute_dtype(params.compute_dtype));
 }
 
 /// Says when the next checkpoint is due, so that short jobs write none and long ones lose little.

@@ -20,4 +20,11 @@ namespace lowbit::lm {
 /// REQUIRES: threads >= 1; called before the first tensor operation of the process.
 inline void set_threads(int threads) { at::set_num_threads(threads); }
 
+/// No partial sums in bf16 where a GPU multiplies bf16 numbers.
+inline void sum_bf16_in_fp32() {
+#if TORCH_VERSION_MAJOR >= 2  // before, there was no choice
+  at::globalContext().setAllowBF16ReductionCuBLAS(false);
+#endif
+}
+
 }  // namespace lowbit::lm

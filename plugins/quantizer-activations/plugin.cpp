@@ -21,6 +21,7 @@ struct Params {
   std::int64_t min_calibration_tokens = 256;
   std::int64_t batch_size = 8;
   std::string compute_dtype = "float32";
+  std::string device = "cpu";
 
   static auto fields() {
     return lowbit::fields<Params>(
@@ -56,7 +57,8 @@ struct Params {
             .doc("calibration windows computed together"),
         field(&Params::compute_dtype, "compute_dtype")
             .one_of("float32", "bfloat16")
-            .doc("precision of the forward pass over the calibration windows"));
+            .doc("precision of the forward pass over the calibration windows"),
+        lm::device_field<Params>());
   }
 
   [[nodiscard]] bool fixed_ranges() const { return input_bits && input_strategy == "tensor"; }
@@ -101,7 +103,7 @@ std::map<std::string, lm::Range> observed_ranges(const Job& job, const Params& p
                                                  const lm::WeightSource& weights) {
   const auto windows = lm::read_token_batches(job.input("calibration").path);
   lm::check_made_for(windows, job.input("model").path, config.vocab_size);
-  const lm::Model model(config, weights, lm::compute_dtype(params.compute_dtype), lm::Model::Blocks::streaming);
+  const lm::Model model(config, weights, lm::compute_options(params), lm::Model::Blocks::streaming);
   lm::Calibration calibration(model, windows,
                               {.batch_size = params.batch_size, .tick = [&] { job.stop_if_cancelled(); }});
   calibration.require_tokens(params.min_calibration_tokens);
@@ -135,6 +137,7 @@ LOWBIT_PLUGIN(LOWBIT_COMPILER ", libtorch " TORCH_VERSION,
                   .version("1")
                   .summary("Rounds what linears read, and keys and values, of a model whose weights stay as they are.")
                   .preload()
+                  .cuda()
                   .input("model", "model/1|quantized-model/1", "the model, quantized or not")
                   .input("calibration", "token-batches/1", "text that fixed ranges are taken from", LB_PORT_OPTIONAL)
                   .output("quantized", "quantized-model/1", "the same weights, and how activations are rounded")

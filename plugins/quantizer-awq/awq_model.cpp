@@ -44,8 +44,8 @@ at::Tensor real_tokens(const at::Tensor& x, const at::Tensor& keep) {
 GroupInputs observe(const lm::Calibration& calibration, const lm::BlockWeights& w, Linear group, int64_t n_sampled) {
   const int64_t n_features = w[group].size(1);
   const int64_t stride = std::max<int64_t>(1, calibration.n_tokens() / n_sampled);
-  lm::Hessian hessian(n_features);
-  at::Tensor sum = at::zeros({n_features}, at::kDouble);
+  lm::Hessian hessian(n_features, w[group].device());
+  at::Tensor sum = at::zeros({n_features}, w[group].options().dtype(at::kDouble));
   std::vector<at::Tensor> sample;
   int64_t n_seen = 0;
   calibration.for_each_input(w, group, [&](const at::Tensor& x, const at::Tensor& keep, const lm::Positions&) {

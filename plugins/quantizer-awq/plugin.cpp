@@ -19,6 +19,7 @@ struct Params : lm::GridParams {
   std::string propagate = "full_precision";
   std::int64_t batch_size = 8;
   std::string compute_dtype = "float32";
+  std::string device = "cpu";
   double checkpoint_interval_s = 60;
 
   static auto fields() {
@@ -51,6 +52,7 @@ struct Params : lm::GridParams {
             field(&Params::compute_dtype, "compute_dtype")
                 .one_of("float32", "bfloat16")
                 .doc("precision of the forward pass over the calibration windows"),
+            lm::device_field<Params>(),
             field(&Params::checkpoint_interval_s, "checkpoint_interval_s")
                 .at_least(0)
                 .unit("s")
@@ -87,7 +89,7 @@ void quantize(const Job& job, const Params& params) {
   const auto weights = lm::Checkpoint::open(source);
   const auto windows = lm::read_token_batches(job.input("calibration").path);
   lm::check_made_for(windows, source, config.vocab_size);
-  const lm::Model model(config, weights, lm::compute_dtype(params.compute_dtype), lm::Model::Blocks::streaming);
+  const lm::Model model(config, weights, lm::compute_options(params), lm::Model::Blocks::streaming);
   const auto tick = [&] { job.stop_if_cancelled(); };
   const awq::Options options = params.options(tick);
 
@@ -106,7 +108,7 @@ void quantize(const Job& job, const Params& params) {
   const auto n_blocks = static_cast<std::uint64_t>(config.n_blocks);
   for (int64_t block = first; block < config.n_blocks; ++block) {
     job.tick(static_cast<std::uint64_t>(block), n_blocks, "blocks");
-    lm::BlockWeights w = lm::load_block(config, weights, block, at::kFloat);
+    lm::BlockWeights w = lm::load_block(config, weights, block, model.options().dtype(at::kFloat));
     const lm::BlockWeights original = w;
     const auto scales =
         awq::quantize_block(config, w, block, calibration, options, [&](const awq::QuantizedLinear& done) {
@@ -160,6 +162,7 @@ LOWBIT_PLUGIN(LOWBIT_COMPILER ", libtorch " TORCH_VERSION,
                   .version("1")
                   .summary("Scales input channels by what they carry, narrows ranges, then rounds to nearest.")
                   .preload()
+                  .cuda()
                   .resumable()
                   .input("model", "model/1", "the model to quantize")
                   .input("calibration", "token-batches/1", "text whose activations the scales are searched on")

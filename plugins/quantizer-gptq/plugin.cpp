@@ -21,6 +21,7 @@ struct Params : lm::GridParams {
   std::string fallback = "none";
   std::int64_t batch_size = 8;
   std::string compute_dtype = "float32";
+  std::string device = "cpu";
   double checkpoint_interval_s = 60;
 
   static auto fields() {
@@ -52,6 +53,7 @@ struct Params : lm::GridParams {
             field(&Params::compute_dtype, "compute_dtype")
                 .one_of("float32", "bfloat16")
                 .doc("precision of the forward pass over the calibration windows"),
+            lm::device_field<Params>(),
             field(&Params::checkpoint_interval_s, "checkpoint_interval_s")
                 .at_least(0)
                 .unit("s")
@@ -137,7 +139,7 @@ class Source {
 
   void quantize(lm::BlockWeights& w, int64_t block, const lm::GptqOptions& options, const gptq::Done& done) {
     if (calibration_) return gptq::quantize_block(config_, w, block, *calibration_, options, true_sequential_, done);
-    const auto moments = [&](lm::Linear group) { return hessians_->moments(block, group); };
+    const auto moments = [&](lm::Linear group) { return hessians_->moments(block, group).to(w[group].device()); };
     gptq::quantize_block(config_, w, block, moments, options, done);
   }
   void save(const std::filesystem::path& directory) const {
@@ -158,7 +160,7 @@ void quantize(const Job& job, const Params& params) {
   const auto directory = job.input("model").path;
   const auto config = lm::read_model_config(directory);
   const auto weights = lm::Checkpoint::open(directory);
-  const lm::Model model(config, weights, lm::compute_dtype(params.compute_dtype), lm::Model::Blocks::streaming);
+  const lm::Model model(config, weights, lm::compute_options(params), lm::Model::Blocks::streaming);
   const lm::GptqOptions options = params.options();
   Source source(job, params, model, directory);
 
@@ -214,6 +216,7 @@ LOWBIT_PLUGIN(LOWBIT_COMPILER ", libtorch " TORCH_VERSION,
                   .version("3")
                   .summary("Rounds weights column by column, spreading each error by the inputs' second moments.")
                   .preload()
+                  .cuda()
                   .resumable()
                   .input("model", "model/1", "the model to quantize")
                   .input("calibration", "token-batches/1", "text that the inputs' second moments are taken from",

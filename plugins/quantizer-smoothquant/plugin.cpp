@@ -22,6 +22,7 @@ struct Params {
   std::int64_t min_calibration_tokens = 256;
   std::int64_t batch_size = 8;
   std::string compute_dtype = "float32";
+  std::string device = "cpu";
   double checkpoint_interval_s = 60;
 
   static auto fields() {
@@ -59,6 +60,7 @@ struct Params {
         field(&Params::compute_dtype, "compute_dtype")
             .one_of("float32", "bfloat16")
             .doc("precision of the forward pass over the calibration windows"),
+        lm::device_field<Params>(),
         field(&Params::checkpoint_interval_s, "checkpoint_interval_s")
             .at_least(0)
             .unit("s")
@@ -90,7 +92,7 @@ void quantize(const Job& job, const Params& params) {
   const auto weights = lm::Checkpoint::open(source);
   const auto windows = lm::read_token_batches(job.input("calibration").path);
   lm::check_made_for(windows, source, config.vocab_size);
-  const lm::Model model(config, weights, lm::compute_dtype(params.compute_dtype), lm::Model::Blocks::streaming);
+  const lm::Model model(config, weights, lm::compute_options(params), lm::Model::Blocks::streaming);
   const lm::GridOptions grid = params.grid();
 
   lm::QuantizedModelWriter out(source, job.output("quantized"), weights, config,
@@ -110,9 +112,9 @@ void quantize(const Job& job, const Params& params) {
   const auto n_blocks = static_cast<std::uint64_t>(config.n_blocks);
   for (int64_t block = first; block < config.n_blocks; ++block) {
     job.tick(static_cast<std::uint64_t>(block), n_blocks, "blocks");
-    const lm::BlockWeights w =
-        lm::smooth_block(config, model.block(block), lm::load_block(config, weights, block, at::kFloat), block,
-                         calibration, {.alpha = params.alpha, .ranges = params.fixed_ranges() ? &ranges : nullptr});
+    const lm::BlockWeights w = lm::smooth_block(
+        config, model.block(block), lm::load_block(config, weights, block, model.options().dtype(at::kFloat)), block,
+        calibration, {.alpha = params.alpha, .ranges = params.fixed_ranges() ? &ranges : nullptr});
     for (const lm::Linear linear : lm::linears(config)) {
       job.stop_if_cancelled();
       const lm::QuantizedMatrix matrix = lm::at_place(lm::linear_name(config, block, linear), [&] {
@@ -142,6 +144,7 @@ LOWBIT_PLUGIN(LOWBIT_COMPILER ", libtorch " TORCH_VERSION,
                   .version("1")
                   .summary("Moves outliers of activations into weights, then rounds both.")
                   .preload()
+                  .cuda()
                   .resumable()
                   .input("model", "model/1", "the model to quantize")
                   .input("calibration", "token-batches/1", "text that the largest activations are taken from")
