@@ -3,10 +3,12 @@
 // same run; then what a calibration of 128 windows would take, by which phases grow with the tokens.
 //
 //   build/release/tests/gptq_bench [--hidden 4096 --kv 1024 --intermediate 14336 --blocks 2 --windows 8 --length 2048]
+//   build/torch2/tests/gptq_bench --device cuda --dtype bfloat16 --windows 128     (scripts/check-cuda)
 //
 // Operations are counted as the algorithm needs them: second moments and inverses by their symmetric or triangular
 // half. The phases are the parts that lowbit.gptq is made of, called in its order.
 #include <malloc.h>
+#include <torch/cuda.h>
 
 #include <algorithm>
 #include <array>
@@ -17,6 +19,8 @@
 
 #include "bench/options.h"
 #include "bench/synthetic_model.h"
+#include "lm/device.h"
+#include "lm/error.h"
 #include "lm/gptq.h"
 #include "lm/hessian.h"
 #include "lm/quantized_model.h"
@@ -39,20 +43,31 @@ constexpr std::array<PhaseName, kPhases> kNames{{{"load", false},
                                                  {"propagate", true},
                                                  {"pack, write", false}}};
 
+// What a block of Llama 3 8B may take on one H200 with 128 windows of 2048 tokens, and the least that is possible there
+// with second moments in fp32.
+constexpr double kGateSeconds = 4;
+constexpr double kLimitSeconds = 2.3;
+
+/// What a GPU was asked for is done by now.
+void finish_work(const at::Device& device) {
+  if (device.is_cuda()) torch::cuda::synchronize(device.index());
+}
+
 struct Tally {
   std::array<double, kPhases> seconds{}, operations{};
 };
 
 class BlockRun {
  public:
-  BlockRun(const lm::ModelConfig& config, const lm::Positions& positions, Tally& tally)
-      : c_(config), positions_(positions), tally_(tally) {}
+  BlockRun(const lm::ModelConfig& config, const lm::Positions& positions, const at::Device& device, Tally& tally)
+      : c_(config), positions_(positions), device_(device), tally_(tally) {}
 
   template <class Work>
   auto timed(Phase phase, double operations, const Work& work) {
     tally_.operations[phase] += operations;
     const double start = bench::now();
     auto result = work();
+    finish_work(device_);
     tally_.seconds[phase] += bench::now() - start;
     return result;
   }
@@ -72,7 +87,7 @@ class BlockRun {
       const Linear group = groups[g];
       const int64_t n = w[group].size(1);
       const auto width = static_cast<double>(n);
-      lm::Hessian hessian(n);
+      lm::Hessian hessian(n, device_);
       for (const at::Tensor& x : windows) {
         const at::Tensor in = timed(kForward, needed[g], [&] {
           switch (group) {
@@ -96,7 +111,7 @@ class BlockRun {
         const lm::GptqResult result =
             timed(kSolve, 3 * m * width * width, [&] { return lm::quantize_gptq(original, inputs, options); });
         timed(kWrite, 0, [&] {
-          w[linear] = lm::dequantize(result.matrix);
+          w[linear] = lm::dequantize(result.matrix).to(original.scalar_type());
           out.add(block, linear, result.matrix, original);
           return 0;
         });
@@ -118,16 +133,22 @@ class BlockRun {
  private:
   const lm::ModelConfig& c_;
   const lm::Positions& positions_;
+  const at::Device device_;
   Tally& tally_;
 };
 
 /// GFLOP/s of one product as large as the model's largest linear on one window.
-double product_rate(int64_t rows, int64_t n_in, int64_t n_out) {
-  const at::Tensor x = at::randn({rows, n_in});
-  const at::Tensor w = at::randn({n_out, n_in});
+double product_rate(int64_t rows, int64_t n_in, int64_t n_out, const at::Device& device) {
+  const at::Tensor x = at::randn({rows, n_in}).to(device);
+  const at::Tensor w = at::randn({n_out, n_in}).to(device);
   (void)at::mm(x, w.t());
+  finish_work(device);
   double best = 1e30;
-  for (int i = 0; i < 3; ++i) best = std::min(best, bench::seconds([&] { (void)at::mm(x, w.t()); }));
+  for (int i = 0; i < 3; ++i)
+    best = std::min(best, bench::seconds([&] {
+                      (void)at::mm(x, w.t());
+                      finish_work(device);
+                    }));
   return 2e-9 * static_cast<double>(rows) * static_cast<double>(n_in) * static_cast<double>(n_out) / best;
 }
 
@@ -144,12 +165,22 @@ int main(int argc, char** argv) {
                                 {"length", "2048"},
                                 {"threads", "2"},
                                 {"clock", "wall"},
+                                {"device", "cpu"},
+                                {"dtype", "float32"},
                                 {"directory", fs::temp_directory_path().string()}});
   mallopt(M_MMAP_THRESHOLD, 1 << 28);  // as the host sets it for jobs
   mallopt(M_TRIM_THRESHOLD, 1 << 28);
   bench::by_processor_time = options.text("clock") == "cpu";
   const c10::InferenceMode no_gradients;
   lm::set_threads(static_cast<int>(options.number("threads")));
+  at::Device device = at::kCPU;
+  try {
+    device = lm::device_named(options.text("device"));
+  } catch (const lm::Error& e) {
+    std::fprintf(stderr, "%s\n", e.what());
+    return 3;
+  }
+  const auto as = at::TensorOptions(device).dtype(options.text("dtype") == "bfloat16" ? at::kBFloat16 : at::kFloat);
   std::string scratch = options.text("directory") + "/lowbit-gptq-XXXXXX";
   if (mkdtemp(scratch.data()) == nullptr) return 1;
   const fs::path model_directory = fs::path(scratch) / "model";
@@ -168,31 +199,31 @@ int main(int argc, char** argv) {
                      /*blocks_per_file=*/1);
   const auto config = lm::read_model_config(model_directory);
   const auto weights = lm::Checkpoint::open(model_directory);
-  const lm::Model model(config, weights, at::kFloat, lm::Model::Blocks::streaming);
+  const lm::Model model(config, weights, as, lm::Model::Blocks::streaming);
   const lm::GptqOptions gptq{.grid = {.num_bits = 4, .group_size = 128}};
   lm::QuantizedModelWriter out(model_directory, out_directory, weights, config, {.method = "gptq", .grid = gptq.grid});
-  const lm::Positions positions(config, 0, length, {}, at::kFloat);
+  const lm::Positions positions(config, 0, length, {}, as);
   const lm::TokenBatches tokens = bench::random_windows(model_directory, options.number("windows"), length);
   std::vector<at::Tensor> windows;
   for (int64_t i = 0; i < tokens.n_windows(); ++i)
     windows.push_back(model.embed(tokens.ids.narrow(0, i, 1), positions));
 
   Tally tally;
-  BlockRun run(config, positions, tally);
+  BlockRun run(config, positions, device, tally);
   for (int64_t block = 0; block < n_blocks; ++block) {
     lm::BlockWeights w = run.timed(kLoad, 0, [&] { return model.block(block); });
     run.quantize(w, block, windows, gptq, out);
     std::fprintf(stderr, "block %lld of %lld\n", static_cast<long long>(block) + 1, static_cast<long long>(n_blocks));
   }
-  const double limit = product_rate(length, config.hidden_size, config.intermediate_size);
+  const double limit = product_rate(length, config.hidden_size, config.intermediate_size, device);
   fs::remove_all(scratch);
 
   std::printf(
-      "hidden %lld, intermediate %lld, %lld windows of %lld tokens, %d threads, %s time; a plain fp32 product: %.0f "
-      "GFLOP/s\n",
+      "hidden %lld, intermediate %lld, %lld windows of %lld tokens, %s on %s, %d threads, %s time; a plain "
+      "fp32 product: %.0f GFLOP/s\n",
       static_cast<long long>(config.hidden_size), static_cast<long long>(config.intermediate_size),
-      static_cast<long long>(tokens.n_windows()), static_cast<long long>(length), at::get_num_threads(),
-      bench::by_processor_time ? "processor" : "wall", limit);
+      static_cast<long long>(tokens.n_windows()), static_cast<long long>(length), options.text("dtype").c_str(),
+      options.text("device").c_str(), at::get_num_threads(), bench::by_processor_time ? "processor" : "wall", limit);
   std::printf("%-12s %12s %10s %9s %24s\n", "phase", "s per block", "GFLOP/s", "of limit", "extrapolated: 128 windows");
   double total = 0;
   double extrapolated = 0;
@@ -210,5 +241,10 @@ int main(int argc, char** argv) {
   }
   std::printf("%-12s %12.2f %10s %9s %24.1f\n", "all", total, "", "", extrapolated);
   std::printf("factorise is in fp64, whose limit is about half of fp32's\n");
+  if (device.is_cuda()) {
+    std::printf(
+        "a block with 128 windows: %.2f s; gate for one of Llama 3 8B on an H200: %.1f s (%s); limit there: %.1f s\n",
+        extrapolated, kGateSeconds, extrapolated <= kGateSeconds ? "kept" : "not kept", kLimitSeconds);
+  }
   return 0;
 }
