@@ -15,7 +15,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Result<void> check_destination(const fs::path& destination) {
+/// `shown`: as it was typed.
+Result<void> check_destination(const fs::path& destination, const std::string& shown) {
   std::error_code code;
   if (!fs::exists(fs::symlink_status(destination, code))) return {};
   if (fs::equivalent(destination, fs::current_path(), code)) {
@@ -24,7 +25,7 @@ Result<void> check_destination(const fs::path& destination) {
         .fix("give the name of a new directory");
   }
   if (fs::is_directory(destination, code) && fs::is_empty(destination, code) && !code) return {};
-  return error("LB0015", "the destination " + destination.string() + " is not empty")
+  return error("LB0015", "the destination " + shown + " is not empty")
       .note("nothing is overwritten")
       .fix("give a directory that does not exist yet, or remove this one");
 }
@@ -58,9 +59,9 @@ std::vector<std::string> warnings_of(const EndedJob& ended) {
 
 Result<SingleResult> run_single_job(const StageDescription& stage, const SingleJob& job) {
   // `a/out/` is a/out, and a link is where it leads.
-  fs::path destination = fs::weakly_canonical(job.destination);
+  fs::path destination = fs::weakly_canonical(fs::absolute(job.destination));
   if (!destination.has_filename()) destination = destination.parent_path();
-  LB_TRY(check_destination(destination));
+  LB_TRY(check_destination(destination, job.destination.string()));
   const fs::path parent = destination.parent_path();
   LB_TRY(env::make_directories(parent));
   TestBench bench(job.program, job.library, parent);
