@@ -1,8 +1,10 @@
 #include "exec/journal.h"
 
 #include <fcntl.h>
+#include <lowbit/plugin_abi.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/crc.hpp>
 #include <cerrno>
 #include <cmath>
@@ -45,6 +47,18 @@ MetricRow metric_row(const Json& record) {
                 .step = record.at("step")};
   if (record.at("std_error").is_number()) row.std_error = record.at("std_error").get<double>();
   return row;
+}
+
+/// Two records of the same identity tell the same thing, the later one better; none: not carried.
+std::optional<Json> carried_identity(const Json& record) {
+  const auto number = [&](const char* key) {
+    const auto it = record.find(key);
+    return it != record.end() && it->is_number_integer() ? it->get<std::int64_t>() : std::int64_t{-1};
+  };
+  const Json kind = record.value("k", Json());
+  if (kind == "metric" && number("step") >= 0) return Json::array({kind, record.value("name", Json()), number("step")});
+  if (kind == "log" && number("level") >= LB_LOG_WARN) return Json::array({kind, record.value("text", Json())});
+  return std::nullopt;
 }
 
 }  // namespace
@@ -153,6 +167,34 @@ JobReport summarize(const std::vector<Json>& records) {
 }
 
 JobReport read_report(const std::filesystem::path& journal) { return summarize(JournalTail(journal).poll()); }
+
+CarriedRecords carried_records(const std::filesystem::path& journal, std::uint64_t checkpoint) {
+  const auto bytes = env::read_file(journal);
+  if (!bytes.ok()) return {.records = {}, .gap = bytes.error().front().what};
+  const JournalRecords parsed = parse_journal(*bytes);
+  const Json committed{{"k", "checkpoint"}, {"step", checkpoint}};
+  const auto last = std::find(parsed.records.rbegin(), parsed.records.rend(), committed);
+  CarriedRecords carried;
+  // A job that was killed between the commit and its record had nothing to tell in between: all it told counts.
+  auto end = parsed.records.end();
+  if (last != parsed.records.rend()) {
+    end = std::prev(last.base());
+  } else if (parsed.damaged || parsed.records.empty()) {
+    carried.gap = journal.string() + " is damaged";
+  }
+  std::map<Json, std::size_t> position;
+  for (auto record = parsed.records.begin(); record != end; ++record) {
+    const std::optional<Json> identity = carried_identity(*record);
+    if (!identity) continue;
+    const auto [it, fresh] = position.try_emplace(*identity, carried.records.size());
+    if (fresh) {
+      carried.records.push_back(*record);
+    } else {
+      carried.records[it->second] = *record;
+    }
+  }
+  return carried;
+}
 
 Json to_json(const MetricRow& metric) {
   const auto number = [](double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); };

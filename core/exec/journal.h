@@ -4,6 +4,7 @@
 //   {"k":"metric",name,unit,value,std_error,count,step}  {"k":"checkpoint","step":..}
 //   {"k":"fail",what,where,why,fix}  {"k":"done","status":..}
 // A reader takes whole records and stops at a torn or damaged one; nothing after it counts.
+// The journal of an attempt that resumes begins with the carried records of the attempt that it goes on from.
 #pragma once
 
 #include <cstddef>
@@ -75,6 +76,14 @@ struct JobReport {
 [[nodiscard]] JobReport summarize(const std::vector<Json>& records);
 /// A missing journal is an empty report.
 [[nodiscard]] JobReport read_report(const std::filesystem::path& journal);
+
+/// What a job had told when it committed a checkpoint and what one that resumes there will not tell again: curve points
+/// (the last of each name and step), warnings and errors (each text once).
+struct CarriedRecords {
+  std::vector<Json> records;
+  std::string gap;  ///< why records may be missing; empty: none is
+};
+[[nodiscard]] CarriedRecords carried_records(const std::filesystem::path& journal, std::uint64_t checkpoint);
 
 [[nodiscard]] Json to_json(const MetricRow& metric);
 

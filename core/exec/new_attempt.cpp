@@ -1,5 +1,7 @@
 #include "exec/new_attempt.h"
 
+#include <lowbit/plugin_abi.h>
+
 #include <algorithm>
 #include <optional>
 #include <vector>
@@ -8,6 +10,7 @@
 #include "env/clock.h"
 #include "env/files.h"
 #include "exec/job_environment.h"
+#include "exec/journal.h"
 
 namespace lowbit::exec {
 namespace {
@@ -85,6 +88,22 @@ void find_resume_point(const WritableProject& project, const std::vector<store::
   }
 }
 
+/// Puts what the job will not tell again at the front of its journal: so it is published with what the job tells, also
+/// after the attempt resumed from is gone, and carried on when this attempt is resumed in its turn.
+Result<void> carry_over(NewAttempt& attempt) {
+  const fs::path& checkpoint = attempt.request.resume_from;
+  const AttemptPaths earlier{checkpoint.parent_path().parent_path()};
+  CarriedRecords carried = carried_records(earlier.journal(), std::stoull(checkpoint.filename().string()));
+  if (!carried.gap.empty()) {
+    attempt.carry_gap = "curve points and warnings from before checkpoint " + checkpoint.filename().string() +
+                        " may be missing: " + carried.gap;
+    carried.records.push_back({{"k", "log"}, {"level", LB_LOG_WARN}, {"text", attempt.carry_gap}});
+  }
+  std::string journal;
+  for (const Json& record : carried.records) journal += journal_record(record);
+  return env::write_file_durably(attempt.paths.journal(), journal);
+}
+
 }  // namespace
 
 Result<NewAttempt> new_attempt(WritableProject& project, const RunFiles& files, const AttemptOrder& order,
@@ -142,6 +161,7 @@ Result<NewAttempt> new_attempt(WritableProject& project, const RunFiles& files, 
   attempt.context.replace = project.store().by_content_key(order.content.digest).has_value();
   LB_TRY(env::make_directories(attempt.paths.scratch()));
   LB_TRY(env::make_directories(attempt.paths.checkpoints()));
+  if (!request.resume_from.empty()) LB_TRY(carry_over(attempt));
   LB_TRY(env::write_file_durably(context_file(attempt.paths), canonical(to_json(attempt.context))));
   LB_TRY(env::write_file_durably(attempt.paths.request(), canonical(to_json(request))));
   return attempt;

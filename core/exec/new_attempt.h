@@ -40,6 +40,7 @@ struct NewAttempt {
   AttemptPaths paths;
   PublishContext context;
   bool checkpoint_refused = false;  ///< there is one, from another numeric environment
+  std::string carry_gap;            ///< what of the attempt resumed from may be missing, and why; empty: nothing
 };
 
 /// Row first, then files: a directory without a row is swept away, a row without a directory is a lost attempt.

@@ -252,6 +252,7 @@ void Scheduler::launch(Index index) {
     tell(Event::Kind::notice, job->label,
          "starts from nothing: its checkpoint was made in another numeric environment");
   }
+  if (!attempt->carry_gap.empty()) tell(Event::Kind::notice, job->label, attempt->carry_gap);
   const auto started = executor_.start(request, job->paths,
                                        job_environment(variant.plugin->environment, request.threads, request.attempt),
                                        [this, job] { on_end(job); });

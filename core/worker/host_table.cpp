@@ -141,6 +141,8 @@ lb_status HostTable::checkpoint_commit(std::uint64_t step) {
   const fs::path finished = attempt_.checkpoints() / std::to_string(step);
   const fs::path directory = attempt_.checkpoints() / (std::to_string(step) + ".tmp");
   if (!env::exists(directory)) return LB_INTERNAL;
+  // What was told so far is not told again after a resume: no checkpoint may outlive it.
+  if (broken_ || !journal_.sync()) return LB_RESOURCE;
   if (!env::sync_tree(directory).ok() || !env::remove_tree(finished).ok() ||
       !env::rename_durably(directory, finished).ok()) {
     return LB_RESOURCE;

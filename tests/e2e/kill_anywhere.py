@@ -26,6 +26,12 @@ JOIN results r ON r.content_key = p.content_key AND r.is_current = 1
 JOIN artifacts a ON a.result_id = r.result_id ORDER BY 1, 2, 3"""
 METRICS = "SELECT label, metric, value, std_error, count FROM v_results ORDER BY 1, 2"
 
+CURVES = """
+SELECT e.label, c.name, c.step, c.unit, c.value FROM expansions e
+JOIN provenance p ON p.provenance_key = e.provenance_key
+JOIN results r ON r.content_key = p.content_key AND r.is_current = 1
+JOIN curves c ON c.result_id = r.result_id ORDER BY 1, 2, 3"""
+
 
 class Failed(Exception):
     pass
@@ -170,7 +176,7 @@ def main():
             run_to_end(lowbit, experiment, killed, 3, hang)
             again = run_to_end(lowbit, experiment, killed, 1, hang)
             problems = check_sound(killed)
-            for what, sql in (("results", RESULTS), ("metrics", METRICS)):
+            for what, sql in (("results", RESULTS), ("metrics", METRICS), ("curves", CURVES)):
                 if rows(calm, sql) != rows(killed, sql):
                     problems.append(f"other {what} than the undisturbed run:\n{rows(calm, sql)}\n{rows(killed, sql)}")
             if "nothing to do" not in again:

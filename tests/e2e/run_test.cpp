@@ -147,6 +147,9 @@ stages: [{id: slow, use: lowbit.toy.transform, params: {steps: 200, delay_ms: 0,
 )");
   REQUIRE(undisturbed.run().status == 0);
   CHECK(undisturbed.results() == project.results());
+  const std::string curves = "SELECT name, step, unit, value FROM curves ORDER BY 1, 2";
+  CHECK(project.query("SELECT count(*) FROM curves") == "200\n");
+  CHECK(undisturbed.query(curves) == project.query(curves));
 }
 
 TEST_CASE("a job that outlives its host is adopted and runs only once", "[e2e]") {

@@ -1,6 +1,7 @@
 #include <catch2/catch.hpp>
 
 #include "exec/journal.h"
+#include "support/program.h"
 
 using namespace lowbit;
 using namespace lowbit::exec;
@@ -84,4 +85,19 @@ TEST_CASE("records of unknown kinds or with missing fields are passed over", "[e
       summarize({{{"k", "from-the-future"}}, {{"k", "metric"}, {"name", "x/a"}}, {{"k", "done"}, {"status", 0}}});
   CHECK(report.metrics.empty());
   CHECK(report.status == 0);
+}
+
+TEST_CASE("a checkpoint whose record was not written any more stands after all that was told", "[exec]") {
+  const lowbit::test::TemporaryDirectory directory;
+  const Json point{{"k", "metric"},        {"name", "x/a"}, {"unit", "ratio"}, {"value", 0.5},
+                   {"std_error", nullptr}, {"count", 0},    {"step", 1}};
+  const std::string whole = journal_of({point, {{"k", "checkpoint"}, {"step", 4}}});
+  const std::size_t told = journal_of({point}).size();
+  for (std::size_t cut = told; cut <= whole.size(); ++cut) {
+    CAPTURE(cut);
+    lowbit::test::write_text(directory.path() / "journal", whole.substr(0, cut));
+    const CarriedRecords carried = carried_records(directory.path() / "journal", 4);
+    CHECK(carried.gap.empty());
+    CHECK(carried.records == std::vector<Json>(1, point));
+  }
 }
