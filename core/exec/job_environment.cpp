@@ -10,7 +10,7 @@ namespace lowbit::exec {
 namespace {
 
 // Where programs and libraries are, who and where the user is, which devices there are; how sanitizers behave.
-constexpr std::array<std::string_view, 20> kPassed{"PATH",
+constexpr std::array<std::string_view, 19> kPassed{"PATH",
                                                    "HOME",
                                                    "USER",
                                                    "LANG",
@@ -28,8 +28,22 @@ constexpr std::array<std::string_view, 20> kPassed{"PATH",
                                                    "TSAN_OPTIONS",
                                                    "LSAN_OPTIONS",
                                                    "LOWBIT_FAULT",
-                                                   "LOWBIT_FAULT_ROLE",
-                                                   "OPENBLAS_CORETYPE"};
+                                                   "LOWBIT_FAULT_ROLE"};
+
+constexpr const char* kCoreType = "OPENBLAS_CORETYPE";
+
+/// What the person set, else what OpenBLAS is to take this processor for; empty where it knows by itself. Debian's
+/// takes AMD's processors with AVX-512 for older ones and multiplies at half their speed (docs/numerics.md).
+std::string blas_core_type() {
+  if (const char* set = std::getenv(kCoreType)) return set;
+#ifdef __x86_64__
+  const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512cd") &&
+                      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") &&
+                      __builtin_cpu_supports("avx512vl");
+  if (avx512 && __builtin_cpu_is("amd")) return "SkylakeX";
+#endif
+  return {};
+}
 
 }  // namespace
 
@@ -48,16 +62,18 @@ std::vector<std::string> job_environment(const std::vector<std::string>& declare
   entries.push_back("MKL_NUM_THREADS=" + count);
   // Spinning threads cost a small stage up to 47 times its time on a busy machine; sleeping ones cost little.
   entries.emplace_back("OMP_WAIT_POLICY=passive");
+  if (const std::string core_type = blas_core_type(); !core_type.empty()) {
+    entries.push_back(std::string(kCoreType) + "=" + core_type);
+  }
   entries.push_back("LOWBIT_ATTEMPT=" + attempt);
   return entries;
 }
 
 Json numeric_environment(unsigned threads, const std::string& device) {
-  const char* core_type = std::getenv("OPENBLAS_CORETYPE");
   return {{"processor", env::processor_model()},
           {"threads", threads},
           {"device", device},
-          {"blas_core_type", core_type == nullptr ? "" : core_type}};
+          {"blas_core_type", blas_core_type()}};
 }
 
 }  // namespace lowbit::exec

@@ -70,11 +70,9 @@ at::Tensor attended(const ModelConfig& c, const BlockWeights& w, const at::Tenso
     cache->values[i].narrow(2, positions.past, n_new).copy_(v);
     k = cache->keys[i];
     v = cache->values[i];
-    if (n_new == 1 && product_dtype(x) == at::kFloat && x.device().is_cpu() && !q.requires_grad()) {
-      if (x.scalar_type() != at::kFloat) {
-        k = k.narrow(2, 0, n_seen).to(at::kFloat).contiguous();
-        v = v.narrow(2, 0, n_seen).to(at::kFloat).contiguous();
-      }
+    const bool in_one_pass =
+        x.scalar_type() == at::kFloat || (x.scalar_type() == at::kBFloat16 && c10::InferenceMode::is_enabled());
+    if (n_new == 1 && in_one_pass && x.device().is_cpu() && !q.requires_grad()) {
       return decode_attention(q.to(at::kFloat), k, v, n_seen, positions.n_pads, w.window)
           .to(x.scalar_type())
           .view({n_sequences, 1, c.n_heads * c.head_dim});

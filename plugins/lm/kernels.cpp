@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-// The name that the loops below are compiled under: kPlainKernels or kAvx2Kernels.
+// The name that the loops below are compiled under: kPlainKernels, kAvx2Kernels or kAvx512Kernels.
 #ifndef LOWBIT_KERNELS
 #define LOWBIT_KERNELS kPlainKernels
 #endif
@@ -11,13 +11,16 @@
 namespace lowbit::lm {
 namespace {
 
-#ifdef __AVX2__
+#if defined(__AVX512F__)
+constexpr int kWidth = 16;
+#elif defined(__AVX2__)
 constexpr int kWidth = 8;
 #else
 constexpr int kWidth = 4;
 #endif
 using Vector = float __attribute__((vector_size(kWidth * sizeof(float))));
 using BitsVector = uint32_t __attribute__((vector_size(kWidth * sizeof(uint32_t))));
+using HalfBitsVector = uint16_t __attribute__((vector_size(kWidth * sizeof(uint16_t))));
 
 /// Numbers of arrays from index i on: as many as a vector register holds (T = Vector), or one (float).
 template <class T>
@@ -28,6 +31,16 @@ struct At {
     T numbers;
     memcpy(&numbers, array + i, sizeof numbers);
     return numbers;
+  }
+  /// Of bf16 numbers, given by their bits.
+  inline T operator()(const uint16_t* array) const {
+    if constexpr (sizeof(T) == sizeof(float)) {
+      return __builtin_bit_cast(float, static_cast<uint32_t>(array[i]) << 16);
+    } else {
+      HalfBitsVector bits;
+      memcpy(&bits, array + i, sizeof bits);
+      return __builtin_bit_cast(T, __builtin_convertvector(bits, BitsVector) << 16);
+    }
   }
   inline void store(float* array, T numbers) const { memcpy(array + i, &numbers, sizeof numbers); }
 };
@@ -97,44 +110,30 @@ inline float exponentials(const float* x, float scale, int64_t n, float* y) {
   return sum(n, [=](auto at) { return at(y); });
 }
 
-/// Sum of w[i] x[i] with w read by `read(i)` as Vector or float: four partial sums, so that no addition waits for the
-/// one before it.
-template <class Read, class ReadOne>
-inline float dot_of(const float* x, int64_t n, Read read, ReadOne read_one) {
+/// Sum of w[i] x[i], in four partial sums, so that no addition waits for the one before it.
+template <class Number>
+float dot(const Number* w, const float* x, int64_t n) {
   constexpr int kSums = 4;
   Vector sums[kSums] = {};
   int64_t i = 0;
   for (; i + kSums * kWidth <= n; i += kSums * kWidth) {
-    for (int k = 0; k < kSums; ++k) sums[k] += read(i + k * kWidth) * At<Vector>{i + k * kWidth}(x);
+    for (int k = 0; k < kSums; ++k) {
+      const At<Vector> at{i + k * kWidth};
+      sums[k] += at(w) * at(x);
+    }
   }
-  for (; i + kWidth <= n; i += kWidth) sums[0] += read(i) * At<Vector>{i}(x);
+  for (; i + kWidth <= n; i += kWidth) sums[0] += At<Vector>{i}(w)*At<Vector>{i}(x);
   const Vector lanes = (sums[0] + sums[1]) + (sums[2] + sums[3]);
   float result = 0;
-  for (; i < n; ++i) result += read_one(i) * x[i];
+  for (; i < n; ++i) result += At<float>{i}(w)*x[i];
   for (int lane = 0; lane < kWidth; ++lane) result += float{lanes[lane]};
   return result;
 }
 
-float dot(const float* w, const float* x, int64_t n) {
-  return dot_of(
-      x, n, [=](int64_t i) { return At<Vector>{i}(w); }, [=](int64_t i) { return w[i]; });
-}
-
-float dot_bf16(const uint16_t* w, const float* x, int64_t n) {
-  using HalfBits = uint16_t __attribute__((vector_size(kWidth * sizeof(uint16_t))));
-  return dot_of(
-      x, n,
-      [=](int64_t i) {
-        HalfBits bits;
-        memcpy(&bits, w + i, sizeof bits);
-        return __builtin_bit_cast(Vector, __builtin_convertvector(bits, BitsVector) << 16);
-      },
-      [=](int64_t i) { return __builtin_bit_cast(float, static_cast<uint32_t>(w[i]) << 16); });
-}
-
 inline void clear(float* numbers, int64_t n) { memset(numbers, 0, static_cast<size_t>(n) * sizeof *numbers); }
 
-void attend(const float* q, const float* keys, const float* values, int64_t n, int64_t d, float* scores, float* out) {
+template <class Number>
+void attend(const float* q, const Number* keys, const Number* values, int64_t n, int64_t d, float* scores, float* out) {
   for (int64_t s = 0; s < n; ++s) scores[s] = sum(d, [=](auto at) { return at(q) * at(keys + s * d); });
   const float total = exponentials(scores, 1 / sqrtf(static_cast<float>(d)), n, scores);
   clear(out, d);
@@ -199,7 +198,8 @@ void swiglu_backward(const float* gate, const float* up, const float* dy, int64_
 
 }  // namespace
 
-const Kernels LOWBIT_KERNELS{dot,      dot_bf16,          attend, softmax, softmax_backward,
-                             rms_norm, rms_norm_backward, rotate, swiglu,  swiglu_backward};
+const Kernels LOWBIT_KERNELS{dot<float>, dot<uint16_t>,    attend<float>,  attend<uint16_t>,
+                             softmax,    softmax_backward, rms_norm,       rms_norm_backward,
+                             rotate,     swiglu,           swiglu_backward};
 
 }  // namespace lowbit::lm

@@ -1,6 +1,7 @@
 // The loops over fp32 numbers that libtorch would need several passes, or many small matrix products, for. Compiled
-// once for every processor and once for AVX2 with FMA. Declared apart from what calls them: kernels.cpp may include
-// nothing that has inline functions, whose AVX2 variants would be linked into the rest of the program.
+// once for every processor, once for AVX2 with FMA and once for AVX-512. Declared apart from what calls them:
+// kernels.cpp may include nothing that has inline functions, whose variants would be linked into the rest of the
+// program.
 //
 // Exponentials err by less than 2e-7 of their value; e^x for x < -87, where fp32 becomes denormal, is 0. A NaN stays
 // one. Pointers of one call may be equal where it says "in place", and overlap nowhere else.
@@ -15,10 +16,12 @@ struct Kernels {
   float (*dot)(const float* w, const float* x, int64_t n);
   float (*dot_bf16)(const uint16_t* w, const float* x, int64_t n);
 
-  /// One query over a cache. q: [d]; keys, values: [n, d]; scores: room for n numbers; out: [d],
-  /// softmax(q k / sqrt(d)) v. REQUIRES: n > 0.
+  /// One query over a cache. q: [d]; keys, values: [n, d], in fp32 or in bf16 by their bits; scores: room for n
+  /// numbers; out: [d], softmax(q k / sqrt(d)) v. REQUIRES: n > 0.
   void (*attend)(const float* q, const float* keys, const float* values, int64_t n, int64_t d, float* scores,
                  float* out);
+  void (*attend_bf16)(const float* q, const uint16_t* keys, const uint16_t* values, int64_t n, int64_t d, float* scores,
+                      float* out);
 
   /// y [n]: softmax(scale x) over positions [begin, end), 0 elsewhere; in place or not. REQUIRES: begin < end <= n,
   /// scale > 0.
@@ -42,7 +45,8 @@ struct Kernels {
 };
 
 extern const Kernels kPlainKernels;
-extern const Kernels kAvx2Kernels;  ///< built for x86-64 only; REQUIRES: a processor with AVX2 and FMA
+extern const Kernels kAvx2Kernels;    ///< built for x86-64 only; REQUIRES: a processor with AVX2 and FMA
+extern const Kernels kAvx512Kernels;  ///< built for x86-64 only; REQUIRES: these and AVX-512 F, DQ, BW and VL
 
 /// The fastest for this processor.
 const Kernels& kernels();

@@ -238,6 +238,12 @@ TEST_CASE("a job sees the variables its stage declares and a short list besides"
   CHECK_THAT(text, Contains("LOWBIT_TOY_VISIBLE=yes") && !Contains("SECRET"));
 }
 
+TEST_CASE("the core type that OpenBLAS is told is the person's own, and is recorded", "[e2e]") {
+  const Project project("experiment: env\nstages: [{id: env, use: lowbit.toy.env}]\n");
+  REQUIRE(project.run({{"OPENBLAS_CORETYPE", "Haswell"}}).status == 0);
+  CHECK(project.query("SELECT json_extract(environment, '$.blas_core_type') FROM attempts") == "Haswell\n");
+}
+
 TEST_CASE("a plugin file that changed without its version is noticed, and stale when strict", "[e2e]") {
   const Project project(kChain);
   REQUIRE(project.run().status == 0);

@@ -1,9 +1,8 @@
-// The law: each loop, in both of its variants, is the formula it stands for, computed in fp64. Numbers are of size one,
+// The law: each loop, in each of its variants, is the formula it stands for, computed in fp64. Numbers are of size one,
 // so fp32 sums of up to 70 terms err by some 1e-6; a wrong index or sign shows as an error of size one.
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
-#include <cstring>
 #include <random>
 #include <vector>
 
@@ -20,6 +19,7 @@ std::vector<const lm::Kernels*> variants() {
   std::vector<const lm::Kernels*> all{&lm::kPlainKernels};
 #ifdef __x86_64__
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) all.push_back(&lm::kAvx2Kernels);
+  if (&lm::kernels() == &lm::kAvx512Kernels) all.push_back(&lm::kAvx512Kernels);
 #endif
   return all;
 }
@@ -83,6 +83,22 @@ Doubles gradient(const Floats& x, const Floats& dy, const Function& f) {
   return result;
 }
 
+/// Numbers that bf16 holds, and their bits.
+struct Halves {
+  std::vector<uint16_t> bits;
+  Floats numbers;
+};
+
+Halves halves(Floats numbers) {
+  Halves cut{{}, std::move(numbers)};
+  for (float& x : cut.numbers) {
+    const auto word = __builtin_bit_cast(uint32_t, x);
+    cut.bits.push_back(static_cast<uint16_t>(word >> 16U));
+    x = __builtin_bit_cast(float, word & 0xFFFF0000U);
+  }
+  return cut;
+}
+
 const auto kSizes = {1, 3, 4, 7, 8, 9, 32, 70};
 
 }  // namespace
@@ -91,15 +107,7 @@ TEST_CASE("a product of two rows, of any length and with weights in either dtype
   const std::size_t n = GENERATE(1U, 3U, 4U, 7U, 8U, 31U, 32U, 33U, 70U);
   Numbers numbers;
   const Floats x = numbers(n);
-  Floats w = numbers(n);
-  std::vector<uint16_t> bits(n);
-  for (std::size_t i = 0; i < n; ++i) {  // numbers that bf16 holds
-    uint32_t word = 0;
-    std::memcpy(&word, &w[i], sizeof word);
-    bits[i] = static_cast<uint16_t>(word >> 16U);
-    word &= 0xFFFF0000U;
-    std::memcpy(&w[i], &word, sizeof word);
-  }
+  const auto [bits, w] = halves(numbers(n));
   double expected = 0;
   for (std::size_t i = 0; i < n; ++i) expected += double{w[i]} * double{x[i]};
   for (const lm::Kernels* k : variants()) {
@@ -118,6 +126,11 @@ TEST_CASE("attention over a cache is that of fp64, whatever the head's size", "[
         variant->attend(q.data(), keys.data(), values.data(), static_cast<int64_t>(n), static_cast<int64_t>(d),
                         scores.data(), out.data());
         check_close(out, attention(q, keys, values));
+
+        const Halves key_bits = halves(keys), value_bits = halves(values);
+        variant->attend_bf16(q.data(), key_bits.bits.data(), value_bits.bits.data(), static_cast<int64_t>(n),
+                             static_cast<int64_t>(d), scores.data(), out.data());
+        check_close(out, attention(q, key_bits.numbers, value_bits.numbers));
       }
     }
   }
