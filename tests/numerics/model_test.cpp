@@ -83,8 +83,8 @@ TEST_CASE("frequencies of RoPE for longer contexts", "[model]") {
   CHECK(n_low == 29);
 }
 
-// bf16 keeps 8 bits: every activation is off by up to 0.4 %, some 20 roundings deep. The losses of these models are
-// about 10 nats.
+// bf16 keeps 8 bits: every rounding is off by up to 2^-8, some 20 of them deep, which comes to 0.08 when all of them err
+// alike; measured 0.02 to 0.034, by processor. The losses of these models are about 10 nats.
 TEST_CASE("bf16 compute stays within its own precision of the reference", "[model]") {
   for (const std::string& name : test::kReferenceModels) {
     INFO(name);
@@ -97,7 +97,7 @@ TEST_CASE("bf16 compute stays within its own precision of the reference", "[mode
     const at::Tensor logits = loaded.model.logits(hidden)[0].to(at::kDouble);
     const at::Tensor error = logits.narrow(0, logits.size(0) - 3, 3) - expected;
     const double relative = (error.square().mean() / expected.square().mean()).sqrt().item<double>();
-    CHECK(relative < (name == "random-opt-350m" ? 0.1 : 0.03));  // measured 0.06: two projections more, no final norm
+    CHECK(relative < (name == "random-opt-350m" ? 0.1 : 0.08));  // measured 0.06: two projections more, no final norm
     CHECK(relative > 1e-4);                                      // it really is bf16
   }
 }
