@@ -27,6 +27,7 @@ const std::vector<Command>& commands() {
        "the stages that plugins offer, or one of them; or check a plugin", plugins_command},
       {"doctor", "", "check machine, project and plugins", doctor_command},
       {"init", "[DIRECTORY]", "start a project: lowbit.yaml and a first experiment", init_command},
+      {"schema", "", "the JSON Schema of experiment files, for editors", schema_command},
       {"explain", "CODE", "what an error code means and what to do", explain_command},
       {"worker", "--shim DIR | --fork-server FD | --describe PLUGIN.so --output FILE", "", worker_command},
   };

@@ -13,13 +13,19 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::vector<spec::Override> overrides_of(const CommandOptions& options) {
+std::vector<spec::Override> overrides_of(const CommandOptions& options, const std::string& option) {
   std::vector<spec::Override> overrides;
-  for (const std::string& text : options.all("set")) {
-    const std::string name = "--set #" + std::to_string(overrides.size() + 1);
+  for (const std::string& text : options.all(option)) {
+    const std::string name = "--" + option + " #" + std::to_string(overrides.size() + 1);
     overrides.push_back({std::make_shared<const SourceText>(SourceText{name, text})});
   }
   return overrides;
+}
+
+// Names of files are relative to the working directory, as the person's own name of the experiment is.
+Result<std::shared_ptr<const SourceText>> load_source(const std::string& name) {
+  LB_TRY_ASSIGN(std::string text, env::read_file(name));
+  return std::make_shared<const SourceText>(SourceText{name, std::move(text)});
 }
 
 }  // namespace
@@ -46,15 +52,13 @@ Diagnostics with_plugin_problems(Diagnostics problems, const plugin::PluginCatal
 void add_experiment_options(CommandOptions& options) {
   options.argument("file", "the experiment, a YAML file (docs/experiment-file.md)", true)
       .many("set,s", "path=value: replace a value of the file; repeatable")
-      .many("sweep", "not supported yet")
+      .many("sweep", "axis=a,b or path=a,b: give an axis other values, or make one of a value of the file; repeatable")
+      .text("profile", "the settings of a machine that the file has under `profiles`")
       .many("plugin-path", "a directory to search for plugins first; repeatable")
       .text("project,C", "the project's directory (default: upward from here)");
 }
 
 Result<Experiment> load_experiment(const CommandOptions& options) {
-  if (const auto sweeps = options.all("sweep"); !sweeps.empty()) {
-    return spec::sweep_not_supported(std::make_shared<const SourceText>(SourceText{"--sweep #1", sweeps.front()}));
-  }
   Experiment experiment;
   experiment.written_file = options.get("file");
   experiment.file = fs::absolute(experiment.written_file).lexically_normal();
@@ -65,7 +69,10 @@ Result<Experiment> load_experiment(const CommandOptions& options) {
         .fix("check the path; `lowbit init` makes a first one");
   }
   const auto source = std::make_shared<const SourceText>(SourceText{experiment.written_file, *std::move(text)});
-  LB_TRY_ASSIGN(const ExperimentSpec spec, spec::read_experiment(source, overrides_of(options)));
+  LB_TRY_ASSIGN(const ExperimentSpec spec, spec::read_experiment(source, {.overrides = overrides_of(options, "set"),
+                                                                          .sweeps = overrides_of(options, "sweep"),
+                                                                          .profile = options.get("profile"),
+                                                                          .load = load_source}));
   experiment.catalog = find_plugins(options.all("plugin-path"));
   auto graph = graph::expand(spec, experiment.catalog);
   if (!graph.ok()) return with_plugin_problems(std::move(graph).error(), experiment.catalog);
@@ -96,6 +103,8 @@ exec::RunRequest run_request(const Experiment& experiment, const CommandOptions&
   request.experiment_file = experiment.file;
   request.command = "lowbit run " + experiment.written_file;
   for (const std::string& text : options.all("set")) request.command += " --set '" + text + "'";
+  for (const std::string& text : options.all("sweep")) request.command += " --sweep '" + text + "'";
+  if (options.has("profile")) request.command += " --profile " + options.get("profile");
   for (const std::string& stage : options.all("force")) request.plan.force.insert(stage);
   request.plan.strict = options.has("strict");
   for (const graph::Variant& variant : experiment.graph.variants) {

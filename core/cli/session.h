@@ -35,7 +35,7 @@ struct Experiment {
   graph::ExpandedGraph graph;
 };
 
-/// FILE, --set, --sweep, --project, --plugin-path.
+/// FILE, --set, --sweep, --profile, --project, --plugin-path.
 void add_experiment_options(CommandOptions& options);
 [[nodiscard]] Result<Experiment> load_experiment(const CommandOptions& options);
 

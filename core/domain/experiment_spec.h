@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -20,6 +21,22 @@ using Text = Located<std::string>;
 struct Axis {
   Text name;
   std::vector<Located<Json>> values;  ///< scalars, distinct, at least one
+};
+
+/// Axes and values of them. A point agrees when it has one of the values on every one of these axes.
+using AxisValues = std::vector<std::pair<Text, std::vector<Located<Json>>>>;
+
+/// Axes that advance together, by their numbers in the experiment; each row has the number of a value for each of them.
+/// A plain axis is a column of rows of one value.
+struct AxisColumn {
+  std::vector<std::size_t> axes;
+  std::vector<std::vector<std::size_t>> rows;
+};
+
+/// Every combination of the rows of its columns, less what `excludes` describes. The columns name every axis once.
+struct Grid {
+  std::vector<AxisColumn> columns;
+  std::vector<AxisValues> excludes;
 };
 
 /// A file or directory from outside the experiment, reached as `inputs.<name>`.
@@ -73,6 +90,8 @@ struct Resources {
 struct StageSpec {
   Text id;
   Text use;  ///< "lowbit.gptq", "lowbit.${quantizer}"
+  /// The stage exists at the points that agree with one of these; everywhere when empty.
+  std::vector<AxisValues> when;
   std::vector<NamedBinding> with;
   std::vector<Param> params;
   /// By plugin id or by its last part: {gptq: {actorder: static}}.
@@ -84,9 +103,12 @@ struct StageSpec {
 struct ExperimentSpec {
   std::string name;
   std::vector<std::uint64_t> seeds{0};
-  std::vector<Axis> axes;
-  /// A matrix point goes when it agrees with every entry of one of these; an entry holds the values it matches.
-  std::vector<std::vector<std::pair<Text, std::vector<Located<Json>>>>> excludes;
+  std::vector<Axis> axes;  ///< with all their values, those of `include` too
+  /// The points are those of all grids, less what `excludes` describes, and those of `included`. No grid stands for
+  /// the one of every combination of the axes.
+  std::vector<Grid> grids;
+  std::vector<AxisValues> excludes;
+  std::vector<Grid> included;
   std::vector<ExternalInput> inputs;
   std::vector<StageSpec> stages;
   SourceSpan span;

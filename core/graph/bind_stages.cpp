@@ -70,6 +70,7 @@ class StageBinder {
   BoundStage find_plugins(const StageSpec& written) {
     BoundStage stage;
     stage.written = &written;
+    stage.when = Condition(matrix_, written.when);
     stage.use_axes = axes_in(written.use.value, matrix_);
     for (const Point point : matrix_.representatives(stage.use_axes)) {
       const std::string id = substitute_text(written.use.value, matrix_, point);
@@ -101,12 +102,8 @@ class StageBinder {
     binding.written = &written;
     for (const auto& pin : written.binding.at) {
       const AxisIndex axis = matrix_.axis(pin.first.value);
-      const auto& values = matrix_.values(axis);
-      const auto it = std::find_if(values.begin(), values.end(),
-                                   [&](const Located<Json>& value) { return value.value == pin.second.value; });
-      LB_CHECK(it != values.end());
       binding.pinned |= only(axis);
-      binding.pins.emplace_back(axis, static_cast<std::size_t>(it - values.begin()));
+      binding.pins.emplace_back(axis, matrix_.value_number(axis, pin.second.value));
     }
     for (const Text& name : written.binding.over) binding.over |= only(matrix_.axis(name.value));
     LB_CHECK((binding.over & binding.pinned) == 0);
@@ -310,11 +307,6 @@ class StageBinder {
 };
 
 }  // namespace
-
-Point StageBinding::pin(const Matrix& matrix, Point point) const {
-  for (const auto& [axis, value] : pins) point = matrix.with_value(point, axis, value);
-  return point;
-}
 
 const StagePlugin* BoundStage::plugin_at(const Matrix& matrix, Point point) const {
   const auto it = plugin_number.find(matrix.project(point, use_axes));

@@ -37,11 +37,10 @@ struct StageBinding {
   std::vector<BoundSource> sources;
   AxisSet over = 0;
   AxisSet pinned = 0;
-  std::vector<std::pair<AxisIndex, std::size_t>> pins;  ///< axis and number of its value
-  bool broken = false;                                  ///< a problem was reported
+  Pins pins;
+  bool broken = false;  ///< a problem was reported
 
   [[nodiscard]] bool gathered() const { return written->binding.form == Binding::Form::each; }
-  [[nodiscard]] Point pin(const Matrix& matrix, Point point) const;
 };
 
 /// A live binding of a stage with one of its plugins.
@@ -64,6 +63,7 @@ struct StagePlugin {
 
 struct BoundStage {
   const StageSpec* written = nullptr;
+  Condition when;  ///< where it exists at all
   AxisSet use_axes = 0;
   std::vector<StageBinding> bindings;
   std::vector<StagePlugin> plugins;                      ///< in matrix order

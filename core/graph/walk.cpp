@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <map>
 #include <optional>
 #include <set>
@@ -23,13 +24,15 @@ constexpr Slot kVisiting = -2;
 constexpr Slot kAbsent = -3;
 constexpr Slot kBroken = -4;  // a problem was reported
 
+constexpr Point kNoGroup = std::numeric_limits<Point>::max();  // of points where nothing can be gathered
+
 /// What a binding leads to at a point.
 struct Found {
   const StageInput* input = nullptr;
   Slot state = kAbsent;  ///< kExists, kAbsent or kBroken
   AxisSet axes = 0;      ///< what it contributes to its stage
   std::vector<DraftMember> members;
-  Point group = 0;  ///< gathered: the same for all points with these very members
+  Point group = 0;  ///< gathered: the first of the points that are gathered
 };
 
 /// What the members of a gathered binding had, over all points.
@@ -46,7 +49,7 @@ class Walker {
         bound_(bound),
         matrix_(matrix),
         problems_(problems),
-        slots_(bound.stages.size(), std::vector<Slot>(matrix.product(), kUnvisited)),
+        slots_(bound.stages.size(), std::vector<Slot>(matrix.size(), kUnvisited)),
         numbers_(bound.stages.size()),
         params_(bound.n_plugins),
         gathers_(bound.n_inputs) {
@@ -55,7 +58,7 @@ class Walker {
 
   Walk walk() {
     for (std::size_t stage = 0; stage < bound_.stages.size(); ++stage) {
-      for (const Point point : matrix_.points()) visit(stage, point);
+      for (Point point = 0; point < matrix_.size(); ++point) visit(stage, point);
     }
     check_gathered_axes();
     return std::move(out_);
@@ -78,6 +81,7 @@ class Walker {
 
   Slot discover(std::size_t number, Point point) {
     const BoundStage& stage = bound_.stages[number];
+    if (!stage.when.holds(matrix_, point)) return kAbsent;
     const StagePlugin* plugin = stage.plugin_at(matrix_, point);
     if (plugin == nullptr) return kBroken;
     AxisSet axes = plugin->axes;
@@ -109,10 +113,9 @@ class Walker {
 
   // The first of the sources that exists.
   Found choose(const StagePlugin& plugin, const StageInput& input, Point point) {
-    const Point pinned = input.binding->pin(matrix_, point);
-    if (matrix_.survives(pinned)) {
+    if (const auto pinned = matrix_.pinned(point, input.binding->pins)) {
       for (const BoundSource& source : input.binding->sources) {
-        Found found = look_up(plugin, input, source, pinned);
+        Found found = look_up(plugin, input, source, *pinned);
         found.axes &= ~input.binding->pinned;
         if (found.state != kAbsent) return found;
       }
@@ -120,17 +123,20 @@ class Walker {
     return Found{&input, kAbsent, 0, {}};
   }
 
-  // Every surviving point that agrees with `point` on all but the `over` axes and the pins. The same for all of them,
-  // so found once.
+  // Every point that agrees with `point` on all but the `over` axes and the pins. The same for all of them, so found
+  // once.
   const Found& gather(const StagePlugin& plugin, const StageInput& input, Point point) {
     const StageBinding& binding = *input.binding;
-    const Point base = matrix_.project(binding.pin(matrix_, point), ~binding.over);
-    if (const auto known = gathers_[input.id].find(base); known != gathers_[input.id].end()) return known->second;
+    static const std::vector<Point> kNone;
+    const std::vector<Point>* agreeing = matrix_.agreeing(point, binding.pins, all_axes() & ~binding.over);
+    const std::vector<Point>& points = agreeing == nullptr ? kNone : *agreeing;
+    const Point group = points.empty() ? kNoGroup : points.front();
+    if (const auto known = gathers_[input.id].find(group); known != gathers_[input.id].end()) return known->second;
 
-    Found all{&input, kAbsent, 0, {}, base};
+    Found all{&input, kAbsent, 0, {}, group};
     Gathered& seen = gathered_[&binding];
     std::set<std::pair<AxisSet, Point>> taken;
-    for (const Point at : points_over(base, binding.over)) {
+    for (const Point at : points) {
       Found found = look_up(plugin, input, binding.sources.front(), at);
       seen.broken = seen.broken || found.state == kBroken;
       if (found.state == kBroken) all.state = kBroken;
@@ -144,27 +150,14 @@ class Walker {
       member.at = matrix_.project(at, member.at_axes);
       if (taken.emplace(member.at_axes, member.at).second) all.members.push_back(member);
     }
-    return gathers_[input.id].emplace(base, std::move(all)).first->second;
+    return gathers_[input.id].emplace(group, std::move(all)).first->second;
   }
 
-  [[nodiscard]] std::vector<Point> points_over(Point base, AxisSet over) const {
-    std::vector<Point> points{base};
-    for (AxisIndex axis = 0; axis < matrix_.axis_count(); ++axis) {
-      if ((over & only(axis)) == 0) continue;
-      std::vector<Point> next;
-      for (const Point point : points) {
-        for (std::size_t i = 0; i < matrix_.values(axis).size(); ++i) {
-          next.push_back(matrix_.with_value(point, axis, i));
-        }
-      }
-      points = std::move(next);
-    }
-    const auto gone = [&](Point point) { return !matrix_.survives(point); };
-    points.erase(std::remove_if(points.begin(), points.end(), gone), points.end());
-    return points;
+  [[nodiscard]] AxisSet all_axes() const {
+    return matrix_.axis_count() == Matrix::kMaxAxes ? ~AxisSet{0} : only(matrix_.axis_count()) - 1;
   }
 
-  // What `source` names at a surviving point. REQUIRES: the binding is not broken.
+  // What `source` names at a point. REQUIRES: the binding is not broken.
   Found look_up(const StagePlugin& plugin, const StageInput& input, const BoundSource& source, Point point) {
     const SourceRef& ref = source.named.at(matrix_.project(point, source.axes));
     Found found{&input, kExists, source.axes, {}};

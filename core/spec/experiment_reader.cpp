@@ -9,13 +9,15 @@
 #include "domain/coordinates.h"
 #include "domain/text_template.h"
 #include "spec/form.h"
+#include "spec/matrix_reader.h"
+#include "spec/settings_reader.h"
 #include "spec/stage_reader.h"
 #include "spec/yaml_document.h"
 
 namespace lowbit::spec {
 namespace {
 
-constexpr std::uint64_t kMaxReplicates = 100'000;
+constexpr Range kSeeds{0, std::numeric_limits<std::int64_t>::max()};
 
 class ExperimentReader {
  public:
@@ -30,9 +32,10 @@ class ExperimentReader {
     }
     read_seeds(root, spec);
     axes_.seeds = spec.seeds;
-    if (const Node* matrix = root.find("matrix")) read_matrix(*matrix, spec);
+    if (const Node* matrix = root.find("matrix")) read_matrix(*matrix, spec, axes_, form_);
     if (const Node* inputs = root.find("inputs")) read_inputs(*inputs, spec);
     if (const Node* stages = root.find("stages")) read_stages(*stages, spec);
+    if (const Node* profiles = root.find("profiles")) check_profiles(*profiles, spec);
     spec.axes = axes_.axes;
     return spec;
   }
@@ -47,7 +50,7 @@ class ExperimentReader {
                        .note("`replicates: 3` is short for `seeds: [0, 1, 2]`")
                        .fix("keep one of them"));
     } else if (replicates != nullptr) {
-      const auto count = form_.whole_number(*replicates, "`replicates`", 1, kMaxReplicates);
+      const auto count = form_.whole_number(*replicates, "`replicates`", kReplicates);
       if (!count) return;
       spec.seeds.resize(static_cast<std::size_t>(*count));
       for (std::size_t i = 0; i < spec.seeds.size(); ++i) spec.seeds[i] = i;
@@ -57,7 +60,7 @@ class ExperimentReader {
     } else if (seeds != nullptr && form_.list(*seeds, "`seeds`", "whole numbers")) {
       std::vector<Located<std::uint64_t>> read;
       for (const Node& item : seeds->items) {
-        const auto seed = form_.whole_number(item, "a seed", 0, std::numeric_limits<std::int64_t>::max());
+        const auto seed = form_.whole_number(item, "a seed", kSeeds);
         if (!seed) continue;
         const auto same =
             std::find_if(read.begin(), read.end(), [&](const auto& before) { return before.value == *seed; });
@@ -70,100 +73,6 @@ class ExperimentReader {
       spec.seeds.clear();
       for (const auto& seed : read) spec.seeds.push_back(seed.value);
     }
-  }
-
-  void read_matrix(const Node& node, ExperimentSpec& spec) {
-    axes_.complete = false;  // until all of it has been read
-    if (!form_.mapping(node, Place::matrix)) return;
-    bool complete = true;
-    for (const Node::Entry& entry : node.entries) {
-      if (entry.key.value == "exclude") continue;
-      if (is_not_yet_supported(Place::matrix, entry.key.value)) {
-        complete = false;
-      } else {
-        complete = read_axis(entry) && complete;
-      }
-    }
-    axes_.complete = complete;
-    const Node* exclude = node.find("exclude");
-    if (exclude == nullptr || (exclude->kind == Node::Kind::sequence && exclude->items.empty())) return;
-    if (!form_.list(*exclude, "`exclude`", "mappings")) return;
-    for (const Node& item : exclude->items) read_exclusion(item, spec);
-  }
-
-  bool read_axis(const Node::Entry& entry) {
-    const Text& name = entry.key;
-    if (name.value == "seed") {
-      form_.report(error("LB1032", "`seed` cannot be the name of an axis")
-                       .at(name.span, "reserved")
-                       .note("every stage whose plugin is seeded already has the axis `seed`")
-                       .fix("list the seeds at the top: `seeds: [0, 1, 2]`"));
-      return false;
-    }
-    const bool named = form_.name(name, "the name of an axis");
-    const std::string what = "axis " + ticked(name.value);
-    if (!form_.list(entry.value, what, "values") || !named) return false;
-    Axis axis{.name = name, .values = {}};
-    for (const Node& item : entry.value.items) {
-      auto value = form_.scalar(item, "a value of " + what, "a single value");
-      if (!value || !form_.no_template({item.text, item.span}, "the values of an axis")) continue;
-      // 4 and "4" would be one value in every text they are put into.
-      const auto same = std::find_if(axis.values.begin(), axis.values.end(), [&](const Located<Json>& before) {
-        return before.value == value->value || scalar_text(before.value) == scalar_text(value->value);
-      });
-      if (same != axis.values.end()) {
-        const std::string now = canonical(value->value);
-        const std::string before = canonical(same->value);
-        form_.duplicate("value " + ticked(scalar_text(value->value)), same->span, value->span,
-                        now == before ? "" : before + " and " + now + " are one value of an axis");
-      } else {
-        axis.values.push_back(std::move(*value));
-      }
-    }
-    const bool complete = axis.values.size() == entry.value.items.size();
-    axes_.axes.push_back(std::move(axis));
-    return complete;
-  }
-
-  void read_exclusion(const Node& node, ExperimentSpec& spec) {
-    if (!form_.mapping(node, Place::exclusion)) return;
-    if (node.entries.empty()) {
-      form_.report(error("LB1024", "an entry of `exclude` is empty")
-                       .at(node.span, "this would exclude every point")
-                       .fix("name axes and values: `{quantizer: awq, num_bits: 3}`"));
-      return;
-    }
-    auto& exclusion = spec.excludes.emplace_back();
-    for (const Node::Entry& entry : node.entries) {
-      if (!form_.known_axis(entry.key, axes_, false)) continue;
-      const std::string what = "the value of axis " + ticked(entry.key.value);
-      std::vector<Located<Json>> values;
-      const auto read_value = [&](const Node& item) {
-        const auto value = form_.scalar(item, what, "a single value or a list of values");
-        if (!value) return;
-        if (replaced_by_override(entry.key, *value)) {
-          values.push_back(*value);
-        } else if (auto known = form_.axis_value(entry.key, *value, axes_)) {
-          values.push_back(std::move(*known));
-        }
-      };
-      if (entry.value.kind != Node::Kind::sequence) {
-        read_value(entry.value);
-      } else if (form_.list(entry.value, what, "values")) {
-        for (const Node& item : entry.value.items) read_value(item);
-      }
-      exclusion.emplace_back(entry.key, std::move(values));
-    }
-  }
-
-  // `--set matrix.num_bits=[4]` must not make an exclusion of 3 in the file a mistake.
-  [[nodiscard]] bool replaced_by_override(const Text& axis, const Located<Json>& value) const {
-    const Axis* known = axes_.find(axis.value);
-    if (known == nullptr) return false;
-    const auto& values = known->values;
-    return std::any_of(values.begin(), values.end(),
-                       [&](const Located<Json>& v) { return v.span.source != value.span.source; }) &&
-           std::none_of(values.begin(), values.end(), [&](const Located<Json>& v) { return v.value == value.value; });
   }
 
   void read_inputs(const Node& node, ExperimentSpec& spec) {
@@ -210,18 +119,52 @@ class ExperimentReader {
     }
   }
 
+  // Those that were not chosen, too.
+  void check_profiles(const Node& node, const ExperimentSpec& spec) {
+    if (!form_.mapping(node, Place::profiles)) return;
+    for (const Node::Entry& profile : node.entries) {
+      form_.name(profile.key, "the name of a profile");
+      if (!form_.mapping(profile.value, Place::profile)) continue;
+      check_settings(profile.value);
+      const Node* stages = profile.value.find("stages");
+      if (stages == nullptr || !form_.mapping(*stages, Place::profile_stages)) continue;
+      for (const Node::Entry& stage : stages->entries) {
+        check_stage_name(stage.key, spec);
+        if (form_.mapping(stage.value, Place::profile_stage)) check_settings(stage.value);
+      }
+    }
+  }
+
+  void check_settings(const Node& node) {
+    if (const Node* resources = node.find("resources")) static_cast<void>(read_resources(*resources, form_));
+    if (const Node* retry = node.find("retry")) static_cast<void>(read_retry(*retry, form_));
+  }
+
+  void check_stage_name(const Text& name, const ExperimentSpec& spec) {
+    std::vector<std::string> ids;
+    for (const StageSpec& stage : spec.stages) ids.push_back(stage.id.value);
+    if (std::find(ids.begin(), ids.end(), name.value) != ids.end()) return;
+    const std::string near = nearest(name.value, ids);
+    form_.report(
+        error("LB1045", "there is no stage " + ticked(name.value))
+            .at(name.span, "not the id of a stage")
+            .note("the stages: " + list_of(ids))
+            .fix(near.empty() ? "name one of the stages" : "a stage with a similar id exists: " + ticked(near)));
+  }
+
   Form form_;
   KnownAxes axes_;
 };
 
 }  // namespace
 
-Result<ExperimentSpec> read_experiment(const std::shared_ptr<const SourceText>& source,
-                                       const std::vector<Override>& overrides) {
+Result<ExperimentSpec> read_experiment(const std::shared_ptr<const SourceText>& source, const Invocation& invocation) {
   Diagnostics problems;
-  std::optional<Node> root = parse_yaml(source, 0, problems);
+  std::optional<Node> root = compose(source, invocation.load, problems);
   if (root) {
-    apply_overrides(*root, overrides, problems);
+    apply_overrides(*root, invocation.overrides, problems);
+    apply_sweeps(*root, invocation.sweeps, problems);
+    if (!invocation.profile.empty()) apply_profile(*root, invocation.profile, problems);
     ExperimentSpec spec = ExperimentReader(problems).read(*root);
     if (problems.empty()) return spec;
   }

@@ -37,11 +37,7 @@ bool Form::mapping(const Node& node, Place place) {
   std::vector<std::string> meant;
   for (const Node::Entry& entry : node.entries) {
     const std::string& key = entry.key.value;
-    if (is_not_yet_supported(place, key)) {
-      report(error("LB1023", ticked(key) + " is not supported yet")
-                 .at(entry.key.span, "a key of a later version")
-                 .fix(place == Place::matrix ? "use plain axes and `exclude`" : "remove it"));
-    } else if (find_key(place, key) == nullptr && !rules.own_names) {
+    if (find_key(place, key) == nullptr && !rules.own_names) {
       Diagnostic problem = error("LB1020", std::string(rules.called) + " has no key " + ticked(key));
       problem.at(entry.key.span, "unknown key").note("known keys: " + keys);
       const std::string near = nearest(key, key_names(place));
@@ -112,8 +108,7 @@ std::optional<Text> Form::name(const Node& node, const std::string& what) {
   return value;
 }
 
-std::optional<std::uint64_t> Form::whole_number(const Node& node, const std::string& what, std::uint64_t min,
-                                                std::uint64_t max) {
+std::optional<std::uint64_t> Form::whole_number(const Node& node, const std::string& what, Range range) {
   const auto value = scalar(node, what, "a whole number");
   if (!value) return std::nullopt;
   if (!value->value.is_number_integer()) {
@@ -121,11 +116,12 @@ std::optional<std::uint64_t> Form::whole_number(const Node& node, const std::str
     return std::nullopt;
   }
   const auto number = value->value.get<std::int64_t>();
-  if (number >= 0 && static_cast<std::uint64_t>(number) >= min && static_cast<std::uint64_t>(number) <= max) {
+  if (number >= 0 && static_cast<std::uint64_t>(number) >= range.min &&
+      static_cast<std::uint64_t>(number) <= range.max) {
     return static_cast<std::uint64_t>(number);
   }
   report(error("LB1026", what + " is out of range")
-             .at(node.span, "expected " + std::to_string(min) + " to " + std::to_string(max))
+             .at(node.span, "expected " + std::to_string(range.min) + " to " + std::to_string(range.max))
              .fix("write a number in this range"));
   return std::nullopt;
 }

@@ -44,8 +44,7 @@ class Form {
   /// An identifier (domain/text_template.h).
   std::optional<Text> name(const Node& node, const std::string& what);
   bool name(const Text& text, const std::string& what);
-  std::optional<std::uint64_t> whole_number(const Node& node, const std::string& what, std::uint64_t min,
-                                            std::uint64_t max);
+  std::optional<std::uint64_t> whole_number(const Node& node, const std::string& what, Range range);
 
   /// Reports what is wrong with the `${axis}` places of a text.
   void check_template(const Node& node, const KnownAxes& axes);

@@ -1,7 +1,6 @@
 #include "spec/language.h"
 
 #include <algorithm>
-#include <array>
 
 #include "base/check.h"
 
@@ -13,46 +12,191 @@ struct Row {
   PlaceRules rules;
 };
 
+std::string whole(Range range) {
+  return R"({"type":"integer","minimum":)" + std::to_string(range.min) + R"(,"maximum":)" + std::to_string(range.max) +
+         "}";
+}
+
+std::string list_schema(const std::string& items, std::string_view further = R"("uniqueItems":true)") {
+  std::string text = R"({"type":"array","minItems":1,"items":)" + items;
+  if (!further.empty()) text.append(",").append(further);
+  return text + "}";
+}
+
+std::string any_of(const std::string& one, const std::string& other) {
+  return R"({"anyOf":[)" + one + "," + other + "]}";
+}
+
+std::string ref(std::string_view definition) {
+  return std::string(R"({"$ref":"#/definitions/)").append(definition).append("\"}");
+}
+
 const std::vector<Row>& table() {
+  const std::string identifier = "[A-Za-z][A-Za-z0-9_-]*$";
+  const std::string name = ref("name");
+  const std::string scalar = ref("scalar");
+  const std::string reference = ref("reference");
+  const std::string some_values = any_of(scalar, list_schema(scalar));
+  const std::string file = R"({"type":"string","minLength":1})";
+  const std::string entries_of = R"({"type":"array","items":)";
   static const std::vector<Row> rows{
       {Place::experiment,
        {.called = "an experiment",
-        .keys = {{"experiment", Place::value, true},
-                 {"seeds", Place::value},
-                 {"replicates", Place::value},
-                 {"matrix", Place::matrix},
-                 {"inputs", Place::inputs},
-                 {"stages", Place::stage, true}}}},
-      {Place::matrix, {.called = "a matrix", .keys = {{"exclude", Place::exclusion}}, .own_names = true}},
-      {Place::exclusion, {.called = "an entry of `exclude`", .keys = {}, .own_names = true}},
-      {Place::inputs, {.called = "the inputs", .keys = {}, .own_names = true, .below_own_names = Place::input}},
-      {Place::input, {.called = "an input", .keys = {{"type", Place::value, true}, {"path", Place::value, true}}}},
+        .keys = {{"experiment", Place::value, true, "The name results are kept under.", name},
+                 {"extends", Place::value, false, "A file that this one changes: its keys are laid over that file's.",
+                  file},
+                 {"import", Place::value, false, "Files whose inputs, stages and profiles are added to this one's.",
+                  any_of(file, list_schema(file))},
+                 {"seeds", Place::value, false, "Every seeded stage exists once for each of them. Default: [0].",
+                  list_schema(R"({"type":"integer","minimum":0})")},
+                 {"replicates", Place::value, false, "`replicates: 3` is short for `seeds: [0, 1, 2]`.",
+                  whole(kReplicates)},
+                 {"matrix", Place::matrix, false,
+                  "Axes and their values; every combination is a point. `${axis}` in a text stands for the value.", ""},
+                 {"inputs", Place::inputs, false, "Files and directories from outside, reached as `inputs.name`.", ""},
+                 {"stages", Place::stage, true, "What is done. The order does not matter.",
+                  list_schema(ref("stage"), "")},
+                 {"profiles", Place::profiles, false,
+                  "Settings of machines, chosen with --profile; they never change what a result is known by.", ""}},
+        .further = R"({"not":{"required":["seeds","replicates"]}})"}},
+      {Place::fragment,
+       {.called = "an imported file",
+        .keys = {{"import", Place::value, false, "", ""},
+                 {"inputs", Place::inputs, false, "", ""},
+                 {"stages", Place::stage, false, "", ""},
+                 {"profiles", Place::profiles, false, "", ""}}}},
+      {Place::matrix,
+       {.called = "a matrix",
+        .keys = {{"zip", Place::zipped, false, "Axes that advance together: lists of one length, or several groups.",
+                  any_of(ref("zipped"), list_schema(ref("zipped"), ""))},
+                 {"union", Place::branch, false, "Matrices whose points are put together.",
+                  list_schema(ref("branch"), "")},
+                 {"defaults", Place::defaults, false,
+                  "The value of an axis where a branch of `union` or an entry of `include` does not name it.", ""},
+                 {"include", Place::inclusion, false, "Further points, whatever `exclude` says.",
+                  entries_of + ref("inclusion") + "}"},
+                 {"exclude", Place::exclusion, false,
+                  "A point is left out when it agrees with every axis of one of these entries.",
+                  entries_of + ref("exclusion") + "}"}},
+        .own_names = true,
+        .own_schema = list_schema(scalar),
+        .own_pattern = "^(?!(seed|zip|union|defaults|include|exclude)$)" + identifier}},
+      {Place::zipped,
+       {.called = "a group of `zip`",
+        .keys = {},
+        .own_names = true,
+        .doc = "Axes that advance together.",
+        .own_schema = list_schema(scalar, ""),
+        .further = R"({"minProperties":1})"}},
+      {Place::branch,
+       {.called = "a branch of `union`",
+        .keys = {{"zip", Place::zipped, false, "Axes of this branch that advance together.",
+                  any_of(ref("zipped"), list_schema(ref("zipped"), ""))},
+                 {"exclude", Place::exclusion, false, "Points of this branch that are left out.",
+                  entries_of + ref("exclusion") + "}"}},
+        .own_names = true,
+        .own_schema = list_schema(scalar),
+        .own_pattern = "^(?!(seed|zip|exclude)$)" + identifier}},
+      {Place::defaults, {.called = "`defaults`", .keys = {}, .own_names = true, .own_schema = scalar}},
+      {Place::exclusion,
+       {.called = "an entry of `exclude`",
+        .keys = {},
+        .own_names = true,
+        .own_schema = some_values,
+        .further = R"({"minProperties":1})"}},
+      {Place::inclusion,
+       {.called = "an entry of `include`",
+        .keys = {},
+        .own_names = true,
+        .own_schema = some_values,
+        .further = R"({"minProperties":1})"}},
+      {Place::condition,
+       {.called = "a condition of `when`",
+        .keys = {},
+        .own_names = true,
+        .own_schema = some_values,
+        .further = R"({"minProperties":1})"}},
+      {Place::inputs,
+       {.called = "the inputs",
+        .keys = {},
+        .own_names = true,
+        .below_own_names = Place::input,
+        .own_pattern = "^" + identifier}},
+      {Place::input,
+       {.called = "an input",
+        .keys = {{"type", Place::value, true, "`file`, or the type of an artifact like `model/1`.",
+                  R"({"type":"string","pattern":"^(file|[A-Za-z][A-Za-z0-9_-]*/[0-9]+)$"})"},
+                 {"path", Place::value, true, "Relative to the directory of this file.", file}}}},
       {Place::stage,
        {.called = "a stage",
-        .keys = {{"id", Place::value, true},
-                 {"use", Place::value, true},
-                 {"with", Place::with},
-                 {"params", Place::params},
-                 {"params_for", Place::params_for},
-                 {"resources", Place::resources},
-                 {"retry", Place::retry}}}},
-      {Place::with, {.called = "`with`", .keys = {}, .own_names = true, .below_own_names = Place::binding}},
+        .keys = {{"id", Place::value, true, "The stage's name.",
+                  R"({"allOf":[{"$ref":"#/definitions/name"},{"not":{"enum":["inputs"]}}]})"},
+                 {"use", Place::value, true, "The plugin: `lowbit.gptq`, `lowbit.${quantizer}`.", reference},
+                 {"when", Place::condition, false, "The stage exists only at points that agree with one of these.",
+                  any_of(ref("condition"), list_schema(ref("condition"), ""))},
+                 {"with", Place::with, false, "What each input port of the plugin is bound to.", ""},
+                 {"params", Place::params, false, "Parameters of the plugin; `lowbit plugins` shows them.", ""},
+                 {"params_for", Place::params_for, false,
+                  "Parameters for one of the plugins that `use` may stand for: by its id or the last part of it.", ""},
+                 {"resources", Place::resources, false, "What it may use of the machine.", ""},
+                 {"retry", Place::retry, false, "When a failed attempt is repeated.", ""}}}},
+      {Place::with,
+       {.called = "`with`",
+        .keys = {},
+        .own_names = true,
+        .below_own_names = Place::binding,
+        .own_schema = any_of(reference, ref("binding")),
+        .own_pattern = "^" + identifier}},
       {Place::binding,
        {.called = "a binding",
-        .keys = {{"from", Place::value},
-                 {"first", Place::value},
-                 {"each", Place::value},
-                 {"over", Place::value},
-                 {"at", Place::pins},
-                 {"require", Place::requirement}}}},
-      {Place::pins, {.called = "`at`", .keys = {}, .own_names = true}},
-      {Place::requirement, {.called = "`require`", .keys = {{"min", Place::value, true}}}},
+        .keys = {{"from", Place::value, false, "One source.", reference},
+                 {"first", Place::value, false, "The first of these that exists at a point.",
+                  list_schema(reference, "")},
+                 {"each", Place::value, false, "All members of one source.", reference},
+                 {"over", Place::value, false, "The axes whose members are gathered.", list_schema(name)},
+                 {"at", Place::pins, false, "Pins axes for this binding only.", ""},
+                 {"require", Place::requirement, false, "How many members must exist.",
+                  R"({"oneOf":[{"enum":["all"]},{"$ref":"#/definitions/requirement"}]})"}},
+        .further =
+            R"({"oneOf":[{"required":["from"],"not":{"anyOf":[{"required":["over"]},{"required":["require"]}]}},)"
+            R"({"required":["first"],"not":{"anyOf":[{"required":["over"]},{"required":["require"]},{"required":["at"]}]}},)"
+            R"({"required":["each","over"]}]})"}},
+      {Place::pins, {.called = "`at`", .keys = {}, .own_names = true, .own_schema = scalar}},
+      {Place::requirement,
+       {.called = "`require`", .keys = {{"min", Place::value, true, "So many, at least.", whole(kMinMembers)}}}},
       {Place::params_for, {.called = "`params_for`", .keys = {}, .own_names = true, .below_own_names = Place::params}},
-      {Place::params, {.called = "`params`", .keys = {}, .own_names = true, .set_may_add = true}},
+      {Place::params,
+       {.called = "`params`",
+        .keys = {},
+        .own_names = true,
+        .set_may_add = true,
+        .doc = "Parameters of the plugin; `lowbit plugins` shows them.",
+        .own_schema = "true"}},
       {Place::resources,
        {.called = "`resources`",
-        .keys = {{"cpus", Place::value}, {"gpus", Place::value}, {"memory", Place::value}, {"timeout", Place::value}}}},
-      {Place::retry, {.called = "`retry`", .keys = {{"attempts", Place::value, true}, {"on", Place::value, true}}}},
+        .keys = {{"cpus", Place::value, false, "Threads. Default: 1.", whole(kCpus)},
+                 {"gpus", Place::value, false, "Default: 0.", whole(kGpus)},
+                 {"memory", Place::value, false, "24GiB, 512MiB, 2GB.",
+                  R"({"type":"string","pattern":"^[0-9]+([KMGT]i?)?B$"})"},
+                 {"timeout", Place::value, false, "2h, 30m, 90s, 1h30m.",
+                  R"({"type":"string","pattern":"^([0-9]+h)?([0-9]+m)?([0-9]+s)?$","minLength":2})"}},
+        .doc = "Settings of the machine; they never change a result's key."}},
+      {Place::retry,
+       {.called = "`retry`",
+        .keys = {{"attempts", Place::value, true, "In all, the first included.", whole(kAttempts)},
+                 {"on", Place::value, true, "The causes of failure after which another attempt makes sense.",
+                  list_schema(R"({"enum":["resource","preempted","transient"]})")}}}},
+      {Place::profiles, {.called = "`profiles`", .keys = {}, .own_names = true, .below_own_names = Place::profile}},
+      {Place::profile,
+       {.called = "a profile",
+        .keys = {{"resources", Place::resources, false, "For every stage.", ""},
+                 {"retry", Place::retry, false, "For every stage.", ""},
+                 {"stages", Place::profile_stages, false, "For single stages, by their ids.", ""}}}},
+      {Place::profile_stages,
+       {.called = "the stages of a profile", .keys = {}, .own_names = true, .below_own_names = Place::profile_stage}},
+      {Place::profile_stage,
+       {.called = "a stage of a profile",
+        .keys = {{"resources", Place::resources, false, "", ""}, {"retry", Place::retry, false, "", ""}}}},
       {Place::value, {.called = "a value", .keys = {}, .own_names = true, .set_may_add = true}},
       {Place::tables_file,
        {.called = "a tables file", .keys = {{"experiment", Place::value, true}, {"tables", Place::tables, true}}}},
@@ -117,16 +261,6 @@ std::vector<std::string> key_names(Place place) {
   std::vector<std::string> names;
   for (const Key& key : rules_of(place).keys) names.emplace_back(key.name);
   return names;
-}
-
-bool is_not_yet_supported(Place place, std::string_view name) {
-  static constexpr std::array<std::string_view, 7> kLater{"zip",     "union",  "include", "when",
-                                                          "extends", "import", "profiles"};
-  static constexpr std::array<std::string_view, 3> kLaterInMatrix{"zip", "union", "include"};
-  if (place == Place::matrix)
-    return std::find(kLaterInMatrix.begin(), kLaterInMatrix.end(), name) != kLaterInMatrix.end();
-  return (place == Place::experiment || place == Place::stage) &&
-         std::find(kLater.begin(), kLater.end(), name) != kLater.end();
 }
 
 std::string ticked(std::string_view word) {

@@ -1,7 +1,8 @@
-// The keys of the experiment language, one table for the reader, for --set paths and for the test that compares
-// schemas/experiment.schema.json with it; and those of tables files.
+// The keys of the experiment language, one table for the reader, for --set paths and for the JSON Schema that editors
+// use (spec/schema.h); and those of tables files.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,8 +12,14 @@ namespace lowbit::spec {
 /// The kinds of mapping in an experiment file, then those of a tables file.
 enum class Place {
   experiment,
+  fragment,  ///< a file that is imported
   matrix,
+  zipped,
+  branch,  ///< of `union`
+  defaults,
   exclusion,
+  inclusion,
+  condition,
   inputs,
   input,
   stage,
@@ -24,6 +31,10 @@ enum class Place {
   params,
   resources,
   retry,
+  profiles,
+  profile,
+  profile_stages,
+  profile_stage,
   value,  ///< a parameter's value, or what is no mapping at all
   tables_file,
   tables,
@@ -38,10 +49,23 @@ enum class Place {
   comparison,
 };
 
+/// What numbers may be.
+struct Range {
+  std::uint64_t min;
+  std::uint64_t max;
+};
+inline constexpr Range kReplicates{1, 100'000};
+inline constexpr Range kCpus{1, 4096};
+inline constexpr Range kGpus{0, 1024};
+inline constexpr Range kAttempts{1, 100};
+inline constexpr Range kMinMembers{1, 4'294'967'295};
+
 struct Key {
   std::string_view name;
   Place below;  ///< of its value, or of the elements when its value is a list
   bool required = false;
+  std::string_view doc = {};  ///< for editors
+  std::string schema = {};    ///< draft-07 of its value, as JSON; empty: a mapping as `below` says
 };
 
 struct PlaceRules {
@@ -52,15 +76,16 @@ struct PlaceRules {
   Place below_own_names = Place::value;
   /// --set may add such a name: it cannot be a slip that changes nothing, because a plugin's schema is checked.
   bool set_may_add = false;
+  std::string_view doc;      ///< for editors
+  std::string own_schema;    ///< draft-07 of what stands under own names; empty: as `below_own_names` says
+  std::string own_pattern;   ///< regular expression for own names; empty: any
+  std::string_view further;  ///< JSON object: what the schema says beside keys and names
 };
 
 [[nodiscard]] const PlaceRules& rules_of(Place place);
 /// Null when it is not one of the keys of `place`.
 [[nodiscard]] const Key* find_key(Place place, std::string_view name);
 [[nodiscard]] std::vector<std::string> key_names(Place place);
-
-/// Keys of later versions (zip, include, when, ...): refused by name instead of as unknown.
-[[nodiscard]] bool is_not_yet_supported(Place place, std::string_view name);
 
 /// `word`
 [[nodiscard]] std::string ticked(std::string_view word);

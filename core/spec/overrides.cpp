@@ -137,11 +137,6 @@ class Walk {
   Diagnostics& problems_;
 };
 
-void drop_key(Node& mapping, std::string_view key) {
-  const auto same = [&](const Node::Entry& entry) { return entry.key.value == key; };
-  mapping.entries.erase(std::remove_if(mapping.entries.begin(), mapping.entries.end(), same), mapping.entries.end());
-}
-
 void apply(Node& root, const std::shared_ptr<const SourceText>& source, Diagnostics& problems) {
   if (auto problem = problem_with_text(source)) {
     problems.push_back(std::move(*problem));
@@ -168,8 +163,8 @@ void apply(Node& root, const std::shared_ptr<const SourceText>& source, Diagnost
     if (!walk.step(segment)) return;
   }
   walk.node() = std::move(*value);
-  if (path.size() == 1 && path.front().text == "seeds") drop_key(changed, "replicates");
-  if (path.size() == 1 && path.front().text == "replicates") drop_key(changed, "seeds");
+  if (path.size() == 1 && path.front().text == "seeds") changed.drop("replicates");
+  if (path.size() == 1 && path.front().text == "replicates") changed.drop("seeds");
   root = std::move(changed);
 }
 
@@ -179,10 +174,104 @@ void apply_overrides(Node& root, const std::vector<Override>& overrides, Diagnos
   for (const Override& one : overrides) apply(root, one.text, problems);
 }
 
-Diagnostic sweep_not_supported(const std::shared_ptr<const SourceText>& argument) {
-  return error("LB0013", "`--sweep` is not supported yet")
-      .at({argument, 1, 1, std::max<std::size_t>(argument->text.size(), 1)}, "an option of a later version")
-      .fix("add the axis to `matrix`, or set its values: --set 'matrix.num_bits=[4,3]'");
+namespace {
+
+/// `num_bits=[2,3]` of `num_bits=2,3`, under the same name.
+std::shared_ptr<const SourceText> as_list(const SourceText& source) {
+  const std::size_t equals = source.text.find('=');
+  if (equals == std::string::npos) return std::make_shared<const SourceText>(source);
+  const std::size_t first = source.text.find_first_not_of(' ', equals + 1);
+  if (first != std::string::npos && source.text[first] == '[') return std::make_shared<const SourceText>(source);
+  return std::make_shared<const SourceText>(
+      SourceText{source.name, source.text.substr(0, equals + 1) + "[" + source.text.substr(equals + 1) + "]"});
+}
+
+bool names_axis(const Node* groups, std::string_view axis) {
+  if (groups == nullptr) return false;
+  if (groups->find(axis) != nullptr) return true;
+  return std::any_of(groups->items.begin(), groups->items.end(), [&](const Node& group) {
+    return group.find(axis) != nullptr || names_axis(group.find("zip"), axis);
+  });
+}
+
+Node& child(Node& mapping, const std::string& key, const SourceSpan& span) {
+  if (mapping.missing()) mapping.kind = Node::Kind::mapping;
+  if (Node* known = mapping.find(key)) return *known;
+  mapping.entries.push_back({{key, span}, Node{.kind = Node::Kind::mapping, .span = span}});
+  return mapping.entries.back().value;
+}
+
+void sweep(Node& root, const std::shared_ptr<const SourceText>& argument, Diagnostics& problems) {
+  const std::shared_ptr<const SourceText> source = as_list(*argument);
+  const std::string_view text = source->text;
+  const Places places(source);
+  const std::size_t equals = text.find('=');
+  const std::vector<Segment> path = split_path(text.substr(0, equals), places);
+  if (equals == std::string_view::npos || path.empty() || path.back().index) {
+    problems.push_back(error("LB0010", "`--sweep` needs axis=value,value or path=value,value")
+                           .at(places.at(0, std::min(equals, text.size())),
+                               equals == std::string_view::npos ? "no `=` here" : "not an axis and not a path")
+                           .fix("write, for example, --sweep num_bits=4,3 or --sweep "
+                                "stages.restore.params.beta=0.1,0.5"));
+    return;
+  }
+  std::optional<Node> values = parse_yaml(source, equals + 1, problems);
+  if (!values) return;
+  const std::string axis(path.back().text);
+  const SourceSpan span = path.back().span;
+  const Node* written = root.find("matrix");
+  const Node empty;
+  const Node& matrix = written == nullptr ? empty : *written;
+  const bool plain = matrix.find(axis) != nullptr && find_key(Place::matrix, axis) == nullptr;
+  const Node* defaults = matrix.find("defaults");
+  const bool by_default = defaults != nullptr && defaults->find(axis) != nullptr;
+  if (names_axis(matrix.find("zip"), axis) || names_axis(matrix.find("union"), axis)) {
+    problems.push_back(error("LB0013", "axis " + ticked(axis) + " stands in `zip` or `union` and cannot be swept alone")
+                           .at(span, "tied to other axes")
+                           .fix("change the file, or sweep another axis"));
+    return;
+  }
+  if (path.size() == 1 && !plain && !by_default) {
+    std::vector<std::string> names;
+    for (const Node::Entry& entry : matrix.entries) {
+      if (find_key(Place::matrix, entry.key.value) == nullptr) names.push_back(entry.key.value);
+    }
+    const std::string near = nearest(axis, names);
+    problems.push_back(error("LB0013", "the matrix has no axis " + ticked(axis))
+                           .at(span, "not an axis")
+                           .note(names.empty() ? "it has no axes" : "its axes: " + list_of(names))
+                           .fix(near.empty()
+                                    ? "name an axis, or the path of a value: stages.restore.params.beta=0.1,0.5"
+                                    : "an axis with a similar name exists: " + ticked(near)));
+    return;
+  }
+  if (path.size() > 1 && (plain || by_default)) {
+    problems.push_back(error("LB0013", "the matrix already has an axis " + ticked(axis))
+                           .at(span, "would be the name of a new axis")
+                           .fix("sweep that axis: --sweep " + axis + "=..."));
+    return;
+  }
+  Node changed = root;
+  if (path.size() > 1) {
+    Walk walk(changed, problems);
+    for (const Segment& segment : path) {
+      if (!walk.step(segment)) return;
+    }
+    walk.node() = Node{.span = span, .text = "${" + axis + "}"};
+  }
+  Node& into = child(changed, "matrix", span);
+  if (plain) {
+    *into.find(axis) = std::move(*values);
+  } else {
+    into.entries.push_back({{axis, span}, std::move(*values)});
+  }
+  root = std::move(changed);
+}
+
+}  // namespace
+
+void apply_sweeps(Node& root, const std::vector<Override>& sweeps, Diagnostics& problems) {
+  for (const Override& one : sweeps) sweep(root, one.text, problems);
 }
 
 }  // namespace lowbit::spec

@@ -24,7 +24,8 @@ struct Override {
 /// Changes `root`; an override that is refused (LB0010 to LB0012, LB10xx in its value) changes nothing.
 void apply_overrides(Node& root, const std::vector<Override>& overrides, Diagnostics& problems);
 
-/// What `--sweep axis=a,b` is answered with.
-[[nodiscard]] Diagnostic sweep_not_supported(const std::shared_ptr<const SourceText>& argument);
+/// `--sweep num_bits=4,3` gives an axis of the matrix these values; `--sweep stages.restore.params.beta=0.1,0.5` makes
+/// an axis of the last name in the path and puts it there. One that is refused (LB0010 to LB0013) changes nothing.
+void apply_sweeps(Node& root, const std::vector<Override>& sweeps, Diagnostics& problems);
 
 }  // namespace lowbit::spec

@@ -1,22 +1,18 @@
 #include "spec/stage_reader.h"
 
 #include <algorithm>
-#include <array>
-#include <limits>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "domain/text_template.h"
-#include "spec/quantities.h"
+#include "spec/point_reader.h"
 #include "spec/scalar.h"
+#include "spec/settings_reader.h"
 
 namespace lowbit::spec {
 namespace {
 
-constexpr std::uint32_t kMaxCpus = 4096;
-constexpr std::uint32_t kMaxGpus = 1024;
-constexpr std::uint32_t kMaxAttempts = 100;
 constexpr std::string_view kReferenceCharacters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.";
 
 // Only the form; which stages and ports exist is known after expansion.
@@ -66,6 +62,7 @@ class StageReader {
     }
     if (name) stage.id = *name;
     if (const Node* use = node.find("use")) read_use(*use, stage);
+    if (const Node* when = node.find("when")) stage.when = read_when(*when, axes_, form_);
     if (const Node* with = node.find("with"); with != nullptr && form_.mapping(*with, Place::with)) {
       for (const Node::Entry& entry : with->entries) {
         form_.name(entry.key, "a port");
@@ -79,8 +76,8 @@ class StageReader {
         stage.params_for.emplace_back(entry.key, read_params(entry.value));
       }
     }
-    if (const Node* resources = node.find("resources")) read_resources(*resources, stage.resources);
-    if (const Node* retry = node.find("retry")) read_retry(*retry, stage.retry);
+    if (const Node* resources = node.find("resources")) stage.resources = read_resources(*resources, form_);
+    if (const Node* retry = node.find("retry")) stage.retry = read_retry(*retry, form_);
     return name ? std::optional(std::move(stage)) : std::nullopt;
   }
 
@@ -226,7 +223,7 @@ class StageReader {
     if (node.kind == Node::Kind::mapping) {
       form_.mapping(node, Place::requirement);
       if (const Node* min = node.find("min")) {
-        result.min_members = form_.whole_number(*min, "`min`", 1, std::numeric_limits<std::uint32_t>::max());
+        result.min_members = form_.whole_number(*min, "`min`", kMinMembers);
       }
     } else if (node.text != "all") {
       form_.wrong_type(node, "`require`", "`all` or `{min: n}`");
@@ -253,82 +250,6 @@ class StageReader {
       form_.no_template(entry.key, "keys");
       check_templates(entry.value);
     }
-  }
-
-  void read_resources(const Node& node, Resources& resources) {
-    if (!form_.mapping(node, Place::resources)) return;
-    if (const Node* cpus = node.find("cpus")) {
-      resources.cpus = static_cast<std::uint32_t>(form_.whole_number(*cpus, "`cpus`", 1, kMaxCpus).value_or(1));
-    }
-    if (const Node* gpus = node.find("gpus")) {
-      resources.gpus = static_cast<std::uint32_t>(form_.whole_number(*gpus, "`gpus`", 0, kMaxGpus).value_or(0));
-    }
-    if (const Node* memory = node.find("memory")) {
-      const auto text = form_.scalar(*memory, "`memory`", "a size");
-      const auto bytes = parse_size(memory->text);
-      if (text && !bytes) bad_quantity(*memory, "`memory`", "a size like 24GiB, 512MiB or 2GB");
-      resources.memory_bytes = bytes.value_or(0);
-    }
-    if (const Node* timeout = node.find("timeout")) {
-      const auto text = form_.scalar(*timeout, "`timeout`", "a duration");
-      const auto duration = parse_duration(timeout->text);
-      if (text && !duration) bad_quantity(*timeout, "`timeout`", "a duration like 2h, 30m, 90s or 1h30m");
-      resources.timeout = duration.value_or(std::chrono::milliseconds(0));
-    }
-  }
-
-  void bad_quantity(const Node& node, const std::string& what, const std::string& expected) {
-    form_.report(error("LB1036", ticked(node.text) + " is not a value of " + what)
-                     .at(node.span, "expected " + expected)
-                     .fix("write a whole number, not 0, and its unit, without spaces"));
-  }
-
-  void read_retry(const Node& node, RetryPolicy& retry) {
-    if (!form_.mapping(node, Place::retry)) return;
-    if (const Node* attempts = node.find("attempts")) {
-      retry.attempts =
-          static_cast<std::uint32_t>(form_.whole_number(*attempts, "`attempts`", 1, kMaxAttempts).value_or(1));
-    }
-    const Node* on = node.find("on");
-    if (on == nullptr || !form_.list(*on, "`on`", "causes")) return;
-    std::vector<Text> seen;
-    for (const Node& item : on->items) {
-      const auto name = form_.text(item, "an element of `on`", "a cause");
-      if (!name) continue;
-      const auto same =
-          std::find_if(seen.begin(), seen.end(), [&](const Text& before) { return before.value == name->value; });
-      if (same != seen.end()) {
-        form_.duplicate("cause " + ticked(name->value), same->span, name->span);
-        continue;
-      }
-      seen.push_back(*name);
-      if (const auto cause = retry_cause(*name)) retry.on.push_back(*cause);
-    }
-  }
-
-  std::optional<RetryCause> retry_cause(const Text& name) {
-    static constexpr std::array<std::pair<std::string_view, RetryCause>, 3> kCauses{
-        {{"resource", RetryCause::resource},
-         {"preempted", RetryCause::preempted},
-         {"transient", RetryCause::transient}}};
-    std::vector<std::string> names;
-    for (const auto& [cause_name, cause] : kCauses) {
-      if (cause_name == name.value) return cause;
-      names.emplace_back(cause_name);
-    }
-    Diagnostic problem = error("LB1037", "a stage is not retried on " + ticked(name.value));
-    problem.at(name.span, "expected " + list_of(names, "or"));
-    if (name.value == "numeric") {
-      problem.note("a numeric failure comes again: the same seed gives the same numbers")
-          .fix("remove it, and look at the stage that failed");
-    } else if (name.value == "bad_input") {
-      problem.note("the same input fails again").fix("remove it, and correct the input");
-    } else {
-      const std::string near = nearest(name.value, names);
-      problem.fix(near.empty() ? "use one of these causes" : "a cause with a similar name exists: " + ticked(near));
-    }
-    form_.report(std::move(problem));
-    return std::nullopt;
   }
 
   const KnownAxes& axes_;

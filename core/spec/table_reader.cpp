@@ -12,7 +12,7 @@
 namespace lowbit::spec {
 namespace {
 
-constexpr std::uint64_t kMaxDigits = 12;
+constexpr Range kDigits{0, 12};
 
 using Kind = ColumnSpec::Kind;
 
@@ -194,7 +194,7 @@ class TableReader {
       }
     }
     if (const Node* digits = node.find("digits")) {
-      if (const auto n = form_.whole_number(*digits, "`digits`", 0, kMaxDigits)) {
+      if (const auto n = form_.whole_number(*digits, "`digits`", kDigits)) {
         column.digits = static_cast<std::size_t>(*n);
       }
     }

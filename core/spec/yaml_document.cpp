@@ -351,6 +351,11 @@ Node* Node::find(std::string_view key) {
   return it == entries.end() ? nullptr : &it->value;
 }
 
+void Node::drop(std::string_view key) {
+  const auto same = [&](const Entry& entry) { return entry.key.value == key; };
+  entries.erase(std::remove_if(entries.begin(), entries.end(), same), entries.end());
+}
+
 SourceSpan Node::within(std::size_t offset, std::size_t length) const {
   if (!verbatim) return span;
   SourceSpan part = span;

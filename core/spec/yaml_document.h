@@ -36,6 +36,8 @@ struct Node {
   /// The value of `key` in a mapping, or null.
   [[nodiscard]] const Node* find(std::string_view key) const;
   [[nodiscard]] Node* find(std::string_view key);
+  /// Takes `key` out of a mapping, if it is there.
+  void drop(std::string_view key);
   /// The place of `length` bytes of `text` from `offset`, or of the whole scalar when that cannot be said.
   [[nodiscard]] SourceSpan within(std::size_t offset, std::size_t length) const;
 };

@@ -1,4 +1,5 @@
-// tests/cases/spec: an experiment file, perhaps --set arguments (one a line), and what reading it says.
+// tests/cases/spec: an experiment file, perhaps other files that it names, arguments of --set and --sweep (one a line)
+// and of --profile, and what reading it says.
 //   expect: check  `ok`, or the diagnostics
 //   expect: spec   what was read (spec_text.h)
 #include <catch2/catch.hpp>
@@ -18,13 +19,25 @@ constexpr const char* kFile = "experiment.yaml";
 
 std::string read_case(const CaseFile& file, std::string_view expected) {
   REQUIRE(file.find(kFile) != nullptr);
-  std::vector<spec::Override> overrides;
-  for (const std::string& line : file.lines_of("set")) {
-    const std::string name = "--set #" + std::to_string(overrides.size() + 1);
-    overrides.push_back({std::make_shared<const SourceText>(SourceText{name, line})});
-  }
+  const auto arguments = [&](const std::string& option) {
+    std::vector<spec::Override> all;
+    for (const std::string& line : file.lines_of(option)) {
+      const std::string name = "--" + option + " #" + std::to_string(all.size() + 1);
+      all.push_back({std::make_shared<const SourceText>(SourceText{name, line})});
+    }
+    return all;
+  };
+  const std::vector<std::string> profile = file.lines_of("profile");
   const auto source = std::make_shared<const SourceText>(SourceText{kFile, file.text_of(kFile)});
-  const Result<ExperimentSpec> spec = spec::read_experiment(source, overrides);
+  const Result<ExperimentSpec> spec =
+      spec::read_experiment(source, {.overrides = arguments("set"),
+                                     .sweeps = arguments("sweep"),
+                                     .profile = profile.empty() ? "" : profile.front(),
+                                     .load = [&](const std::string& name) -> Result<std::shared_ptr<const SourceText>> {
+                                       if (file.find(name) == nullptr)
+                                         return error("LB4001", "no such file").note("No such file or directory");
+                                       return std::make_shared<const SourceText>(SourceText{name, file.text_of(name)});
+                                     }});
   if (expected == "check") return spec ? "ok" : render(spec.error());
   REQUIRE(expected == "spec");
   return spec ? spec_text(*spec, kFile) : render(spec.error());

@@ -93,15 +93,4 @@ TEST_CASE("what is not path=value is refused", "[spec][set]") {
   }
 }
 
-TEST_CASE("a sweep on the command line is refused as not yet supported", "[spec][set]") {
-  const auto argument = std::make_shared<const SourceText>(SourceText{"--sweep #1", "num_bits=4,3"});
-  CHECK(render(sweep_not_supported(argument)) ==
-        "error[LB0013]: `--sweep` is not supported yet\n"
-        " --> --sweep #1:1:1\n"
-        "  |\n"
-        "1 | num_bits=4,3\n"
-        "  | ^^^^^^^^^^^^ an option of a later version\n"
-        "  = help: add the axis to `matrix`, or set its values: --set 'matrix.num_bits=[4,3]'\n");
-}
-
 }  // namespace lowbit::spec

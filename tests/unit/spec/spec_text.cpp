@@ -1,5 +1,6 @@
 #include "unit/spec/spec_text.h"
 
+#include <algorithm>
 #include <array>
 #include <sstream>
 
@@ -19,14 +20,11 @@ class Writer {
       for (const Located<Json>& value : axis.values) out_ << " " << at(value);
       out_ << "\n";
     }
-    for (const auto& exclusion : spec.excludes) {
-      out_ << "exclude";
-      for (const auto& [axis, values] : exclusion) {
-        out_ << " " << at(axis) << ":";
-        for (const Located<Json>& value : values) out_ << " " << at(value);
-      }
-      out_ << "\n";
+    if (spec.grids.size() > 1 || has_zip(spec.grids)) {
+      for (const Grid& grid : spec.grids) write("grid", grid, spec);
     }
+    for (const AxisValues& exclusion : spec.excludes) write("exclude", exclusion);
+    for (const Grid& grid : spec.included) write("include", grid, spec);
     for (const ExternalInput& input : spec.inputs) {
       out_ << "input " << at(input.name) << ": " << at(input.type) << " " << at(input.path) << "\n";
     }
@@ -35,8 +33,38 @@ class Writer {
   }
 
  private:
+  static bool has_zip(const std::vector<Grid>& grids) {
+    return std::any_of(grids.begin(), grids.end(), [](const Grid& grid) {
+      return std::any_of(grid.columns.begin(), grid.columns.end(),
+                         [](const AxisColumn& column) { return column.axes.size() > 1; });
+    });
+  }
+
+  void write(const char* what, const Grid& grid, const ExperimentSpec& spec) {
+    out_ << what;
+    for (const AxisColumn& column : grid.columns) {
+      for (std::size_t i = 0; i < column.axes.size(); ++i) {
+        const Axis& axis = spec.axes[column.axes[i]];
+        out_ << (i == 0 ? " " : "+") << axis.name.value << ":";
+        for (const auto& row : column.rows) out_ << " " << canonical(axis.values[row[i]].value);
+      }
+    }
+    out_ << "\n";
+    for (const AxisValues& exclusion : grid.excludes) write("  exclude", exclusion);
+  }
+
+  void write(const char* what, const AxisValues& points) {
+    out_ << what;
+    for (const auto& [axis, values] : points) {
+      out_ << " " << at(axis) << ":";
+      for (const Located<Json>& value : values) out_ << " " << at(value);
+    }
+    out_ << "\n";
+  }
+
   void write(const StageSpec& stage) {
     out_ << "stage " << at(stage.id) << " use " << at(stage.use) << "\n";
+    for (const AxisValues& condition : stage.when) write("  when", condition);
     for (const NamedBinding& bound : stage.with) write(bound);
     for (const Param& param : stage.params) out_ << "  param " << at(param.name) << " = " << at(param.value) << "\n";
     for (const auto& [plugin, params] : stage.params_for) {
