@@ -39,6 +39,7 @@ Result<int> import_command(const Words& words);
 Result<int> plugins_command(const Words& words);
 Result<int> plugins_check_command(const Words& words);  ///< the words after `lowbit plugins check`
 Result<int> doctor_command(const Words& words);
+Result<int> gc_command(const Words& words);
 Result<int> init_command(const Words& words);
 Result<int> schema_command(const Words& words);
 Result<int> explain_command(const Words& words);

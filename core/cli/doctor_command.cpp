@@ -1,8 +1,10 @@
 #include <array>
 #include <cstdio>
 
+#include "cli/amounts.h"
 #include "cli/command.h"
 #include "cli/command_options.h"
+#include "cli/doctor_results.h"
 #include "cli/session.h"
 #include "env/files.h"
 #include "env/process.h"
@@ -22,18 +24,12 @@ struct Check {
   std::string fix;
 };
 
-std::string gibibytes(std::uint64_t bytes) {
-  std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "%.1f GiB", static_cast<double>(bytes) / (1024.0 * 1024.0 * 1024.0));
-  return text.data();
-}
-
 constexpr std::uint64_t kLittleRoom = 1ULL << 30U;
 
 Check check_machine() {
   return {Mark::ok, "machine",
           env::processor_model() + ", " + std::to_string(env::processors()) + " processors, " +
-              gibibytes(env::memory_bytes()) + " memory",
+              bytes_text(env::memory_bytes()) + " memory",
           ""};
 }
 
@@ -41,10 +37,10 @@ Check check_disk(const exec::ProjectPaths& project) {
   const auto free = env::free_bytes(project.root);
   if (!free) return {Mark::warn, "disk", "free space of " + project.root.string() + " is unknown", ""};
   if (*free < kLittleRoom) {
-    return {Mark::warn, "disk", gibibytes(*free) + " free at " + project.root.string(),
+    return {Mark::warn, "disk", bytes_text(*free) + " free at " + project.root.string(),
             "free some space before a long run"};
   }
-  return {Mark::ok, "disk", gibibytes(*free) + " free at " + project.root.string(), ""};
+  return {Mark::ok, "disk", bytes_text(*free) + " free at " + project.root.string(), ""};
 }
 
 Check check_writable(const exec::ProjectPaths& project) {
@@ -58,12 +54,15 @@ Check check_writable(const exec::ProjectPaths& project) {
 }
 
 Check check_database(const exec::ProjectPaths& project) {
+  if (const auto lost = store::check_not_lost(project.database()); !lost.ok()) {
+    return {Mark::fail, "database", lost.error().front().what, lost.error().front().help};
+  }
   if (!env::exists(project.database())) return {Mark::ok, "database", "none yet: nothing was run here", ""};
   const auto problems = store::integrity_problems(project.database());
   if (!problems.ok()) return {Mark::fail, "database", problems.error().front().what, problems.error().front().help};
   if (!problems->empty()) {
     return {Mark::fail, "database", problems->front(),
-            "keep a copy of .lowbit and report this; results lie in .lowbit/results"};
+            "`lowbit doctor --rebuild` makes it again from the published results"};
   }
   if (store::on_network_file_system(project.state())) {
     return {Mark::warn, "database", "on a network file system: a rollback journal is used, one writer at a time",
@@ -85,13 +84,26 @@ std::vector<Check> check_plugins() {
 
 Result<int> doctor_command(const Words& words) {
   CommandOptions options("doctor");
-  options.flag("json", "one JSON array of checks").text("project,C", "the project's directory");
+  options.flag("verify", "read every published byte and compare it with its manifest")
+      .flag("repair", "with --verify: set damaged results aside, so that the next run makes them again")
+      .flag("rebuild", "make the database again from the published results; the former one is kept beside it")
+      .flag("json", "one JSON array of checks, or one JSON object of what --verify or --rebuild found")
+      .text("project,C", "the project's directory");
   LB_TRY(options.read(words));
   if (options.help_wanted()) {
     std::fputs(options.help().c_str(), stdout);
     return 0;
   }
   const exec::ProjectPaths project = exec::find_project(options.get("project", "."));
+  if (options.has("rebuild") && options.has("verify")) {
+    return error("LB0001", "`lowbit doctor` takes one of --verify and --rebuild")
+        .fix("give --rebuild first: it leaves damaged results out; then --verify");
+  }
+  if (options.has("repair") && !options.has("verify")) {
+    return error("LB0001", "`--repair` goes with --verify").fix("`lowbit doctor --verify --repair`");
+  }
+  if (options.has("rebuild")) return rebuild_results(project, options.has("json"));
+  if (options.has("verify")) return verify_results(project, options.has("repair"), options.has("json"));
   std::vector<Check> checks{check_machine(), check_disk(project), check_writable(project), check_database(project)};
   for (Check& check : check_plugins()) checks.push_back(std::move(check));
 

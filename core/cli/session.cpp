@@ -84,6 +84,7 @@ exec::ProjectPaths project_of(const CommandOptions& options) { return exec::find
 
 Result<exec::ProjectPaths> existing_project(const std::string& directory) {
   const exec::ProjectPaths project = exec::find_project(directory.empty() ? "." : directory);
+  LB_TRY(store::check_not_lost(project.database()));
   if (!env::exists(project.database())) {
     return error("LB7010", "there are no results in " + project.root.string())
         .note("results are kept in .lowbit beside the nearest lowbit.yaml upward, else in the working directory")

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 
@@ -31,6 +32,10 @@ namespace lowbit::env {
 [[nodiscard]] Result<void> make_directories(const std::filesystem::path& directory);
 /// Missing is fine.
 [[nodiscard]] Result<void> remove_tree(const std::filesystem::path& path);
+/// Names in a directory as paths below it, sorted. A directory that is missing, or a file, holds nothing.
+[[nodiscard]] Result<std::vector<std::filesystem::path>> list_directory(const std::filesystem::path& directory);
+/// Bytes of the regular files below `path`, links not followed; what cannot be read counts nothing.
+[[nodiscard]] std::uint64_t tree_bytes(const std::filesystem::path& path);
 [[nodiscard]] bool exists(const std::filesystem::path& path);
 
 /// Bytes an ordinary user may still write on the file system of `path`; empty when unknown.

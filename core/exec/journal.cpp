@@ -38,17 +38,6 @@ std::uint32_t crc32(std::string_view bytes) {
 
 double number_or_nan(const Json& value) { return value.is_number() ? value.get<double>() : std::nan(""); }
 
-MetricRow metric_row(const Json& record) {
-  MetricRow row{.name = record.at("name"),
-                .unit = record.at("unit"),
-                .value = number_or_nan(record.at("value")),
-                .std_error = std::nullopt,
-                .count = record.at("count"),
-                .step = record.at("step")};
-  if (record.at("std_error").is_number()) row.std_error = record.at("std_error").get<double>();
-  return row;
-}
-
 /// Two records of the same identity tell the same thing, the later one better; none: not carried.
 std::optional<Json> carried_identity(const Json& record) {
   const auto number = [&](const char* key) {
@@ -121,7 +110,9 @@ bool JournalWriter::append(const Json& payload) {
 
 bool JournalWriter::sync() {
   const std::lock_guard lock(mutex_);
-  return env::fault_point() == 0 && ::fsync(descriptor_) == 0;
+  if (env::fault_point() != 0 || ::fsync(descriptor_) != 0) return false;
+  env::fault_passed();
+  return true;
 }
 
 std::vector<Json> JournalTail::poll() {
@@ -194,6 +185,17 @@ CarriedRecords carried_records(const std::filesystem::path& journal, std::uint64
     }
   }
   return carried;
+}
+
+MetricRow metric_row(const Json& record) {
+  MetricRow row{.name = record.at("name"),
+                .unit = record.at("unit"),
+                .value = number_or_nan(record.at("value")),
+                .std_error = std::nullopt,
+                .count = record.at("count"),
+                .step = record.at("step")};
+  if (record.at("std_error").is_number()) row.std_error = record.at("std_error").get<double>();
+  return row;
 }
 
 Json to_json(const MetricRow& metric) {

@@ -86,5 +86,7 @@ struct CarriedRecords {
 [[nodiscard]] CarriedRecords carried_records(const std::filesystem::path& journal, std::uint64_t checkpoint);
 
 [[nodiscard]] Json to_json(const MetricRow& metric);
+/// Throws Json::exception on what to_json() cannot have written.
+[[nodiscard]] MetricRow metric_row(const Json& record);
 
 }  // namespace lowbit::exec

@@ -148,6 +148,7 @@ Result<NewAttempt> new_attempt(WritableProject& project, const RunFiles& files, 
   row.environment = environment;
   LB_TRY_ASSIGN(attempt.context.attempt_id, project.store().begin_attempt(order.run, row));
 
+  attempt.context.number = row.number;
   attempt.context.stage_label = request.stage_label;
   attempt.context.plugin_id = plugin.id;
   attempt.context.plugin_version = plugin.version;

@@ -33,14 +33,20 @@ ProjectPaths find_project(const fs::path& start) {
   }
 }
 
-Result<WritableProject> WritableProject::open(const ProjectPaths& paths) {
+Result<env::FileLock> lock_project(const ProjectPaths& paths) {
   LB_TRY(env::make_directories(paths.work()));
   LB_TRY(env::make_directories(paths.results()));
   LB_TRY_ASSIGN(std::optional<env::FileLock> lock, env::FileLock::try_take(paths.lease()));
   if (!lock) return held_by_another(paths);
+  return *std::move(lock);
+}
+
+Result<WritableProject> WritableProject::open(const ProjectPaths& paths) {
+  LB_TRY_ASSIGN(env::FileLock lock, lock_project(paths));
+  LB_TRY(store::check_not_lost(paths.database()));
   LB_TRY_ASSIGN(std::unique_ptr<store::Store> store, store::open_sqlite(paths.database(), store::Access::read_write));
   LB_TRY(store->take_lease(env::host_name(), env::boot_id(), ::getpid()));
-  return WritableProject(paths, *std::move(lock), std::move(store));
+  return WritableProject(paths, std::move(lock), std::move(store));
 }
 
 }  // namespace lowbit::exec

@@ -2,6 +2,8 @@
 //   .lowbit/results.db   the store            .lowbit/work/<content key>/a<N>-<nonce>/   attempts
 //   .lowbit/paid-calls.jsonl  answers that were paid for (lowbit/paid_calls.h): appended to, never rewritten or removed
 //   .lowbit/lease.lock   flock of the writer  .lowbit/results/<hh>/<content key>-<nonce>/ published results
+//   .lowbit/expansions/<experiment>.jsonl  what each experiment last expanded to (exec/expansion_file.h)
+//   .lowbit/damaged/<content key>-<nonce>/  results whose bytes are not what they were: set aside, used by nothing
 #pragma once
 
 #include <filesystem>
@@ -23,10 +25,15 @@ struct ProjectPaths {
   [[nodiscard]] std::filesystem::path lease() const { return state() / "lease.lock"; }
   [[nodiscard]] std::filesystem::path work() const { return state() / "work"; }
   [[nodiscard]] std::filesystem::path results() const { return state() / "results"; }
+  [[nodiscard]] std::filesystem::path expansions() const { return state() / "expansions"; }
+  [[nodiscard]] std::filesystem::path damaged() const { return state() / "damaged"; }
 };
 
 /// The directory of the nearest lowbit.yaml upward from `start`, else `start` itself.
 [[nodiscard]] ProjectPaths find_project(const std::filesystem::path& start);
+
+/// The flock that makes a process the one writer of a project; its directories are made. LB4101 names another holder.
+[[nodiscard]] Result<env::FileLock> lock_project(const ProjectPaths& paths);
 
 /// A project opened for writing: at most one process at a time holds one (LB4101 names the other).
 class WritableProject {

@@ -28,7 +28,7 @@ constexpr std::array<std::pair<FailureCause, std::string_view>, 5> kCauses{{{Fai
                                                                             {FailureCause::timeout, "timeout"},
                                                                             {FailureCause::cancelled, "cancelled"}}};
 
-std::string seconds_text(double seconds) {
+std::string run_time_text(double seconds) {
   std::array<char, 32> text{};
   std::snprintf(text.data(), text.size(), "%.1f s", seconds);
   return text.data();
@@ -42,7 +42,7 @@ std::string gibibytes_text(std::uint64_t bytes) {
 
 /// How far the job got, for messages about jobs that ended without a word.
 std::string last_position(const JobReport& report, const ExitRecord& end) {
-  std::string text = "it ran " + seconds_text(end.seconds) + ", peak memory " + gibibytes_text(end.peak_memory_bytes);
+  std::string text = "it ran " + run_time_text(end.seconds) + ", peak memory " + gibibytes_text(end.peak_memory_bytes);
   if (report.last_progress) {
     const Json& p = *report.last_progress;
     text += "; last progress: " + canonical(p.value("done", Json(0)));
@@ -165,7 +165,7 @@ Json metrics_json(const std::vector<MetricRow>& metrics) {
   return list;
 }
 
-store::Publication publication_of(const PublishContext& context, CheckedOutputs checked, const JobReport& report,
+store::Publication publication_of(const PublishContext& context, CheckedOutputs checked, std::vector<MetricRow> metrics,
                                   const std::string& directory, double seconds, const std::string& ended_at) {
   store::Publication publication;
   publication.attempt_id = context.attempt_id;
@@ -180,11 +180,23 @@ store::Publication publication_of(const PublishContext& context, CheckedOutputs 
   publication.stage_kind = context.plugin_kind;
   publication.result_directory = directory;
   publication.outputs = std::move(checked.outputs);
-  publication.metrics = report.metrics;
+  publication.metrics = std::move(metrics);
   publication.items = std::move(checked.items);
   publication.ended_at = ended_at;
   publication.seconds = seconds;
   return publication;
+}
+
+/// Over everything else in the record: numbers in it have no other witness.
+std::string record_digest(Json manifest) {
+  manifest.erase("digest");
+  return sha256(canonical(manifest)).hex();
+}
+
+Diagnostic damaged_result(const fs::path& directory, const std::string& what, const std::string& why) {
+  Diagnostic problem = error("LB5004", "a published result is damaged: " + what);
+  if (!why.empty()) problem.note(why);
+  return problem.fix("remove " + directory.string() + " and run the same command again");
 }
 
 }  // namespace
@@ -192,6 +204,7 @@ store::Publication publication_of(const PublishContext& context, CheckedOutputs 
 Json to_json(const PublishContext& c) {
   return {{"format", 1},
           {"attempt_id", c.attempt_id},
+          {"number", c.number},
           {"stage_label", c.stage_label},
           {"plugin",
            {{"id", c.plugin_id},
@@ -213,6 +226,7 @@ Result<PublishContext> publish_context(const Json& json) {
     const auto digest = [](const Json& text) { return Digest::from_hex(text.get<std::string>()).value_or(Digest()); };
     PublishContext c;
     c.attempt_id = json.at("attempt_id");
+    c.number = json.value("number", 1);
     c.stage_label = json.at("stage_label");
     c.plugin_id = json.at("plugin").at("id");
     c.plugin_version = json.at("plugin").at("version");
@@ -275,29 +289,78 @@ Result<Prepared> prepare(const ProjectPaths& project, const AttemptPaths& attemp
   manifest["ended_at"] = ended_at;
   LB_TRY(env::remove_tree(attempt.scratch()));
   LB_TRY(env::remove_tree(attempt.checkpoints()));
-  LB_TRY(env::write_file_durably(attempt.manifest(), manifest.dump(1)));
+  manifest["digest"] = record_digest(manifest);
+  LB_TRY(env::write_file_durably(attempt.manifest(), manifest.dump(1, ' ', false, Json::error_handler_t::replace)));
   LB_TRY(env::sync_tree(attempt.directory));
   LB_TRY(env::make_directories(target.parent_path()));
   LB_TRY(env::rename_durably(attempt.directory, target));
-  return Prepared(publication_of(context, std::move(checked), report, relative.string(), ended->seconds, ended_at));
+  return Prepared(
+      publication_of(context, std::move(checked), report.metrics, relative.string(), ended->seconds, ended_at));
 }
 
-Result<std::pair<store::Publication, bool>> republish(const ProjectPaths& project, const fs::path& directory) {
+Result<Json> read_result_record(const fs::path& directory) {
+  LB_TRY_ASSIGN(const std::string text, env::read_file(AttemptPaths{directory}.manifest()));
+  Json manifest = Json::parse(text, nullptr, false);
+  if (!manifest.is_object()) return damaged_result(directory, "its manifest.json is not JSON", "");
+  if (manifest.contains("digest") && manifest["digest"] != record_digest(manifest)) {
+    return damaged_result(directory, "its manifest.json is not what was written", "");
+  }
+  return manifest;
+}
+
+Result<FoundResult> republish(const ProjectPaths& project, const fs::path& directory) {
   const AttemptPaths attempt{directory};
-  LB_TRY_ASSIGN(const std::string text, env::read_file(attempt.manifest()));
-  const Json manifest = Json::parse(text, nullptr, false);
-  LB_TRY_ASSIGN(const PublishContext context, publish_context(manifest));
+  LB_TRY_ASSIGN(const Json manifest, read_result_record(directory));
+  LB_TRY_ASSIGN(PublishContext context, publish_context(manifest));
   const fs::path relative = directory.lexically_relative(project.state());
   LB_TRY_ASSIGN(auto outputs, check_outputs(attempt, context, relative));
-  if (const auto* failure = std::get_if<Failure>(&outputs)) {
-    return error("LB5004", "a published result is damaged: " + failure->what)
-        .note(failure->why)
-        .fix("remove " + directory.string() + " and run the same command again");
+  if (const auto* failure = std::get_if<Failure>(&outputs))
+    return damaged_result(directory, failure->what, failure->why);
+  CheckedOutputs checked = std::get<CheckedOutputs>(std::move(outputs));
+  if (checked.manifests != manifest.value("outputs", Json::object())) {
+    return damaged_result(directory, "its outputs hold other bytes than were published",
+                          "`lowbit doctor --verify` names the files");
   }
-  return std::pair(
-      publication_of(context, std::get<CheckedOutputs>(std::move(outputs)), read_report(attempt.journal()),
-                     relative.string(), manifest.value("seconds", 0.0), manifest.value("ended_at", std::string())),
-      context.replace);
+  std::vector<MetricRow> metrics;
+  try {
+    for (const Json& metric : manifest.value("metrics", Json::array())) metrics.push_back(metric_row(metric));
+  } catch (const Json::exception& e) {
+    return damaged_result(directory, "its metrics cannot be read", e.what());
+  }
+  store::Publication publication =
+      publication_of(context, std::move(checked), std::move(metrics), relative.string(), manifest.value("seconds", 0.0),
+                     manifest.value("ended_at", std::string()));
+  return FoundResult{.publication = std::move(publication), .context = std::move(context)};
+}
+
+std::optional<ResultName> result_name(const fs::path& directory) {
+  const std::string name = directory.filename().string();
+  const auto dash = name.find('-');
+  const auto key = Digest::from_hex(name.substr(0, dash));
+  if (!key || dash == std::string::npos || dash + 1 == name.size()) return std::nullopt;
+  return ResultName{.content_key = *key, .nonce = name.substr(dash + 1)};
+}
+
+store::FoundAttempt found_attempt(const PublishContext& context, const fs::path& directory) {
+  const std::string name = directory.filename().string();
+  const std::string nonce = name.substr(name.find('-') + 1);
+  store::Attempt attempt;
+  attempt.id = context.attempt_id;
+  attempt.content_key = context.content.digest;
+  attempt.number = context.number;
+  attempt.nonce = nonce;
+  attempt.directory = "work/" + context.content.digest.hex() + "/a" + std::to_string(context.number) + "-" + nonce;
+  attempt.stage_label = context.stage_label;
+  attempt.started_at = context.started_at;
+  attempt.environment = context.environment;
+  return {.attempt = std::move(attempt), .provenance_key = context.provenance_key};
+}
+
+Result<void> set_aside(const ProjectPaths& project, const fs::path& directory) {
+  const fs::path target = project.damaged() / directory.filename();
+  LB_TRY(env::make_directories(project.damaged()));
+  LB_TRY(env::remove_tree(target));
+  return env::rename_durably(directory, target);
 }
 
 }  // namespace lowbit::exec

@@ -5,8 +5,8 @@
 
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
-#include <utility>
 #include <variant>
 
 #include "base/result.h"
@@ -20,6 +20,7 @@ namespace lowbit::exec {
 /// What the host must remember about an attempt to publish it, also after a restart: `host.json` in its directory.
 struct PublishContext {
   std::int64_t attempt_id = 0;
+  std::int64_t number = 1;  ///< of the attempt at its content key
   std::string stage_label;
   std::string plugin_id;
   std::string plugin_version;
@@ -61,8 +62,30 @@ using Prepared = std::variant<store::Publication, Failure>;
 [[nodiscard]] Result<Prepared> prepare(const ProjectPaths& project, const AttemptPaths& attempt,
                                        const PublishContext& context);
 
-/// The publication of a result that was moved to its place but not recorded, and whether it replaces another.
-[[nodiscard]] Result<std::pair<store::Publication, bool>> republish(const ProjectPaths& project,
-                                                                    const std::filesystem::path& result_directory);
+/// A result that lies in its place and is not recorded.
+struct FoundResult {
+  store::Publication publication;
+  PublishContext context;
+};
+
+/// Reads the manifest of a published result and checks the bytes of its outputs against it: LB5004 when they are not
+/// what was published, LB61xx when they cannot be read. Thread-safe.
+[[nodiscard]] Result<FoundResult> republish(const ProjectPaths& project, const std::filesystem::path& result_directory);
+
+/// The record of a result, `manifest.json` in its directory. LB5004 when it is not what was written.
+[[nodiscard]] Result<Json> read_result_record(const std::filesystem::path& result_directory);
+
+/// What the name of a result's directory says; empty when it is no such name.
+struct ResultName {
+  Digest content_key;
+  std::string nonce;
+};
+[[nodiscard]] std::optional<ResultName> result_name(const std::filesystem::path& result_directory);
+
+/// The attempt that left `directory`, its own or the result's, as the database would have recorded it.
+[[nodiscard]] store::FoundAttempt found_attempt(const PublishContext& context, const std::filesystem::path& directory);
+
+/// Moves a damaged result out of the way, to ProjectPaths::damaged(): nothing uses it there and nothing is lost.
+[[nodiscard]] Result<void> set_aside(const ProjectPaths& project, const std::filesystem::path& result_directory);
 
 }  // namespace lowbit::exec

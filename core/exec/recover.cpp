@@ -1,5 +1,8 @@
 #include "exec/recover.h"
 
+#include <algorithm>
+#include <cstdint>
+#include <optional>
 #include <set>
 
 #include "env/file_lock.h"
@@ -36,8 +39,10 @@ class Recoverer {
     const AttemptPaths attempt{project_.paths().state() / row.directory};
     const fs::path published = result_directory(project_.paths(), row.content_key, row.nonce);
     if (env::exists(AttemptPaths{published}.manifest())) {
-      LB_TRY_ASSIGN(const auto publication, republish(project_.paths(), published));
-      LB_TRY(store_.publish({publication.first}, publication.second));
+      LB_TRY_ASSIGN(std::optional<FoundResult> found, whole_result(published));
+      if (!found) return lose(row);
+      found->publication.attempt_id = row.id;
+      LB_TRY(store_.publish({found->publication}, found->context.replace));
       recovery_.harvested.push_back(row.stage_label);
       return {};
     }
@@ -73,24 +78,60 @@ class Recoverer {
     return store_.end_attempt(row.id, store::AttemptState::lost, Json(), 0);
   }
 
+  /// Empty when the result is damaged: it is set aside then.
+  Result<std::optional<FoundResult>> whole_result(const fs::path& directory) {
+    auto found = republish(project_.paths(), directory);
+    if (found.ok()) return std::optional(*std::move(found));
+    const std::string& code = found.error().front().code;
+    if (code != "LB5003" && code != "LB5004") return std::move(found).error();
+    LB_TRY(set_aside(project_.paths(), directory));
+    return std::optional<FoundResult>();
+  }
+
+  // The database may be older than the results: restored from a copy, or cut by a machine that went down.
   Result<void> sweep_results() {
     LB_TRY_ASSIGN(const std::vector<std::string> known_list, store_.result_directories());
     const std::set<std::string> known(known_list.begin(), known_list.end());
-    std::error_code code;
-    for (const fs::directory_entry& shelf : fs::directory_iterator(project_.paths().results(), code)) {
-      for (const fs::directory_entry& result : fs::directory_iterator(shelf.path(), code)) {
-        if (known.contains(result.path().lexically_relative(project_.paths().state()).string())) continue;
-        LB_TRY(env::remove_tree(result.path()));
+    LB_TRY_ASSIGN(const std::vector<fs::path> shelves, env::list_directory(project_.paths().results()));
+    for (const fs::path& shelf : shelves) {
+      LB_TRY_ASSIGN(const std::vector<fs::path> results, env::list_directory(shelf));
+      for (const fs::path& result : results) {
+        if (known.contains(result.lexically_relative(project_.paths().state()).string())) continue;
+        LB_TRY_ASSIGN(const bool is_unrecorded, unrecorded(result));
+        LB_TRY(is_unrecorded ? take_in(result) : env::remove_tree(result));
       }
     }
     return {};
   }
 
+  /// Whether a whole result lies there of whose attempt nothing is known.
+  Result<bool> unrecorded(const fs::path& result) {
+    const auto name = result_name(result);
+    if (!name || !env::exists(AttemptPaths{result}.manifest())) return false;
+    LB_TRY_ASSIGN(const std::vector<store::Attempt> attempts, store_.attempts_of(name->content_key));
+    return std::none_of(attempts.begin(), attempts.end(),
+                        [&](const store::Attempt& attempt) { return attempt.nonce == name->nonce; });
+  }
+
+  Result<void> take_in(const fs::path& result) {
+    LB_TRY_ASSIGN(std::optional<FoundResult> found, whole_result(result));
+    if (!found) return {};
+    if (!run_) {
+      LB_TRY_ASSIGN(run_, store_.begin_run("", "", "results that were not recorded", Json::object()));
+      LB_TRY(store_.end_run(*run_, "done"));
+    }
+    LB_TRY_ASSIGN(const auto ids, store_.restore_attempts(*run_, {found_attempt(found->context, result)}));
+    found->publication.attempt_id = ids.front();
+    LB_TRY(store_.publish({found->publication}, found->context.replace));
+    recovery_.harvested.push_back(found->context.stage_label);
+    return {};
+  }
+
   // What is kept: attempts that run, and those that did not end well: their logs and checkpoints.
   Result<void> sweep_work() {
-    std::error_code code;
-    for (const fs::directory_entry& key : fs::directory_iterator(project_.paths().work(), code)) {
-      const auto digest = Digest::from_hex(key.path().filename().string());
+    LB_TRY_ASSIGN(const std::vector<fs::path> keys, env::list_directory(project_.paths().work()));
+    for (const fs::path& key : keys) {
+      const auto digest = Digest::from_hex(key.filename().string());
       std::set<std::string> kept;
       if (digest) {
         LB_TRY_ASSIGN(const std::vector<store::Attempt> attempts, store_.attempts_of(*digest));
@@ -100,14 +141,15 @@ class Recoverer {
         }
       }
       bool empty = true;
-      for (const fs::directory_entry& attempt : fs::directory_iterator(key.path(), code)) {
-        if (kept.contains(attempt.path().lexically_relative(project_.paths().state()).string())) {
+      LB_TRY_ASSIGN(const std::vector<fs::path> attempts, env::list_directory(key));
+      for (const fs::path& attempt : attempts) {
+        if (kept.contains(attempt.lexically_relative(project_.paths().state()).string())) {
           empty = false;
         } else {
-          LB_TRY(env::remove_tree(attempt.path()));
+          LB_TRY(env::remove_tree(attempt));
         }
       }
-      if (empty) LB_TRY(env::remove_tree(key.path()));
+      if (empty) LB_TRY(env::remove_tree(key));
     }
     return {};
   }
@@ -115,6 +157,7 @@ class Recoverer {
   WritableProject& project_;
   store::Store& store_;
   Recovery recovery_;
+  std::optional<std::int64_t> run_;  ///< that attempts which are taken in are recorded under
 };
 
 }  // namespace

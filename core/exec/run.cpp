@@ -1,6 +1,7 @@
 #include "exec/run.h"
 
 #include "env/process.h"
+#include "exec/expansion_file.h"
 #include "exec/externals.h"
 #include "exec/local/asio_loop.h"
 #include "exec/local/local_executor.h"
@@ -20,6 +21,22 @@ std::vector<store::ExpansionRow> expansion_rows(const graph::ExpandedGraph& grap
                     .provenance_record = plan.variants[i].provenance.record});
   }
   return rows;
+}
+
+/// A host that was killed between a result and the cut-off of its consumers left results that the plan finds by their
+/// content and that the experiment's own keys do not lead to.
+Result<void> link_reused(store::Store& store, const std::string& experiment, const graph::Plan& plan) {
+  if (plan.count(graph::Decision::reuse) == 0) return {};
+  LB_TRY_ASSIGN(const auto known, store.links_of(experiment));
+  std::vector<std::pair<Digest, Digest>> links;
+  for (const graph::PlannedVariant& variant : plan.variants) {
+    if (variant.decision != graph::Decision::reuse) continue;
+    const auto link = known.find(variant.provenance.digest);
+    if (link != known.end() && link->second == variant.content->digest) continue;
+    links.emplace_back(variant.provenance.digest, variant.content->digest);
+  }
+  if (links.empty()) return {};
+  return store.link(links);
 }
 
 std::string outcome_of(const RunSummary& summary) {
@@ -50,7 +67,10 @@ Result<RunSummary> run(WritableProject& project, const graph::ExpandedGraph& gra
   reporter.on_plan(graph, plan);
 
   const std::string file = request.experiment_file.lexically_relative(project.paths().root).generic_string();
-  LB_TRY(store.record_expansion(graph.experiment, file, expansion_rows(graph, plan)));
+  const Expansion expansion{.experiment = graph.experiment, .file = file, .rows = expansion_rows(graph, plan)};
+  LB_TRY(write_expansion(project.paths(), expansion));
+  LB_TRY(store.record_expansion(graph.experiment, file, expansion.rows));
+  LB_TRY(link_reused(store, graph.experiment, plan));
   RunSummary nothing_to_do;
   nothing_to_do.reused = plan.variants.size();
   if (plan.count(graph::Decision::reuse) == plan.variants.size()) return nothing_to_do;

@@ -4,9 +4,11 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -83,6 +85,24 @@ struct ArtifactLocation {
   std::vector<Digest> bases;
 };
 
+/// A stored success as checking and clearing see it.
+struct StoredResult {
+  std::int64_t id = 0;
+  Digest content_key;
+  bool current = true;
+  std::string label;      ///< of the attempt that made it
+  std::string directory;  ///< relative to the state directory
+  double seconds = 0;
+  std::vector<PublishedOutput> outputs;  ///< without summaries
+};
+
+/// An attempt that was found on disk and is not recorded. A free `attempt.id` is kept, so that ids stay in the order in
+/// which attempts began.
+struct FoundAttempt {
+  Attempt attempt;
+  Digest provenance_key;
+};
+
 /// Who holds the project.
 struct Lease {
   std::int64_t epoch = 0;
@@ -126,6 +146,18 @@ class Store : public graph::ResultLookup {
                                                                  bool replace) = 0;
   /// A cut-off: this provenance key leads to an existing result.
   [[nodiscard]] virtual Result<void> link(const Digest& provenance_key, const Digest& content_key) = 0;
+  /// The same for many, in one transaction.
+  [[nodiscard]] virtual Result<void> link(const std::vector<std::pair<Digest, Digest>>& links) = 0;
+  /// Where the provenance keys of the experiment's last expansion lead; those without a current result are left out.
+  [[nodiscard]] virtual Result<std::map<Digest, Digest>> links_of(const std::string& experiment) const = 0;
+
+  /// Records attempts as running, in one transaction; returns their ids in the same order.
+  [[nodiscard]] virtual Result<std::vector<std::int64_t>> restore_attempts(std::int64_t run,
+                                                                           const std::vector<FoundAttempt>& found) = 0;
+  /// In the order of their ids.
+  [[nodiscard]] virtual Result<std::vector<StoredResult>> stored_results() const = 0;
+  /// The results are as if they had never been; their attempts stay in the record.
+  [[nodiscard]] virtual Result<void> forget(const std::vector<std::int64_t>& results) = 0;
 
   [[nodiscard]] virtual Result<std::optional<ArtifactLocation>> locate(const Digest& artifact) const = 0;
   /// Directories of published results, relative to the state directory: whatever else lies there is an orphan.

@@ -10,7 +10,7 @@
 namespace lowbit::env {
 namespace {
 
-enum class Mode { off, exit, full_disk };
+enum class Mode { off, exit, exit_after, full_disk, broken_disk };
 
 struct Fault {
   Mode mode = Mode::off;
@@ -42,7 +42,9 @@ void set_fault_role(ProcessRole role) {
   const auto colon = spec.find(':');
   if (colon == std::string_view::npos) return;
   if (spec.substr(0, colon) == "exit") planned.mode = Mode::exit;
+  if (spec.substr(0, colon) == "exit-after") planned.mode = Mode::exit_after;
   if (spec.substr(0, colon) == "enospc") planned.mode = Mode::full_disk;
+  if (spec.substr(0, colon) == "eio") planned.mode = Mode::broken_disk;
   planned.at = std::strtol(text + colon + 1, nullptr, 10);
 }
 
@@ -51,7 +53,13 @@ int fault_point() {
   const long number = ++operations;
   if (planned.mode == Mode::exit && number == planned.at) ::_exit(137);
   if (planned.mode == Mode::full_disk && number >= planned.at) return ENOSPC;
+  if (planned.mode == Mode::broken_disk && number == planned.at) return EIO;
   return 0;
+}
+
+// Other threads may have begun operations since: then this is after one of theirs, which is as good a moment.
+void fault_passed() {
+  if (planned.mode == Mode::exit_after && operations >= planned.at) ::_exit(137);
 }
 
 }  // namespace lowbit::env

@@ -5,6 +5,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -23,6 +24,7 @@ Result<void> sync_path(const fs::path& path, int flags) {
   const Descriptor file(::open(path.c_str(), flags | O_CLOEXEC));
   if (!file) return file_error("opening", path, errno);
   if (::fsync(file.get()) != 0) return file_error("writing", path, errno);
+  fault_passed();
   return {};
 }
 
@@ -93,9 +95,11 @@ Result<void> write_file_durably(const fs::path& path, std::string_view text) {
     if (!file) return file_error("writing", path, errno);
     LB_TRY(write_all(file.get(), text, path));
     if (::fsync(file.get()) != 0) return file_error("writing", path, errno);
+    fault_passed();
   }
   if (const int fault = fault_point(); fault != 0) return file_error("writing", path, fault);
   if (::rename(temporary.c_str(), path.c_str()) != 0) return file_error("writing", path, errno);
+  fault_passed();
   return sync_directory(path.parent_path());
 }
 
@@ -118,6 +122,7 @@ Result<void> sync_tree(const fs::path& directory) {
 Result<void> rename_durably(const fs::path& from, const fs::path& to) {
   if (const int fault = fault_point(); fault != 0) return file_error("writing", to, fault);
   if (::rename(from.c_str(), to.c_str()) != 0) return file_error("moving to", to, errno);
+  fault_passed();
   LB_TRY(sync_directory(to.parent_path()));
   return sync_directory(from.parent_path());
 }
@@ -135,6 +140,32 @@ Result<void> remove_tree(const fs::path& path) {
   fs::remove_all(path, code);
   if (code) return file_error("removing", path, code.value());
   return {};
+}
+
+Result<std::vector<fs::path>> list_directory(const fs::path& directory) {
+  std::error_code code;
+  std::vector<fs::path> entries;
+  fs::directory_iterator it(directory, code);
+  if (code == std::errc::no_such_file_or_directory || code == std::errc::not_a_directory) return entries;
+  for (const fs::directory_iterator end; !code && it != end; it.increment(code)) entries.push_back(it->path());
+  if (code) return file_error("reading", directory, code.value());
+  std::sort(entries.begin(), entries.end());
+  return entries;
+}
+
+std::uint64_t tree_bytes(const fs::path& path) {
+  std::error_code code;
+  const auto size_of = [](const fs::path& file) -> std::uint64_t {
+    std::error_code failed;
+    if (!fs::is_regular_file(fs::symlink_status(file, failed)) || failed) return 0;
+    const std::uintmax_t size = fs::file_size(file, failed);
+    return failed ? 0 : size;
+  };
+  std::uint64_t sum = size_of(path);
+  for (fs::recursive_directory_iterator it(path, code), end; !code && it != end; it.increment(code)) {
+    sum += size_of(it->path());
+  }
+  return sum;
 }
 
 bool exists(const fs::path& path) {

@@ -2,6 +2,8 @@
 
 #include <sqlite3.h>
 
+#include <cerrno>
+
 #include "env/fault.h"
 
 namespace lowbit::store {
@@ -109,7 +111,11 @@ Diagnostic Connection::problem(std::string_view doing, const SQLite::Exception& 
 }
 
 void Connection::pass_fault_point() {
-  if (env::fault_point() != 0) throw SQLite::Exception("database or disk is full", SQLITE_FULL);
+  switch (env::fault_point()) {
+    case 0: return;
+    case ENOSPC: throw SQLite::Exception("database or disk is full", SQLITE_FULL);
+    default: throw SQLite::Exception("disk I/O error", SQLITE_IOERR);
+  }
 }
 
 }  // namespace lowbit::store

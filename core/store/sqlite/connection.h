@@ -21,6 +21,7 @@
 #include "base/digest.h"
 #include "base/json.h"
 #include "base/result.h"
+#include "env/fault.h"
 #include "store/sqlite/problem.h"
 
 namespace lowbit::store {
@@ -103,6 +104,7 @@ class Connection {
       if (result.ok()) {
         pass_fault_point();
         transaction.commit();
+        env::fault_passed();
       }
       return result;
     });

@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <set>
+#include <string_view>
 
 #include "env/files.h"
 #include "store/sqlite/file_system.h"
@@ -62,15 +64,36 @@ Result<std::unique_ptr<Connection>> connect(const std::string& name, int flags, 
   }
 }
 
-// SQLite takes a partly missing last page for zeros. A file that is not followed by a log must hold all its pages.
+/// The pages that a write-ahead log holds a version of (https://www.sqlite.org/fileformat.html, section 4).
+std::set<std::int64_t> pages_in(std::string_view log, std::int64_t page_bytes) {
+  constexpr std::size_t kLogHeader = 32;
+  constexpr std::size_t kFrameHeader = 24;
+  const std::size_t frame_bytes = kFrameHeader + static_cast<std::size_t>(page_bytes);
+  std::set<std::int64_t> pages;
+  for (std::size_t at = kLogHeader; at + frame_bytes <= log.size(); at += frame_bytes) {
+    std::int64_t page = 0;
+    for (std::size_t i = 0; i < 4; ++i) page = page << 8U | static_cast<unsigned char>(log[at + i]);
+    pages.insert(page);
+  }
+  return pages;
+}
+
+// SQLite takes what a file is too short for as zeros. Every page must stand in the file, or in the log that follows it:
+// a host that was killed while it copied the log left a file that is shorter than it says.
 Result<void> check_length(Connection& db) {
   return db.guarded("reading its length", [&]() -> Result<void> {
     const std::int64_t pages = db.database().execAndGet("PRAGMA page_count").getInt64();
     const std::int64_t page_bytes = db.database().execAndGet("PRAGMA page_size").getInt64();
-    if (has_content(beside(db.file(), "-wal")) || has_content(beside(db.file(), "-journal"))) return {};
     std::error_code failed;
     const auto bytes = static_cast<std::int64_t>(fs::file_size(db.file(), failed));
-    if (failed || bytes >= pages * page_bytes) return {};
+    if (failed || bytes >= pages * page_bytes || has_content(beside(db.file(), "-journal"))) return {};
+    if (has_content(beside(db.file(), "-wal"))) {
+      LB_TRY_ASSIGN(const std::string log, env::read_file(beside(db.file(), "-wal")));
+      const std::set<std::int64_t> logged = pages_in(log, page_bytes);
+      std::int64_t page = bytes / page_bytes + 1;
+      while (page <= pages && logged.contains(page)) ++page;
+      if (page > pages) return {};
+    }
     return damaged(db.file(),
                    "it has " + std::to_string(bytes) + " bytes and should have " + std::to_string(pages * page_bytes));
   });
@@ -105,10 +128,24 @@ Result<std::unique_ptr<Connection>> open_for_writing(const fs::path& file, const
   return db;
 }
 
-Diagnostic nothing_there(const fs::path& file) {
-  return error("LB6002", "there is no results database at `" + file.string() + "`")
-      .note("it is made by the first run")
-      .fix("run an experiment in this directory first: `lowbit run experiment.yaml`");
+bool has_results(const fs::path& file) {
+  const auto shelves = env::list_directory(file.parent_path() / "results");
+  if (!shelves.ok()) return false;
+  for (const fs::path& shelf : *shelves) {
+    const auto results = env::list_directory(shelf);
+    if (!results.ok()) continue;
+    for (const fs::path& result : *results) {
+      if (env::exists(result / "manifest.json")) return true;
+    }
+  }
+  return false;
+}
+
+Diagnostics nothing_there(const fs::path& file) {
+  if (const auto found = check_not_lost(file); !found.ok()) return found.error();
+  return {error("LB6002", "there is no results database at `" + file.string() + "`")
+              .note("it is made by the first run")
+              .fix("run an experiment in this directory first: `lowbit run experiment.yaml`")};
 }
 
 Result<std::unique_ptr<Connection>> open_for_reading(const fs::path& file, const OpenOptions& options) {
@@ -139,6 +176,13 @@ Result<std::unique_ptr<Connection>> open_for_reading(const fs::path& file, const
 }
 
 }  // namespace
+
+Result<void> check_not_lost(const fs::path& file) {
+  if (has_content(file) || !has_results(file)) return {};
+  return error("LB6013", "the database `" + file.string() + "` is gone, and results are there")
+      .note("results lie in `" + (file.parent_path() / "results").string() + "`")
+      .fix("`lowbit doctor --rebuild` makes the database again from them; to start anew, move that directory away");
+}
 
 Result<std::unique_ptr<Connection>> open_connection(const fs::path& file, Access access, const OpenOptions& options) {
   return access == Access::read_only ? open_for_reading(file, options) : open_for_writing(file, options);

@@ -27,13 +27,16 @@ std::string quoted(const std::filesystem::path& file) { return "`" + file.string
 Diagnostic damaged(const std::filesystem::path& file, const std::string& fact) {
   return error("LB6005", quoted(file) + " is damaged")
       .note(fact)
-      .fix("`lowbit doctor` lists what is wrong; restore the file from a backup, or move it away to start anew");
+      .fix("`lowbit doctor --rebuild` makes it again from the published results, and keeps this file beside it");
 }
 
 Diagnostic not_ours(const std::filesystem::path& file, const std::string& fact) {
   return error("LB6004", quoted(file) + " is not a results database of lowbit")
       .note(fact)
-      .fix("move this file away, or use another directory");
+      .fix(
+          "if it was one, `lowbit doctor --rebuild` makes it again from the published results; otherwise move this "
+          "file "
+          "away, or use another directory");
 }
 
 Diagnostic no_access(const std::filesystem::path& file, const std::string& fact) {

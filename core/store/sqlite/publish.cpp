@@ -103,10 +103,18 @@ Result<void> SqliteStore::insert_result(const Publication& p) {
 }
 
 Result<void> SqliteStore::link(const Digest& provenance_key, const Digest& content_key) {
+  return link(std::vector{std::pair(provenance_key, content_key)});
+}
+
+Result<void> SqliteStore::link(const std::vector<std::pair<Digest, Digest>>& links) {
   constexpr const char* kDoing = "linking a cut-off stage to its result";
   return write(kDoing, [&]() -> Result<void> {
-    if (!has_current(*db_, content_key)) return contradiction(kDoing, "no result has content key " + content_key.hex());
-    set_provenance(*db_, provenance_key, content_key);
+    for (const auto& [provenance_key, content_key] : links) {
+      if (!has_current(*db_, content_key)) {
+        return contradiction(kDoing, "no result has content key " + content_key.hex());
+      }
+      set_provenance(*db_, provenance_key, content_key);
+    }
     return {};
   });
 }

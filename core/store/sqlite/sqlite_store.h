@@ -37,6 +37,12 @@ class SqliteStore final : public Store {
 
   Result<std::vector<StageResult>> publish(const std::vector<Publication>& publications, bool replace) override;
   Result<void> link(const Digest& provenance_key, const Digest& content_key) override;
+  Result<void> link(const std::vector<std::pair<Digest, Digest>>& links) override;
+  Result<std::map<Digest, Digest>> links_of(const std::string& experiment) const override;
+
+  Result<std::vector<std::int64_t>> restore_attempts(std::int64_t run, const std::vector<FoundAttempt>& found) override;
+  Result<std::vector<StoredResult>> stored_results() const override;
+  Result<void> forget(const std::vector<std::int64_t>& results) override;
 
   Result<std::optional<ArtifactLocation>> locate(const Digest& artifact) const override;
   Result<std::vector<std::string>> result_directories() const override;

@@ -74,7 +74,7 @@ class Stage {
     const auto& publication = std::get<store::Publication>(*prepared);
     const auto again = exec::republish(project_.paths(), project_.paths().state() / publication.result_directory);
     REQUIRE(again.ok());
-    CHECK(json_of(again->first.metrics) == json_of(publication.metrics));
+    CHECK(json_of(again->publication.metrics) == json_of(publication.metrics));
     return json_of(publication.metrics);
   }
 

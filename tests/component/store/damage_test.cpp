@@ -95,8 +95,8 @@ TEST_CASE("the refusal of a cut file says what is missing", "[store][damage]") {
         " = note: it has " +
             std::to_string(whole - 100) + " bytes and should have " + std::to_string(whole) +
             "\n"
-            " = help: `lowbit doctor` lists what is wrong; restore the file from a backup, or move it away to start "
-            "anew\n");
+            " = help: `lowbit doctor --rebuild` makes it again from the published results, and keeps this file beside "
+            "it\n");
 }
 
 TEST_CASE("every cut of the write-ahead log opens as a whole earlier state", "[store][damage]") {
@@ -274,7 +274,7 @@ TEST_CASE("a lookup that fails is not taken for an answer", "[store][damage]") {
   const std::string damage =
       "error[LB6005]: `DIR/results.db` is damaged\n"
       " = note: column content_record should hold JSON and holds `{half`\n"
-      " = help: `lowbit doctor` lists what is wrong; restore the file from a backup, or move it away to start anew\n";
+      " = help: `lowbit doctor --rebuild` makes it again from the published results, and keeps this file beside it\n";
   CHECK(dir.error_of(writer.store().lookup_state()) == damage);
   CHECK(dir.error_of(writer.store().begin_run("e", "f", "c", {})) == damage);
 }
@@ -288,7 +288,7 @@ TEST_CASE("a digest that is none is damage", "[store][damage]") {
       dir.error_of(writer.store().expansion("study")) ==
       "error[LB6005]: `DIR/results.db` is damaged\n"
       " = note: column provenance_key should hold a digest and holds `xyz`\n"
-      " = help: `lowbit doctor` lists what is wrong; restore the file from a backup, or move it away to start anew\n");
+      " = help: `lowbit doctor --rebuild` makes it again from the published results, and keeps this file beside it\n");
 }
 
 TEST_CASE("integrity problems are listed one a line", "[store][damage]") {

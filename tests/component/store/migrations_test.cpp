@@ -52,6 +52,41 @@ TEST_CASE("opening again keeps what was stored", "[store]") {
   CHECK(must(store->current_lease())->host == "host-a");
 }
 
+TEST_CASE("a database of every earlier schema version is brought up to date and shows what it showed", "[store]") {
+  const int newest = embedded_migrations().back().version;
+  int met = 0;
+  for (int version = 1; version <= newest; ++version) {
+    INFO("schema version " << version);
+    const std::string number = std::to_string(version);
+    const std::filesystem::path text = std::filesystem::path(LOWBIT_SOURCE_DIR "/tests/component/store/schemas") /
+                                       (std::string(4 - number.size(), '0') + number + ".sql");
+    if (version == newest && !std::filesystem::exists(text)) continue;  // written when the next version comes
+    std::ifstream in(text);
+    const std::string sql((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+    REQUIRE_FALSE(sql.empty());
+    const Directory dir;
+    meddle(dir.database(), sql);
+    const auto store = must(open_sqlite(dir.database(), Access::read_write));
+    CHECK(ask(dir.database(), "SELECT user_version FROM pragma_user_version") == std::to_string(newest) + "\n");
+    CHECK(must(integrity_problems(dir.database())).empty());
+    CHECK(ask(dir.database(), "SELECT label, metric, value, std_error, count FROM v_results ORDER BY 1") ==
+          "score[seed=0],toy/accuracy,0.5,0.1,4\nscore[seed=1],toy/accuracy,0.75,0.1,4\n");
+    CHECK(ask(dir.database(), "SELECT stage, mean, std, n FROM v_agg") == "score,0.625,0.1767766952966369,2\n");
+    CHECK(ask(dir.database(), "SELECT label, state, attempt, seconds FROM v_stages") ==
+          "model,done,1,1.5\nscore[seed=0],done,1,1.5\nscore[seed=1],done,1,1.5\n");
+    CHECK(ask(dir.database(), "SELECT label_a, item_id FROM v_flips ORDER BY 1, 2") ==
+          "score[seed=0],item-0\nscore[seed=0],item-1\nscore[seed=1],item-0\nscore[seed=1],item-1\n");
+    CHECK(ask(dir.database(), "SELECT label, item_id, type FROM v_verdicts") ==
+          "score[seed=0],item-0,computational_error\n");
+    CHECK(must(store->current_lease())->epoch == 3);
+    CHECK(must(store->stored_results()).at(0).outputs.at(0).bases == std::vector{sha256("base")});
+    CHECK(must(store->expansion("study")).size() == 3);
+    CHECK(must(store->take_lease("host-b", "boot-b", 1)).epoch == 4);
+    ++met;
+  }
+  CHECK(met > 0);
+}
+
 TEST_CASE("a migration that fails leaves the version before it, whole", "[store]") {
   const Directory dir;
   Connection db(dir.database().string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE, 0, dir.database());
@@ -62,7 +97,7 @@ TEST_CASE("a migration that fails leaves the version before it, whole", "[store]
       dir.error_of(migrate(db, steps)) ==
       "error[LB6005]: `DIR/results.db` is damaged\n"
       " = note: while migrating to schema version 2: no such table: nowhere\n"
-      " = help: `lowbit doctor` lists what is wrong; restore the file from a backup, or move it away to start anew\n");
+      " = help: `lowbit doctor --rebuild` makes it again from the published results, and keeps this file beside it\n");
   CHECK(must(schema_state(db, next)).version == next - 1);
   CHECK(db.database().tableExists("runs"));
   CHECK_FALSE(db.database().tableExists("half"));
@@ -101,7 +136,10 @@ TEST_CASE("a reader does not migrate: an older database is named as such", "[sto
 TEST_CASE("another program's database and a file that is none are refused and left as they are", "[store]") {
   const Directory dir;
   meddle(dir.database(), "CREATE TABLE theirs (x INTEGER)");
-  const std::string help = " = help: move this file away, or use another directory\n";
+  const std::string help =
+      " = help: if it was one, `lowbit doctor --rebuild` makes it again from the published results; otherwise move "
+      "this "
+      "file away, or use another directory\n";
   CHECK(dir.error_of(open_sqlite(dir.database(), Access::read_write)) ==
         "error[LB6004]: `DIR/results.db` is not a results database of lowbit\n"
         " = note: its application id is 0 and should be 1819244386\n" +

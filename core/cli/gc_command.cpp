@@ -1,0 +1,90 @@
+#include <algorithm>
+#include <cstdio>
+
+#include "cli/amounts.h"
+#include "cli/command.h"
+#include "cli/command_options.h"
+#include "cli/session.h"
+#include "exec/garbage.h"
+#include "store/sqlite/open.h"
+
+namespace lowbit::cli {
+namespace {
+
+struct Sums {
+  std::uint64_t bytes = 0;
+  double seconds = 0;
+};
+
+Sums sums_of(const exec::GarbageList& garbage) {
+  Sums sums;
+  for (const exec::Garbage& item : garbage.items) {
+    sums.bytes += item.bytes;
+    sums.seconds += item.seconds;
+  }
+  return sums;
+}
+
+Json garbage_json(const exec::GarbageList& garbage, bool removed) {
+  Json items = Json::array();
+  for (const exec::Garbage& item : garbage.items) {
+    items.push_back({{"kind", exec::name_of(item.kind)},
+                     {"label", item.label},
+                     {"path", item.path.string()},
+                     {"bytes", item.bytes},
+                     {"seconds", item.seconds}});
+  }
+  return {{"removed", removed}, {"items", items}, {"kept", garbage.kept}, {"kept_bytes", garbage.kept_bytes}};
+}
+
+void print_garbage(const exec::GarbageList& garbage, bool dry_run) {
+  std::size_t width = 0;
+  for (const exec::Garbage& item : garbage.items) width = std::max(width, item.label.size());
+  for (const exec::Garbage& item : garbage.items) {
+    const std::string cost =
+        item.kind == exec::Garbage::Kind::result ? "  " + duration_text(item.seconds) + " to make again" : "";
+    std::printf("%-8s  %-*s  %10s%s\n", std::string(exec::name_of(item.kind)).c_str(), static_cast<int>(width),
+                item.label.c_str(), bytes_text(item.bytes).c_str(), cost.c_str());
+  }
+  const Sums sums = sums_of(garbage);
+  if (garbage.items.empty()) {
+    std::printf("nothing to remove\n");
+  } else {
+    std::printf("%s %zu: %s, %s to make again\n", dry_run ? "would remove" : "removed", garbage.items.size(),
+                bytes_text(sums.bytes).c_str(), duration_text(sums.seconds).c_str());
+  }
+  std::printf("kept: %zu results that an experiment needs, %s\n", garbage.kept, bytes_text(garbage.kept_bytes).c_str());
+}
+
+}  // namespace
+
+Result<int> gc_command(const Words& words) {
+  CommandOptions options("gc");
+  options.flag("dry-run,n", "say what would be removed and what it would cost to make it again; change nothing")
+      .flag("json", "one JSON object")
+      .text("project,C", "the project's directory");
+  LB_TRY(options.read(words));
+  if (options.help_wanted()) {
+    std::fputs(options.help().c_str(), stdout);
+    return 0;
+  }
+  LB_TRY_ASSIGN(const exec::ProjectPaths project, existing_project(options.get("project")));
+  const bool dry_run = options.has("dry-run");
+  exec::GarbageList garbage;
+  if (dry_run) {
+    LB_TRY_ASSIGN(const auto store, store::open_sqlite(project.database(), store::Access::read_only));
+    LB_TRY_ASSIGN(garbage, exec::find_garbage(project, *store));
+  } else {
+    LB_TRY_ASSIGN(exec::WritableProject writable, exec::WritableProject::open(project));
+    LB_TRY_ASSIGN(garbage, exec::find_garbage(project, writable.store()));
+    LB_TRY(exec::remove_garbage(writable, garbage));
+  }
+  if (options.has("json")) {
+    std::printf("%s\n", garbage_json(garbage, !dry_run).dump(1).c_str());
+  } else {
+    print_garbage(garbage, dry_run);
+  }
+  return 0;
+}
+
+}  // namespace lowbit::cli
