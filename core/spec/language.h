@@ -23,7 +23,9 @@ enum class Place {
   params_for,
   params,
   resources,
+  rates,
   retry,
+  gate,
   value,  ///< a parameter's value, or what is no mapping at all
   tables_file,
   tables,
