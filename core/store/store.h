@@ -83,6 +83,12 @@ struct ArtifactLocation {
   std::vector<Digest> bases;
 };
 
+/// What the gates of an experiment say of a result; empty: it is not held back.
+struct GateVerdict {
+  Digest content_key;
+  std::string problem;
+};
+
 /// Who holds the project.
 struct Lease {
   std::int64_t epoch = 0;
@@ -126,6 +132,10 @@ class Store : public graph::ResultLookup {
                                                                  bool replace) = 0;
   /// A cut-off: this provenance key leads to an existing result.
   [[nodiscard]] virtual Result<void> link(const Digest& provenance_key, const Digest& content_key) = 0;
+
+  /// Recorded as the failure of the attempts that made these results, {"cause":"gate","what":..}, or taken back: what
+  /// the last run that judged them said.
+  [[nodiscard]] virtual Result<void> record_gates(const std::vector<GateVerdict>& verdicts) = 0;
 
   [[nodiscard]] virtual Result<std::optional<ArtifactLocation>> locate(const Digest& artifact) const = 0;
   /// Directories of published results, relative to the state directory: whatever else lies there is an orphan.

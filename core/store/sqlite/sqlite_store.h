@@ -37,6 +37,7 @@ class SqliteStore final : public Store {
 
   Result<std::vector<StageResult>> publish(const std::vector<Publication>& publications, bool replace) override;
   Result<void> link(const Digest& provenance_key, const Digest& content_key) override;
+  Result<void> record_gates(const std::vector<GateVerdict>& verdicts) override;
 
   Result<std::optional<ArtifactLocation>> locate(const Digest& artifact) const override;
   Result<std::vector<std::string>> result_directories() const override;
