@@ -2,6 +2,7 @@
 
 #include "cli/command.h"
 #include "cli/command_options.h"
+#include "cli/machine_options.h"
 #include "cli/plan_output.h"
 #include "cli/session.h"
 #include "graph/plan_text.h"
@@ -23,6 +24,7 @@ Result<int> plan_command(const Words& words) {
       .many("force,f", "plan as if this stage were forced")
       .flag("strict", "results of a plugin file that changed without a new version are stale")
       .flag("json", "one JSON document");
+  add_machine_options(options);
   LB_TRY(options.read(words));
   if (options.help_wanted()) {
     std::fputs(options.help().c_str(), stdout);
@@ -33,7 +35,8 @@ Result<int> plan_command(const Words& words) {
     std::printf("%s: %zu variants, no problems\n", experiment.written_file.c_str(), experiment.graph.variants.size());
     return 0;
   }
-  const exec::RunRequest request = run_request(experiment, options);
+  exec::RunRequest request = run_request(experiment, options);
+  LB_TRY_ASSIGN(request.machine, machine_limits(options));
   LB_TRY_ASSIGN(const std::unique_ptr<store::Store> store, open_for_reading(project_of(options)));
   LB_TRY_ASSIGN(const graph::Plan plan, exec::plan(*store, experiment.graph, request));
   print_plan(experiment.graph, plan, options.has("json"));

@@ -5,6 +5,7 @@
 
 #include "cli/command.h"
 #include "cli/command_options.h"
+#include "cli/machine_options.h"
 #include "cli/plan_output.h"
 #include "cli/run_reporter.h"
 #include "cli/session.h"
@@ -45,7 +46,7 @@ Result<void> check_forced(const graph::ExpandedGraph& graph, const std::vector<s
 int exit_status(const exec::RunSummary& summary) {
   if (!summary.machine.empty()) return exit_code(summary.machine);
   if (summary.interrupted) return 130;
-  return summary.failed + summary.blocked > 0 ? 1 : 0;
+  return summary.failed + summary.blocked + summary.gated + summary.behind_gate > 0 ? 1 : 0;
 }
 
 }  // namespace
@@ -57,8 +58,10 @@ Result<int> run_command(const Words& words) {
       .many("force,f", "run this stage even where a result exists; repeatable")
       .flag("strict", "results of a plugin file that changed without a new version are stale")
       .number("jobs,j", "busy threads of all jobs together (default: all processors)")
+      .flag("fail-fast", "after the first failure start nothing new (default: go on with what does not need it)")
       .flag("wait", "wait when another lowbit works on this project")
       .flag("json", "events as JSON lines on stdout");
+  add_machine_options(options);
   LB_TRY(options.read(words));
   if (options.help_wanted()) {
     std::fputs(options.help().c_str(), stdout);
@@ -70,6 +73,8 @@ Result<int> run_command(const Words& words) {
   LB_TRY(check_forced(experiment.graph, options.all("force")));
   exec::RunRequest request = run_request(experiment, options);
   request.cpus = options.get_number("jobs").value_or(0);
+  request.fail_fast = options.has("fail-fast");
+  LB_TRY_ASSIGN(request.machine, machine_limits(options));
   const exec::ProjectPaths paths = project_of(options);
   if (options.has("dry-run")) {
     LB_TRY_ASSIGN(const std::unique_ptr<store::Store> store, open_for_reading(paths));

@@ -26,6 +26,8 @@ std::string_view state_name(Kind kind) {
     case Kind::blocked: return "blocked";
     case Kind::progress: return "...";
     case Kind::notice: return "note";
+    case Kind::stalled: return "stalled";
+    case Kind::gated: return "gated";
   }
   return "";
 }
@@ -63,7 +65,7 @@ void LineReporter::on_recovery(const exec::Recovery& recovery) {
 }
 
 void LineReporter::on_plan(const graph::ExpandedGraph& graph, const graph::Plan& plan) {
-  to_do_ = plan.variants.size() - plan.count(graph::Decision::reuse);
+  to_do_ = plan.count(graph::Decision::run) + plan.count(graph::Decision::maybe);
   if (json_) return;
   for (const std::string& note : graph.notes) line("note", note, "");
   for (const std::string& notice : plan.notices) line("note", notice, "");
@@ -105,11 +107,16 @@ std::string summary_line(const exec::RunSummary& s, double seconds, const std::s
   std::array<char, 32> time{};
   std::snprintf(time.data(), time.size(), "%.1f s", seconds);
   if (s.done + s.cut_off + s.failed + s.blocked + s.cancelled == 0 && !s.interrupted && s.machine.empty()) {
+    if (s.gated + s.behind_gate > 0) {
+      return "nothing to do: " + std::to_string(s.reused) + " up to date" + part(s.gated, "held back by a gate") +
+             part(s.behind_gate, "behind one") + " (" + time.data() + ")";
+    }
     return "nothing to do: all " + std::to_string(s.reused) + " stages are up to date (" + time.data() + ")";
   }
   std::string text = std::to_string(s.done) + " done" + part(s.reused, "reused") + part(s.cut_off, "cut off") +
-                     part(s.failed, "failed") + part(s.blocked, "blocked") + part(s.cancelled, "stopped") + " in " +
-                     time.data();
+                     part(s.failed, "failed") + part(s.blocked, "blocked") + part(s.cancelled, "stopped") +
+                     part(s.not_started, "not started") + part(s.gated, "held back by a gate") +
+                     part(s.behind_gate, "behind one") + " in " + time.data();
   if (s.failed + s.blocked > 0 || s.interrupted || !s.machine.empty()) text += "; continue with: lowbit run " + file;
   return text;
 }

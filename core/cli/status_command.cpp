@@ -12,7 +12,7 @@
 namespace lowbit::cli {
 namespace {
 
-constexpr std::array<const char*, 6> kStates{"done", "running", "failed", "cancelled", "lost", "never"};
+constexpr std::array<const char*, 7> kStates{"done", "gated", "running", "failed", "cancelled", "lost", "never"};
 
 std::string text_of(const std::optional<Json>& cell) { return cell ? scalar_text(*cell) : std::string(); }
 
@@ -51,8 +51,11 @@ Result<int> status_command(const Words& words) {
     return 0;
   }
   LB_TRY_ASSIGN(const exec::ProjectPaths project, existing_project(options.get("project")));
-  std::string sql = "SELECT experiment, stage, label, state, seconds, failure FROM v_stages";
-  if (options.has("failed")) sql += " WHERE state IN ('failed', 'lost', 'cancelled')";
+  std::string sql =
+      "SELECT experiment, stage, label, "
+      "CASE WHEN state = 'done' AND failure IS NOT NULL THEN 'gated' ELSE state END AS state, seconds, failure "
+      "FROM v_stages";
+  if (options.has("failed")) sql += " WHERE state IN ('failed', 'lost', 'cancelled') OR failure IS NOT NULL";
   LB_TRY_ASSIGN(const QueryResult stages, store::query_sqlite(project.database(), sql));
   if (options.has("json")) {
     std::fputs(report::render(stages, report::TableFormat::json).c_str(), stdout);
@@ -63,7 +66,7 @@ Result<int> status_command(const Words& words) {
   }
   for (const auto& row : stages.rows) {
     const std::string state = text_of(row[3]);
-    if (state != "failed" && state != "lost" && state != "cancelled") continue;
+    if (state != "failed" && state != "gated" && state != "lost" && state != "cancelled") continue;
     const std::string label = text_of(row[2]);
     std::printf("%s: %s  %s   lowbit logs '%s'\n", state.c_str(), label.c_str(), text_of(row[5]).c_str(),
                 label.c_str());

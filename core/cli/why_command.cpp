@@ -23,6 +23,7 @@ std::string_view decision_text(graph::Decision decision) {
   switch (decision) {
     case graph::Decision::reuse: return "is reused";
     case graph::Decision::run: return "will run";
+    case graph::Decision::gated: return "will not run";
     case graph::Decision::maybe: return "may run: if its inputs come out as they were, it is cut off";
   }
   return "";

@@ -79,12 +79,24 @@ struct RetryPolicy {
   std::vector<RetryCause> on;
 };
 
+/// What a final metric must keep to; a result that does not is kept, and nothing is made from it.
+struct Gate {
+  std::string metric;
+  std::optional<double> min;
+  std::optional<double> max;
+};
+
 /// Machine settings: they never enter a key.
 struct Resources {
   std::uint32_t cpus = 1;
-  std::uint32_t gpus = 0;
-  std::uint64_t memory_bytes = 0;        ///< 0: not limited
+  std::uint32_t milli_gpus = 0;        ///< thousandths: 500 is half of one GPU, 2000 two whole ones
+  std::uint64_t gpu_memory_bytes = 0;  ///< on each GPU; 0: not said
+  std::uint64_t memory_bytes = 0;      ///< 0: not said
+  std::map<std::string, std::uint32_t>
+      rates;                             ///< of the requests a minute that an endpoint allows, what this one makes
   std::chrono::milliseconds timeout{0};  ///< 0: none
+  std::chrono::milliseconds stall{0};    ///< without progress for this long: stalled; 0: the scheduler's own limit
+  bool fail_on_stall = false;            ///< ends it then; otherwise that is only told
 };
 
 struct StageSpec {
@@ -98,6 +110,7 @@ struct StageSpec {
   std::vector<std::pair<Text, std::vector<Param>>> params_for;
   Resources resources;
   RetryPolicy retry;
+  std::vector<Gate> gates;
 };
 
 struct ExperimentSpec {

@@ -33,6 +33,7 @@ struct StageResult {
   Json content_record;                         ///< what content_key is the digest of
   Digest plugin_digest;                        ///< of the plugin file that made it; recorded, not in the key
   std::map<std::string, ArtifactRef> outputs;  ///< by port; an optional port left unwritten is absent
+  std::vector<MetricRow> metrics = {};         ///< final ones; NaN: not a number
 };
 
 }  // namespace lowbit

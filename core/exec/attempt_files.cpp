@@ -40,6 +40,7 @@ Json to_json(const JobRequest& request) {
           {"seed", request.seed},
           {"threads", request.threads},
           {"device", request.device},
+          {"lease", request.lease},
           {"resume_from", request.resume_from.string()},
           {"timeout_ms", request.timeout.count()},
           {"socket", request.socket.string()},
@@ -70,6 +71,7 @@ Result<JobRequest> job_request(const Json& json) {
     request.seed = json.at("seed");
     request.threads = json.at("threads");
     request.device = json.at("device");
+    request.lease = json.value("lease", Json());
     request.resume_from = json.at("resume_from").get<std::string>();
     request.timeout = std::chrono::milliseconds(json.at("timeout_ms").get<std::int64_t>());
     request.socket = json.at("socket").get<std::string>();

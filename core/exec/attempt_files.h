@@ -45,6 +45,7 @@ struct JobRequest {
   std::uint64_t seed = 0;
   std::uint32_t threads = 1;
   std::string device = "cpu";
+  Json lease;  ///< what of the machine it has (exec/resource_pool.h); null: nobody counted
   std::filesystem::path resume_from;
   std::chrono::milliseconds timeout{0};  ///< 0: none
   std::filesystem::path socket;          ///< where the shim listens for a cancel

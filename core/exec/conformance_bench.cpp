@@ -247,8 +247,8 @@ std::optional<std::string> difference(const EndedJob& expected, const EndedJob& 
 }
 
 std::string status_name(int status) {
-  constexpr std::array<const char*, 7> kNames{"LB_OK",       "LB_CANCELLED", "LB_BAD_PARAM", "LB_BAD_INPUT",
-                                              "LB_INTERNAL", "LB_RESOURCE",  "LB_NUMERIC"};
+  constexpr std::array<const char*, 8> kNames{"LB_OK",       "LB_CANCELLED", "LB_BAD_PARAM", "LB_BAD_INPUT",
+                                              "LB_INTERNAL", "LB_RESOURCE",  "LB_NUMERIC",   "LB_TRANSIENT"};
   if (status < 0 || status >= static_cast<int>(kNames.size())) return "status " + std::to_string(status);
   return kNames[static_cast<std::size_t>(status)];
 }

@@ -1,5 +1,6 @@
 #include "exec/job_environment.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <string_view>
@@ -67,6 +68,22 @@ std::vector<std::string> job_environment(const std::vector<std::string>& declare
   }
   entries.push_back("LOWBIT_ATTEMPT=" + attempt);
   return entries;
+}
+
+void restrict_gpus(std::vector<std::string>& environment, const std::vector<GpuGrant>& gpus) {
+  constexpr std::string_view kVisible = "CUDA_VISIBLE_DEVICES=";
+  constexpr std::string_view kOrder = "CUDA_DEVICE_ORDER=";
+  const auto begins_with = [](std::string_view name) {
+    return [name](const std::string& entry) { return entry.compare(0, name.size(), name) == 0; };
+  };
+  // Without an outer list our numbers are those of nvidia-smi, which counts along the PCI bus; CUDA does not by itself.
+  const bool ordered = std::any_of(environment.begin(), environment.end(), begins_with(kOrder)) ||
+                       std::any_of(environment.begin(), environment.end(), begins_with(kVisible));
+  environment.erase(std::remove_if(environment.begin(), environment.end(), begins_with(kVisible)), environment.end());
+  if (!ordered) environment.emplace_back("CUDA_DEVICE_ORDER=PCI_BUS_ID");
+  std::string visible(kVisible);
+  for (const GpuGrant& gpu : gpus) visible += (visible.back() == '=' ? "" : ",") + gpu.id;
+  environment.push_back(std::move(visible));
 }
 
 Json numeric_environment(unsigned threads, const std::string& device) {

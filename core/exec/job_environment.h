@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "exec/resource_pool.h"
 
 namespace lowbit::exec {
 
@@ -12,6 +13,9 @@ namespace lowbit::exec {
 /// `threads` busy threads, and LOWBIT_ATTEMPT. Nothing else of the host's environment gets through.
 [[nodiscard]] std::vector<std::string> job_environment(const std::vector<std::string>& declared, unsigned threads,
                                                        const std::string& attempt);
+
+/// Makes those GPUs, and no others, what the job sees; none: it sees none.
+void restrict_gpus(std::vector<std::string>& environment, const std::vector<GpuGrant>& gpus);
 
 /// Bytes are promised to repeat within one of these: recorded with every attempt, not in the key.
 [[nodiscard]] Json numeric_environment(unsigned threads, const std::string& device);

@@ -11,6 +11,8 @@ class Loop {
   using Task = std::function<void()>;
   virtual ~Loop() = default;
 
+  /// Time that only passes; what `after` counts by.
+  [[nodiscard]] virtual std::chrono::steady_clock::time_point now() const { return std::chrono::steady_clock::now(); }
   /// Runs `task` on the loop's thread, later. Callable from any thread.
   virtual void post(Task task) = 0;
   virtual void after(std::chrono::milliseconds delay, Task task) = 0;

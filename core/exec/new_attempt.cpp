@@ -17,6 +17,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// Stands beside the numeric environment in an attempt's row, and is no part of it: another GPU of the same machine
+// continues from a checkpoint.
+constexpr const char* kLease = "lease";
+
 fs::path external_path(const RunFiles& files, const std::string& written) {
   return fs::absolute(files.input_root / written).lexically_normal();
 }
@@ -79,7 +83,9 @@ void find_resume_point(const WritableProject& project, const std::vector<store::
     if (old.state == store::AttemptState::done) return;
     const auto checkpoint = newest_checkpoint(AttemptPaths{project.paths().state() / old.directory});
     if (!checkpoint) continue;
-    if (old.environment == environment) {
+    Json numeric = old.environment;
+    if (numeric.is_object()) numeric.erase(kLease);
+    if (numeric == environment) {
       attempt.request.resume_from = *checkpoint;
     } else {
       attempt.checkpoint_refused = true;
@@ -112,6 +118,8 @@ Result<NewAttempt> new_attempt(WritableProject& project, const RunFiles& files, 
   const StageDescription& plugin = *variant.plugin;
   NewAttempt attempt;
   JobRequest& request = attempt.request;
+  if (!order.lease.gpus.empty()) request.device = "cuda:0";  // the first of those that it sees
+  request.lease = to_json(order.lease);
   const Json environment = numeric_environment(order.threads, request.device);
 
   request.attempt = env::fresh_nonce();
@@ -146,6 +154,7 @@ Result<NewAttempt> new_attempt(WritableProject& project, const RunFiles& files, 
   row.stage_label = request.stage_label;
   row.started_at = env::utc_now();
   row.environment = environment;
+  row.environment[kLease] = request.lease;
   LB_TRY_ASSIGN(attempt.context.attempt_id, project.store().begin_attempt(order.run, row));
 
   attempt.context.number = row.number;

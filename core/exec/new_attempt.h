@@ -10,6 +10,7 @@
 #include "exec/attempt_files.h"
 #include "exec/project.h"
 #include "exec/publish.h"
+#include "exec/resource_pool.h"
 #include "graph/expanded_graph.h"
 #include "graph/keys.h"
 #include "graph/plan.h"
@@ -33,6 +34,7 @@ struct AttemptOrder {
   graph::ArtifactOf artifact_of;
   std::uint32_t threads = 1;
   std::int64_t run = 0;
+  Grant lease = {};  ///< what of the machine the job has
 };
 
 struct NewAttempt {

@@ -22,11 +22,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::array<std::pair<FailureCause, std::string_view>, 5> kCauses{{{FailureCause::stage, "stage"},
+constexpr std::array<std::pair<FailureCause, std::string_view>, 7> kCauses{{{FailureCause::stage, "stage"},
                                                                             {FailureCause::resource, "resource"},
                                                                             {FailureCause::preempted, "preempted"},
                                                                             {FailureCause::timeout, "timeout"},
-                                                                            {FailureCause::cancelled, "cancelled"}}};
+                                                                            {FailureCause::cancelled, "cancelled"},
+                                                                            {FailureCause::transient, "transient"},
+                                                                            {FailureCause::stalled, "stalled"}}};
 
 std::string run_time_text(double seconds) {
   std::array<char, 32> text{};
@@ -89,8 +91,9 @@ std::optional<Failure> failure_of(const JobReport& report, const std::optional<E
                    "the plugin ended its process with exit status 0 before the stage returned",
                    "a plugin must return from run(): report this to its author; " + logs};
   }
-  Failure failure{status == LB_RESOURCE ? FailureCause::resource : FailureCause::stage, "the stage failed", label,
-                  "status " + std::to_string(status), logs};
+  Failure failure{FailureCause::stage, "the stage failed", label, "status " + std::to_string(status), logs};
+  if (status == LB_RESOURCE) failure.cause = FailureCause::resource;
+  if (status == LB_TRANSIENT) failure.cause = FailureCause::transient;
   if (status == LB_CANCELLED) failure.cause = FailureCause::cancelled;
   if (report.failure.is_object()) {
     const auto take = [&](const char* key, std::string& into) {
@@ -111,13 +114,9 @@ Failure misbehaved(const std::string& label, std::string what, std::string why) 
 }
 
 std::optional<Failure> metric_failure(const std::vector<MetricRow>& metrics, const std::string& label) {
-  for (const MetricRow& metric : metrics) {
+  for (MetricRow metric : metrics) {
     if (metric.step >= 0) continue;
-    if (!std::isfinite(metric.value)) {
-      return Failure{FailureCause::stage, "final metric " + metric.name + " is not a finite number", label,
-                     "the computation produced NaN or infinity (numeric failure: a retry will not help)",
-                     "look at the stage's inputs and parameters; `lowbit logs '" + label + "'`"};
-    }
+    if (!std::isfinite(metric.value)) metric.value = 0;  // a result like others, which a gate holds back
     if (const auto problem = metric_problem(metric)) {
       return misbehaved(label, "final metric " + metric.name + " is not as declared", *problem);
     }

@@ -40,7 +40,7 @@ struct PublishContext {
 [[nodiscard]] std::filesystem::path context_file(const AttemptPaths& attempt);
 
 /// Why a stage did not succeed. `cause` decides whether a retry can help.
-enum class FailureCause { stage, resource, preempted, timeout, cancelled };
+enum class FailureCause { stage, resource, preempted, timeout, cancelled, transient, stalled };
 
 struct Failure {
   FailureCause cause = FailureCause::stage;

@@ -1,10 +1,13 @@
 #include "exec/run.h"
 
-#include "env/process.h"
+#include <map>
+#include <utility>
+
 #include "exec/expansion_file.h"
 #include "exec/externals.h"
 #include "exec/local/asio_loop.h"
 #include "exec/local/local_executor.h"
+#include "store/sqlite/open.h"
 
 namespace lowbit::exec {
 namespace {
@@ -42,7 +45,48 @@ Result<void> link_reused(store::Store& store, const std::string& experiment, con
 std::string outcome_of(const RunSummary& summary) {
   if (!summary.machine.empty()) return "machine";
   if (summary.interrupted) return "interrupted";
-  return summary.failed + summary.blocked > 0 ? "failed" : "done";
+  if (summary.failed + summary.blocked > 0) return "failed";
+  return summary.gated + summary.behind_gate > 0 ? "gated" : "done";
+}
+
+/// Of results that a gate may judge otherwise than when they were made.
+std::vector<store::GateVerdict> gate_verdicts(const graph::ExpandedGraph& graph, const graph::Plan& plan) {
+  std::vector<store::GateVerdict> verdicts;
+  for (const graph::PlannedVariant& planned : plan.variants) {
+    if (planned.decision != graph::Decision::reuse) continue;
+    if (planned.gate.empty() && graph.variants[planned.variant].gates.empty()) continue;
+    verdicts.push_back({planned.result->content_key, planned.gate});
+  }
+  return verdicts;
+}
+
+Capacity capacity_of(const RunRequest& request) {
+  MachineLimits limits = request.machine;
+  limits.cpus = request.cpus;
+  return capacity_of_machine(limits);
+}
+
+/// By the first column, seconds in the second; empty where there is no database yet.
+std::map<std::string, double> mean_seconds(const std::filesystem::path& database, const std::string& sql) {
+  std::map<std::string, double> seconds;
+  const auto rows = store::query_sqlite(database, sql);
+  if (!rows.ok()) return seconds;
+  for (const auto& row : rows->rows) {
+    if (row.size() == 2 && row[0] && row[1] && row[1]->is_number()) seconds[row[0]->get<std::string>()] = *row[1];
+  }
+  return seconds;
+}
+
+/// Decides an order, nothing else: without it the order is by depth.
+DurationHistory read_history(const std::filesystem::path& database, const std::string& experiment) {
+  std::string quoted;
+  for (const char c : experiment) quoted += c == '\'' ? std::string("''") : std::string(1, c);
+  return {.by_stage = mean_seconds(database,
+                                   "SELECT e.stage, avg(r.seconds) FROM expansions e JOIN provenance p "
+                                   "USING (provenance_key) JOIN results r ON r.content_key = p.content_key "
+                                   "WHERE e.experiment = '" +
+                                       quoted + "' GROUP BY e.stage"),
+          .by_plugin = mean_seconds(database, "SELECT plugin, avg(seconds) FROM results GROUP BY plugin")};
 }
 
 }  // namespace
@@ -51,6 +95,9 @@ Result<graph::Plan> plan(const store::Store& store, const graph::ExpandedGraph& 
   LB_TRY_ASSIGN(const Externals externals, digest_externals(graph, request.experiment_file.parent_path(), store));
   graph::Plan plan = graph::make_plan(graph, externals.digests, request.plugins, store, request.plan);
   LB_TRY(store.lookup_state());
+  for (const Diagnostic& problem : impossible_demands(graph, plan, capacity_of(request))) {
+    plan.notices.push_back(problem.what + ": " + problem.notes.front());
+  }
   return plan;
 }
 
@@ -64,16 +111,24 @@ Result<RunSummary> run(WritableProject& project, const graph::ExpandedGraph& gra
   for (const store::ExternalDigest& digest : externals.remembered) LB_TRY(store.remember_external(digest));
   const graph::Plan plan = graph::make_plan(graph, externals.digests, request.plugins, store, request.plan);
   LB_TRY(store.lookup_state());
+  Capacity capacity = capacity_of(request);
+  if (Diagnostics problems = impossible_demands(graph, plan, capacity); !problems.empty()) return problems;
   reporter.on_plan(graph, plan);
+  DurationHistory history = read_history(project.paths().database(), graph.experiment);
 
   const std::string file = request.experiment_file.lexically_relative(project.paths().root).generic_string();
   const Expansion expansion{.experiment = graph.experiment, .file = file, .rows = expansion_rows(graph, plan)};
   LB_TRY(write_expansion(project.paths(), expansion));
   LB_TRY(store.record_expansion(graph.experiment, file, expansion.rows));
   LB_TRY(link_reused(store, graph.experiment, plan));
+  LB_TRY(store.record_gates(gate_verdicts(graph, plan)));
   RunSummary nothing_to_do;
-  nothing_to_do.reused = plan.variants.size();
-  if (plan.count(graph::Decision::reuse) == plan.variants.size()) return nothing_to_do;
+  nothing_to_do.reused = plan.count(graph::Decision::reuse);
+  nothing_to_do.behind_gate = plan.count(graph::Decision::gated);
+  for (const graph::PlannedVariant& planned : plan.variants) {
+    if (planned.decision == graph::Decision::reuse && !planned.gate.empty()) ++nothing_to_do.gated;
+  }
+  if (nothing_to_do.reused + nothing_to_do.behind_gate == plan.variants.size()) return nothing_to_do;
 
   Json versions = Json::object();
   for (const graph::Variant& variant : graph.variants) versions[variant.plugin->id] = variant.plugin->version;
@@ -85,7 +140,9 @@ Result<RunSummary> run(WritableProject& project, const graph::ExpandedGraph& gra
                  .plugins = request.plugins,
                  .input_root = request.experiment_file.parent_path(),
                  .externals = std::move(externals.digests)};
-  SchedulerOptions options{.cpus = request.cpus == 0 ? env::processors() : request.cpus,
+  SchedulerOptions options{.capacity = std::move(capacity),
+                           .history = std::move(history),
+                           .fail_fast = request.fail_fast,
                            .plan = request.plan,
                            .run = id,
                            .socket_path = socket_path};

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "exec/machine.h"
 #include "exec/project.h"
 #include "exec/recover.h"
 #include "exec/scheduler.h"
@@ -20,6 +21,8 @@ struct RunRequest {
   std::filesystem::path experiment_file;  ///< external inputs are relative to its directory
   std::string command;                    ///< as typed, for the record
   unsigned cpus = 0;                      ///< 0: all this process may use
+  MachineLimits machine;                  ///< what else its jobs may use (`cpus` above counts)
+  bool fail_fast = false;                 ///< after the first failure nothing new starts
   graph::PlanOptions plan;
   graph::PluginDigests plugins;
   std::function<std::filesystem::path(const std::string& stage_id)> library_of;
@@ -32,12 +35,13 @@ class RunReporter : public RunObserver {
   virtual void on_plan(const graph::ExpandedGraph& graph, const graph::Plan& plan) = 0;
 };
 
+/// LB4110: a stage that would run asks for more than the machine has.
 /// SIGINT or SIGTERM stops cleanly (running jobs are asked to stop, their checkpoints stay); a second one returns at
 /// once and leaves the jobs to the next run. REQUIRES: one call at a time per process.
 [[nodiscard]] Result<RunSummary> run(WritableProject& project, const graph::ExpandedGraph& graph,
                                      const RunRequest& request, RunReporter& reporter);
 
-/// Plans without running. `store` may be read-only.
+/// Plans without running. `store` may be read-only. What this machine could not run is among the plan's notices.
 [[nodiscard]] Result<graph::Plan> plan(const store::Store& store, const graph::ExpandedGraph& graph,
                                        const RunRequest& request);
 

@@ -1,6 +1,5 @@
 #include "exec/scheduler.h"
 
-#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <utility>
@@ -8,7 +7,8 @@
 #include "base/check.h"
 #include "env/files.h"
 #include "exec/job_environment.h"
-#include "exec/journal.h"
+#include "exec/retry.h"
+#include "graph/gates.h"
 
 namespace lowbit::exec {
 namespace {
@@ -20,10 +20,22 @@ constexpr auto kPublishWindow = 5ms;
 constexpr std::size_t kPublishGroup = 64;
 constexpr auto kProgressPoll = 1000ms;
 
-std::string seconds_text(double seconds) {
+std::string in_seconds(double seconds) {
   std::array<char, 32> text{};
   std::snprintf(text.data(), text.size(), "%.1f s", seconds);
   return text.data();
+}
+
+double seconds_of(std::chrono::milliseconds time) { return std::chrono::duration<double>(time).count(); }
+
+/// Attempts of an older lowbit say no more than how many threads they use.
+Grant lease_of(const JobRequest& request) {
+  return request.lease.is_object() ? grant_of(request.lease) : Grant{.cpus = request.threads};
+}
+
+Failure stall_failure(const std::string& label, const std::string& said) {
+  return {FailureCause::stalled, "the job stopped making progress", label, said,
+          "see `lowbit logs '" + label + "'`; raise `resources.stall` if it only needs longer"};
 }
 
 }  // namespace
@@ -40,43 +52,64 @@ Scheduler::Scheduler(const graph::ExpandedGraph& graph, const graph::Plan& plan,
       files_(std::move(files)),
       options_(std::move(options)),
       finished_(std::move(finished)),
-      nodes_(graph.variants.size()) {}
+      nodes_(graph.variants.size()),
+      dependencies_(graph),
+      pool_(options_.capacity) {}
 
 void Scheduler::start(std::vector<Adopted> adopted) {
-  for (Adopted& a : adopted) adopted_.emplace(a.context.content.digest, std::move(a));
   unsettled_ = nodes_.size();
+  count_reused();
+  for (Adopted& one : adopted) adopt(std::move(one));
   for (Index i = 0; i < nodes_.size(); ++i) {
-    nodes_[i].provenance = plan_.variants[i].provenance;
-    if (plan_.variants[i].decision != graph::Decision::reuse) continue;
-    nodes_[i].state = State::done;
-    nodes_[i].outputs = plan_.variants[i].result->outputs;
-    ++summary_.reused;
-    --unsettled_;
-  }
-  count_producers();
-  for (Index i = 0; i < nodes_.size(); ++i) {
-    if (nodes_[i].state == State::waiting && nodes_[i].waiting_for == 0) unblocked_.push_back(i);
+    if (nodes_[i].state == State::waiting && dependencies_.waiting_for(i) == 0) unblocked_.push_back(i);
   }
   dispatch();
   loop_.after(kProgressPoll, [this] { poll_progress(); });
   finish_if_idle();
 }
 
-void Scheduler::count_producers() {
+void Scheduler::count_reused() {
+  std::vector<double> seconds = expected_seconds(graph_, options_.history);
   for (Index i = 0; i < nodes_.size(); ++i) {
-    if (nodes_[i].state == State::done) continue;
-    std::set<Index> producers;
-    for (const graph::BoundInput& input : graph_.variants[i].inputs) {
-      for (const graph::Member& member : input.members) {
-        if (const auto* produced = std::get_if<graph::Produced>(&member.source)) producers.insert(produced->producer);
-      }
+    const graph::PlannedVariant& planned = plan_.variants[i];
+    Node& node = nodes_[i];
+    node.provenance = planned.provenance;
+    node.gate = planned.gate;
+    if (planned.decision == graph::Decision::reuse) {
+      node.state = planned.gate.empty() ? State::done : State::gated;
+      node.outputs = planned.result->outputs;
+      ++summary_.reused;
+      if (!planned.gate.empty()) ++summary_.gated;
+    } else if (planned.decision == graph::Decision::gated) {
+      node.state = State::behind_gate;
+      ++summary_.behind_gate;
+    } else {
+      continue;
     }
-    for (const Index producer : producers) {
-      if (nodes_[producer].state == State::done) continue;
-      nodes_[producer].consumers.push_back(i);
-      ++nodes_[i].waiting_for;
-    }
+    seconds[i] = 0;
+    --unsettled_;
+    static_cast<void>(dependencies_.settle(i));
   }
+  priorities_ = critical_paths(dependencies_, seconds);
+}
+
+// It has what its attempt says until its lock is free, whether a variant of this graph needs its result or not.
+void Scheduler::adopt(Adopted adopted) {
+  const auto job = std::make_shared<Job>(Job{.attempt_id = adopted.row.id,
+                                             .label = adopted.row.stage_label,
+                                             .paths = adopted.paths,
+                                             .context = adopted.context,
+                                             .nonce = adopted.row.nonce,
+                                             .lease = pool_.take_over(lease_of(adopted.request)),
+                                             .tail = JournalTail(adopted.paths.journal()),
+                                             .watch = ProgressWatch(0ms, loop_.now()),
+                                             .stalled = {}});
+  if (!works_.try_emplace(job->context.content.digest, Work{.variants = {}, .attempts = 1, .job = job}).second) {
+    executor_.adopt(adopted.request, adopted.paths, [job] { job->lease.release(); });  // twice the same: one result
+    return;
+  }
+  running_.emplace(job->nonce, job);
+  executor_.adopt(adopted.request, adopted.paths, [this, job] { on_end(job); });
 }
 
 std::optional<ArtifactRef> Scheduler::artifact_of(const graph::Member& member) const {
@@ -90,24 +123,29 @@ std::optional<ArtifactRef> Scheduler::artifact_of(const graph::Member& member) c
   return output->second;
 }
 
-bool Scheduler::inputs_allow(Index index, std::string& reason) const {
-  const graph::Variant& variant = graph_.variants[index];
-  for (const graph::BoundInput& input : variant.inputs) {
+std::optional<Scheduler::Obstacle> Scheduler::obstacle_of(Index index) const {
+  for (const graph::BoundInput& input : graph_.variants[index].inputs) {
     std::uint64_t present = 0;
-    std::string missing;
+    const graph::Produced* missing = nullptr;
     for (const graph::Member& member : input.members) {
       if (artifact_of(member)) {
         ++present;
-      } else if (missing.empty()) {
-        const auto& produced = std::get<graph::Produced>(member.source);
-        missing = graph_.variants[produced.producer].label() + "." + produced.port;
+      } else if (missing == nullptr) {
+        missing = &std::get<graph::Produced>(member.source);
       }
     }
-    if (present == input.members.size() || (input.min_members && present >= *input.min_members)) continue;
-    reason = "input " + input.port + " needs " + missing + ", which is not there";
-    return false;
+    if (missing == nullptr || (input.min_members && present >= *input.min_members)) continue;
+    const Node& producer = nodes_[missing->producer];
+    const std::string label = graph_.variants[missing->producer].label();
+    if (producer.state == State::gated || producer.state == State::behind_gate) {
+      const std::string gate =
+          producer.state == State::gated ? graph::behind_gate(label, producer.gate) : producer.gate;
+      return Obstacle{State::behind_gate, gate, gate};
+    }
+    return Obstacle{
+        State::blocked, "input " + input.port + " needs " + label + "." + missing->port + ", which is not there", {}};
   }
-  return true;
+  return std::nullopt;
 }
 
 // The plan's provenance key counts on every member; a result made without some of them must not be found under it.
@@ -124,9 +162,12 @@ graph::Key Scheduler::provenance_with_present_members(Index index) const {
 
 void Scheduler::make_ready(Index index) {
   if (stopping_) return;
-  std::string reason;
-  if (!inputs_allow(index, reason)) {
-    block(index, reason);
+  if (const auto obstacle = obstacle_of(index)) {
+    Node& node = nodes_[index];
+    node.gate = obstacle->gate;
+    ++(obstacle->state == State::blocked ? summary_.blocked : summary_.behind_gate);
+    tell(Event::Kind::blocked, graph_.variants[index].label(), obstacle->reason);
+    settle(index, obstacle->state);
     return;
   }
   Node& node = nodes_[index];
@@ -134,8 +175,32 @@ void Scheduler::make_ready(Index index) {
                                         [&](const graph::Member& member) { return artifact_of(member); });
   node.provenance = provenance_with_present_members(index);
   if (cut_off(index)) return;
-  node.state = State::ready;
-  ready_.insert(index);
+  node.state = State::scheduled;
+  const auto [work, fresh] = works_.try_emplace(node.content->digest);
+  if (!fresh) {
+    join(work->second, index);
+    return;
+  }
+  work->second.variants = {index};
+  enqueue(index);
+}
+
+void Scheduler::enqueue(Index index) {
+  ready_.push(index, demand_of(graph_.variants[index].resources, pool_.capacity()), priorities_[index]);
+}
+
+// The same work under another name, or a job that another host started: one job for all of them.
+void Scheduler::join(Work& work, Index index) {
+  const bool adopted = work.variants.empty();
+  work.variants.push_back(index);
+  if (!adopted) return;
+  ++in_flight_;
+  Job& job = *work.job;
+  const graph::Variant& variant = graph_.variants[index];
+  job.label = variant.label();
+  job.watch = ProgressWatch(variant.resources.stall, loop_.now());
+  job.fail_on_stall = variant.resources.fail_on_stall;
+  tell(Event::Kind::adopted, job.label, "still running since " + job.context.started_at);
 }
 
 // The planner's own decision, now that the inputs are known.
@@ -151,26 +216,35 @@ bool Scheduler::cut_off(Index index) {
     give_up(linked.error());
     return true;
   }
-  node.outputs = std::move(known.result->outputs);
   ++summary_.cut_off;
   tell(Event::Kind::cut_off, graph_.variants[index].label(), "its inputs came out as they were");
-  settle(index, State::done);
+  settle_with_result(index, *known.result);
   return true;
 }
 
-void Scheduler::settle(Index index, State state) {
+void Scheduler::settle_with_result(Index index, const StageResult& result) {
   Node& node = nodes_[index];
-  node.state = state;
-  --unsettled_;
-  for (const Index consumer : node.consumers) {
-    if (--nodes_[consumer].waiting_for == 0) unblocked_.push_back(consumer);
+  node.outputs = result.outputs;
+  node.gate = graph::gate_problem(graph_.variants[index].gates, result.metrics);
+  if (node.gate.empty()) {
+    settle(index, State::done);
+    return;
   }
+  ++summary_.gated;
+  if (const auto recorded = project_.store().record_gates({{result.content_key, node.gate}}); !recorded.ok()) {
+    give_up(recorded.error());
+    return;
+  }
+  tell(Event::Kind::gated, graph_.variants[index].label(), node.gate);
+  settle(index, State::gated);
 }
 
-void Scheduler::block(Index index, const std::string& reason) {
-  ++summary_.blocked;
-  tell(Event::Kind::blocked, graph_.variants[index].label(), reason);
-  settle(index, State::blocked);
+void Scheduler::settle(Index index, State state) {
+  nodes_[index].state = state;
+  --unsettled_;
+  for (const Index consumer : dependencies_.settle(index)) {
+    if (nodes_[consumer].state == State::waiting) unblocked_.push_back(consumer);
+  }
 }
 
 // A queue, not recursion: a chain of cut-offs may be as long as the graph.
@@ -184,86 +258,59 @@ void Scheduler::drain() {
 
 void Scheduler::dispatch() {
   drain();
-  for (auto it = ready_.begin(); it != ready_.end() && !stopping_;) {
-    const Index index = *it;
-    const Digest key = nodes_[index].content->digest;
-    if (const auto running = running_.find(key); running != running_.end()) {
-      nodes_[index].state = State::running;  // the same work under another name: one job for both
-      running->second->variants.push_back(index);
-      it = ready_.erase(it);
-      continue;
-    }
-    const unsigned wanted = std::min(graph_.variants[index].resources.cpus, options_.cpus);
-    if (!adopted_.contains(key) && cpus_in_use_ > 0 && cpus_in_use_ + wanted > options_.cpus) {
-      ++it;
-      continue;
-    }
-    it = ready_.erase(it);
-    launch(index);
-    if (done_) return;
+  while (!stopping_ && !done_) {
+    const auto next = ready_.pop(pool_);
+    if (!next) return;
+    launch(*next);
   }
 }
 
 void Scheduler::launch(Index index) {
   const graph::Variant& variant = graph_.variants[index];
   Node& node = nodes_[index];
-  if (const auto found = adopted_.find(node.content->digest); found != adopted_.end()) {
-    const Adopted& adopted = found->second;
-    const auto job = std::make_shared<Running>(Running{.attempt_id = adopted.row.id,
-                                                       .label = variant.label(),
-                                                       .variants = {index},
-                                                       .paths = adopted.paths,
-                                                       .context = adopted.context,
-                                                       .nonce = adopted.row.nonce,
-                                                       .cpus = std::min(variant.resources.cpus, options_.cpus),
-                                                       .tail = JournalTail(adopted.paths.journal())});
-    cpus_in_use_ += job->cpus;
-    node.state = State::running;
-    ++node.attempts;
-    running_.emplace(node.content->digest, job);
-    tell(Event::Kind::adopted, job->label, "still running since " + adopted.row.started_at);
-    executor_.adopt(adopted.request, adopted.paths, [this, job] { on_end(job); });
-    adopted_.erase(found);
-    return;
-  }
+  Lease lease = pool_.take(demand_of(variant.resources, pool_.capacity()));
   auto attempt = new_attempt(project_, files_,
                              {.variant = variant,
                               .own_record = plan_.variants[index].own,
                               .content = *node.content,
                               .provenance_key = node.provenance.digest,
                               .artifact_of = [this](const graph::Member& member) { return artifact_of(member); },
-                              .threads = std::min(variant.resources.cpus, options_.cpus),
-                              .run = options_.run},
+                              .threads = lease.grant().cpus,
+                              .run = options_.run,
+                              .lease = lease.grant()},
                              options_.socket_path);
   if (!attempt.ok()) {
     give_up(attempt.error());
     return;
   }
   const JobRequest& request = attempt->request;
-  const auto job = std::make_shared<Running>(Running{.attempt_id = attempt->context.attempt_id,
-                                                     .label = request.stage_label,
-                                                     .variants = {index},
-                                                     .paths = attempt->paths,
-                                                     .context = attempt->context,
-                                                     .nonce = request.attempt,
-                                                     .cpus = request.threads,
-                                                     .tail = JournalTail(attempt->paths.journal())});
+  const auto job = std::make_shared<Job>(Job{.attempt_id = attempt->context.attempt_id,
+                                             .label = request.stage_label,
+                                             .paths = attempt->paths,
+                                             .context = attempt->context,
+                                             .nonce = request.attempt,
+                                             .lease = std::move(lease),
+                                             .tail = JournalTail(attempt->paths.journal()),
+                                             .watch = ProgressWatch(variant.resources.stall, loop_.now()),
+                                             .fail_on_stall = variant.resources.fail_on_stall,
+                                             .stalled = {}});
   if (attempt->checkpoint_refused) {
     tell(Event::Kind::notice, job->label,
          "starts from nothing: its checkpoint was made in another numeric environment");
   }
   if (!attempt->carry_gap.empty()) tell(Event::Kind::notice, job->label, attempt->carry_gap);
-  const auto started = executor_.start(request, job->paths,
-                                       job_environment(variant.plugin->environment, request.threads, request.attempt),
-                                       [this, job] { on_end(job); });
+  std::vector<std::string> environment = job_environment(variant.plugin->environment, request.threads, request.attempt);
+  if (!pool_.capacity().gpus.empty()) restrict_gpus(environment, job->lease.grant().gpus);
+  const auto started = executor_.start(request, job->paths, environment, [this, job] { on_end(job); });
   if (!started.ok()) {
     give_up(started.error());
     return;
   }
-  cpus_in_use_ += job->cpus;
-  node.state = State::running;
-  ++node.attempts;
-  running_.emplace(node.content->digest, job);
+  Work& work = works_.at(node.content->digest);
+  ++work.attempts;
+  work.job = job;
+  running_.emplace(job->nonce, job);
+  ++in_flight_;
   if (request.resume_from.empty()) {
     tell(Event::Kind::started, job->label);
   } else {
@@ -271,7 +318,10 @@ void Scheduler::launch(Index index) {
   }
 }
 
-void Scheduler::on_end(const RunningPtr& job) {
+// Its lock is free: what it had is free as well, while its result is still checked and hashed.
+void Scheduler::on_end(const JobPtr& job) {
+  running_.erase(job->nonce);
+  job->lease.release();
   auto prepared = std::make_shared<std::optional<Result<Prepared>>>();
   loop_.in_background(
       [this, job, prepared] {
@@ -284,19 +334,20 @@ void Scheduler::on_end(const RunningPtr& job) {
         prepared->emplace(prepare(project_.paths(), job->paths, job->context));
       },
       [this, job, prepared] { on_prepared(job, std::move(**prepared)); });
+  if (!options_.fail_fast) dispatch();  // with it, nothing starts before it is known how this one ended
 }
 
-void Scheduler::on_prepared(const RunningPtr& job, Result<Prepared> prepared) {
+void Scheduler::on_prepared(const JobPtr& job, Result<Prepared> prepared) {
+  if (done_) return;
   if (!prepared.ok()) {
-    running_.erase(job->context.content.digest);
-    cpus_in_use_ -= job->cpus;
     give_up(prepared.error());
     return;
   }
-  if (const auto* failure = std::get_if<Failure>(&*prepared)) {
-    on_failure(job, *failure);
+  if (auto* failure = std::get_if<Failure>(&*prepared)) {
+    on_failure(job, std::move(*failure));
     return;
   }
+  if (options_.fail_fast) dispatch();
   to_publish_.emplace_back(job, std::get<store::Publication>(*std::move(prepared)));
   if (to_publish_.size() >= kPublishGroup) {
     publish_ready();
@@ -306,55 +357,60 @@ void Scheduler::on_prepared(const RunningPtr& job, Result<Prepared> prepared) {
   }
 }
 
+Scheduler::Work Scheduler::take_work(const JobPtr& job) {
+  const auto found = works_.find(job->context.content.digest);
+  Work work = std::move(found->second);
+  works_.erase(found);
+  if (!work.variants.empty()) --in_flight_;
+  return work;
+}
+
 void Scheduler::publish_ready() {
   publish_scheduled_ = false;
   if (done_) return;
-  for (const bool replace : {false, true}) {
-    std::vector<RunningPtr> jobs;
-    std::vector<store::Publication> publications;
-    for (auto& [job, publication] : to_publish_) {
-      if (job->context.replace != replace) continue;
-      jobs.push_back(job);
-      publications.push_back(publication);
-    }
-    if (jobs.empty()) continue;
-    const auto results = project_.store().publish(publications, replace);
-    for (std::size_t i = 0; i < jobs.size(); ++i) {
-      const RunningPtr& job = jobs[i];
-      running_.erase(job->context.content.digest);
-      cpus_in_use_ -= job->cpus;
-      if (!results.ok()) continue;
-      const StageResult& result = (*results)[i];
-      // Logs and checkpoints of earlier attempts served their purpose.
-      static_cast<void>(env::remove_tree(project_.paths().work() / job->context.content.digest.hex()));
-      tell(Event::Kind::done, job->label, seconds_text(publications[i].seconds));
-      for (const Index index : job->variants) {
-        nodes_[index].outputs = result.outputs;
-        ++summary_.done;
-        if (index != job->variants.front()) {
-          const auto linked = project_.store().link(nodes_[index].provenance.digest, result.content_key);
-          if (!linked.ok()) {
-            give_up(linked.error());
-            continue;
-          }
-        }
-        settle(index, State::done);
-      }
-    }
-    if (!results.ok()) {
-      to_publish_.clear();
-      give_up(results.error());
-      return;
-    }
-  }
+  std::vector<std::pair<JobPtr, store::Publication>> fresh;
+  std::vector<std::pair<JobPtr, store::Publication>> replacing;
+  for (auto& one : to_publish_) (one.first->context.replace ? replacing : fresh).push_back(std::move(one));
   to_publish_.clear();
+  publish_group(false, std::move(fresh));
+  publish_group(true, std::move(replacing));
   dispatch();
   finish_if_idle();
 }
 
-void Scheduler::on_failure(const RunningPtr& job, const Failure& failure) {
-  running_.erase(job->context.content.digest);
-  cpus_in_use_ -= job->cpus;
+void Scheduler::publish_group(bool replace, std::vector<std::pair<JobPtr, store::Publication>> group) {
+  if (group.empty() || done_) return;
+  std::vector<store::Publication> publications;
+  publications.reserve(group.size());
+  for (auto& [job, publication] : group) publications.push_back(std::move(publication));
+  const auto results = project_.store().publish(publications, replace);
+  if (!results.ok()) {
+    give_up(results.error());
+    return;
+  }
+  for (std::size_t i = 0; i < group.size(); ++i) {
+    const JobPtr& job = group[i].first;
+    const StageResult& result = (*results)[i];
+    const Work work = take_work(job);
+    // Logs and checkpoints of earlier attempts served their purpose.
+    static_cast<void>(env::remove_tree(project_.paths().work() / job->context.content.digest.hex()));
+    if (!work.variants.empty()) tell(Event::Kind::done, job->label, in_seconds(publications[i].seconds));
+    for (const Index index : work.variants) {
+      ++summary_.done;
+      if (index != work.variants.front()) {
+        const auto linked = project_.store().link(nodes_[index].provenance.digest, result.content_key);
+        if (!linked.ok()) {
+          give_up(linked.error());
+          return;
+        }
+      }
+      settle_with_result(index, result);
+    }
+  }
+}
+
+void Scheduler::on_failure(const JobPtr& job, Failure failure) {
+  if (job->stalled && failure.cause == FailureCause::cancelled) failure = stall_failure(job->label, *job->stalled);
   const bool cancelled = failure.cause == FailureCause::cancelled;
   const auto state = cancelled ? store::AttemptState::cancelled : store::AttemptState::failed;
   const double seconds = exit_record(job->paths.exit()).value_or(ExitRecord{}).seconds;
@@ -363,51 +419,75 @@ void Scheduler::on_failure(const RunningPtr& job, const Failure& failure) {
     give_up(stored.error());
     return;
   }
-  if (cancelled) {
+  Work work = take_work(job);
+  if (work.variants.empty()) {
+    tell(Event::Kind::notice, job->label, "a job of another experiment failed: " + failure.what);
+  } else if (cancelled) {
     tell(Event::Kind::cancelled, job->label, "what it had saved stays");
-    summary_.cancelled += job->variants.size();
-    for (const Index index : job->variants) settle(index, State::failed);
-    finish_if_idle();
+    summary_.cancelled += work.variants.size();
+  } else if (const RetryPolicy& retry = graph_.variants[work.variants.front()].retry;
+             !stopping_ && asks_for_retry(retry, failure.cause) && work.attempts < retry.attempts) {
+    tell(Event::Kind::retrying, job->label,
+         failure.what + "; again in " + in_seconds(seconds_of(backoff(work.attempts))), to_json(failure));
+    retry_later(job->context.content.digest, std::move(work));
+    dispatch();
     return;
-  }
-  const RetryPolicy& retry = graph_.variants[job->variants.front()].retry;
-  const auto asked = [&](RetryCause cause) {
-    return std::find(retry.on.begin(), retry.on.end(), cause) != retry.on.end();
-  };
-  const bool retryable = (failure.cause == FailureCause::resource && asked(RetryCause::resource)) ||
-                         (failure.cause == FailureCause::preempted && asked(RetryCause::preempted)) ||
-                         (failure.cause == FailureCause::resource && asked(RetryCause::transient));
-  if (retryable && !stopping_ && nodes_[job->variants.front()].attempts < retry.attempts) {
-    tell(Event::Kind::retrying, job->label, failure.what);
-    for (const Index index : job->variants) {
-      nodes_[index].state = State::ready;
-      ready_.insert(index);
-    }
   } else {
     tell(Event::Kind::failed, job->label, failure.what, to_json(failure));
-    for (const Index index : job->variants) {
-      ++summary_.failed;
-      settle(index, State::failed);
-    }
+    summary_.failed += work.variants.size();
+    if (options_.fail_fast) stopping_ = true;
   }
+  for (const Index index : work.variants) settle(index, State::failed);
   dispatch();
   finish_if_idle();
 }
 
+void Scheduler::retry_later(const Digest& content_key, Work work) {
+  const Index index = work.variants.front();
+  const auto wait = backoff(work.attempts);
+  work.job.reset();
+  works_.emplace(content_key, std::move(work));
+  ++waiting_for_retry_;
+  loop_.after(wait, [this, index] {
+    --waiting_for_retry_;
+    if (stopping_ || done_) return;
+    enqueue(index);
+    dispatch();
+  });
+}
+
 void Scheduler::poll_progress() {
   if (done_) return;
-  for (const auto& [key, job] : running_) {
+  const std::map<std::string, JobPtr> running = running_;  // to end a stalled job may end it at once
+  for (const auto& [nonce, job] : running) {
     for (const Json& record : job->tail.poll()) {
+      job->watch.hear(record, loop_.now());
       if (record.value("k", "") == "progress") tell(Event::Kind::progress, job->label, canonical(record), record);
     }
+    look_for_stall(job);
   }
   loop_.after(kProgressPoll, [this] { poll_progress(); });
+}
+
+void Scheduler::look_for_stall(const JobPtr& job) {
+  const auto silent = job->watch.stalled(loop_.now());
+  if (!silent) return;
+  const double seconds = seconds_of(*silent);
+  const std::string said = "no progress for " + in_seconds(seconds) + "; last at " + job->watch.position();
+  tell(Event::Kind::stalled, job->label, said, {{"seconds", seconds}, {"position", job->watch.position()}});
+  if (!job->fail_on_stall) return;
+  job->stalled = said;
+  executor_.cancel(job->nonce);
 }
 
 void Scheduler::interrupt() {
   summary_.interrupted = true;
   stopping_ = true;
-  for (const auto& [key, job] : running_) executor_.cancel(job->nonce);
+  std::vector<std::string> wanted;
+  for (const auto& [nonce, job] : running_) {
+    if (!works_.at(job->context.content.digest).variants.empty()) wanted.push_back(nonce);
+  }
+  for (const std::string& nonce : wanted) executor_.cancel(nonce);
   finish_if_idle();
 }
 
@@ -422,11 +502,11 @@ void Scheduler::give_up(const Diagnostics& problems) {
 
 void Scheduler::finish_if_idle() {
   if (done_) return;
-  if (!running_.empty() || !to_publish_.empty()) return;
-  if (!stopping_ && unsettled_ > 0) {
-    LB_CHECK(!ready_.empty());  // something is ready whenever something is unsettled and nothing runs
+  if (unsettled_ > 0 && !(stopping_ && in_flight_ == 0)) {
+    LB_CHECK(stopping_ || in_flight_ > 0 || waiting_for_retry_ > 0 || !running_.empty());  // whatever fits has started
     return;
   }
+  if (!summary_.interrupted) summary_.not_started = unsettled_;
   done_ = true;
   finished_();
 }

@@ -1,6 +1,7 @@
 // Runs what a plan says is missing. One thread, woken by events: a producer that settles, a job that ends.
 // The scheduler never asks whether something should run: that is graph::make_plan's and, once inputs are known,
-// graph::content_key_for's word.
+// graph::content_key_for's word. Who waits for whom is exec/dependencies.h, what goes first exec/ready_queue.h, what
+// fits exec/resource_pool.h, what is tried again exec/retry.h.
 #pragma once
 
 #include <cstddef>
@@ -11,28 +12,46 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
+#include "exec/dependencies.h"
 #include "exec/executor.h"
 #include "exec/journal.h"
 #include "exec/loop.h"
 #include "exec/new_attempt.h"
+#include "exec/progress_watch.h"
 #include "exec/project.h"
 #include "exec/publish.h"
+#include "exec/ready_queue.h"
 #include "exec/recover.h"
+#include "exec/resource_pool.h"
 #include "graph/plan.h"
 
 namespace lowbit::exec {
 
 /// Something a person may want to see. `label` is the stage's.
 struct Event {
-  enum class Kind { started, resumed, adopted, done, cut_off, failed, retrying, cancelled, blocked, progress, notice };
+  enum class Kind {
+    started,
+    resumed,
+    adopted,
+    done,
+    cut_off,
+    failed,
+    retrying,
+    cancelled,
+    blocked,
+    progress,
+    notice,
+    stalled,
+    gated
+  };
   Kind kind = Kind::started;
   std::string label;
   std::string text;  ///< what a line should add: seconds, reason, position
-  Json failure;      ///< failed only
+  Json failure;      ///< failed: the failure; progress: the record; stalled: {"seconds","position"}
 };
 
 class RunObserver {
@@ -48,12 +67,17 @@ struct RunSummary {
   std::size_t failed = 0;
   std::size_t blocked = 0;  ///< not run because an input failed
   std::size_t cancelled = 0;
+  std::size_t gated = 0;        ///< of those with a result: a gate holds it back
+  std::size_t behind_gate = 0;  ///< not run because a gate holds an input back
+  std::size_t not_started = 0;  ///< left out after the first failure (SchedulerOptions::fail_fast)
   bool interrupted = false;
   Diagnostics machine;  ///< what stopped the host itself: full disk, lost lease
 };
 
 struct SchedulerOptions {
-  unsigned cpus = 1;        ///< busy threads of all jobs together
+  Capacity capacity;        ///< of all jobs together
+  DurationHistory history;  ///< what earlier results took
+  bool fail_fast = false;   ///< after the first failure nothing new starts; what runs is finished
   graph::PlanOptions plan;  ///< those the plan was made with
   std::int64_t run = 0;     ///< row of this run
   std::function<Result<std::filesystem::path>(const std::string& nonce)> socket_path;
@@ -62,6 +86,7 @@ struct SchedulerOptions {
 class Scheduler {
  public:
   /// Everything referred to outlives the scheduler. `finished` is called once, on the loop's thread.
+  /// REQUIRES: no variant that may run is beyond the capacity (impossible_demands(), exec/machine.h).
   Scheduler(const graph::ExpandedGraph& graph, const graph::Plan& plan, WritableProject& project, Executor& executor,
             Loop& loop, RunObserver& observer, RunFiles files, SchedulerOptions options,
             std::function<void()> finished);
@@ -73,49 +98,69 @@ class Scheduler {
 
  private:
   using Index = graph::VariantIndex;
-  enum class State { waiting, ready, running, done, failed, blocked };
+  enum class State { waiting, scheduled, done, gated, behind_gate, failed, blocked };
 
   struct Node {
     State state = State::waiting;
-    std::size_t waiting_for = 0;
-    std::vector<Index> consumers;
     std::optional<graph::Key> content;
     graph::Key provenance;
     std::map<std::string, ArtifactRef> outputs;
-    std::uint32_t attempts = 0;  ///< in this run
+    std::string gate;  ///< gated: what does not hold; behind_gate: whose gate, and what
   };
 
-  /// One job and every variant that needs exactly its result.
-  struct Running {
+  /// One execution of a content key.
+  struct Job {
     std::int64_t attempt_id = 0;
     std::string label;
-    std::vector<Index> variants;
     AttemptPaths paths;
     PublishContext context;
     std::string nonce;
-    unsigned cpus = 1;
+    Lease lease;
     JournalTail tail;
+    ProgressWatch watch;
+    bool fail_on_stall = false;
+    std::optional<std::string> stalled;  ///< it was ended for that; what to say
   };
-  using RunningPtr = std::shared_ptr<Running>;
+  using JobPtr = std::shared_ptr<Job>;
 
-  void count_producers();
+  /// A content key that has no result yet, and every variant that needs exactly its result.
+  struct Work {
+    std::vector<Index> variants;  ///< the first is the one it is run as; empty: a job of another experiment
+    std::uint32_t attempts = 0;   ///< in this run
+    JobPtr job;                   ///< from its start until it is published or has failed
+  };
+
+  void count_reused();
+  void adopt(Adopted adopted);
   void make_ready(Index index);
+  void enqueue(Index index);
+  void join(Work& work, Index index);
   void drain();
   void settle(Index index, State state);
-  void block(Index index, const std::string& reason);
-  [[nodiscard]] bool inputs_allow(Index index, std::string& reason) const;
+  void block(Index index);
+  struct Obstacle {
+    State state = State::blocked;
+    std::string reason;
+    std::string gate;
+  };
+  [[nodiscard]] std::optional<Obstacle> obstacle_of(Index index) const;
   [[nodiscard]] std::optional<ArtifactRef> artifact_of(const graph::Member& member) const;
   [[nodiscard]] graph::Key provenance_with_present_members(Index index) const;
   [[nodiscard]] bool cut_off(Index index);
+  void settle_with_result(Index index, const StageResult& result);
   void dispatch();
   void launch(Index index);
-  void on_end(const RunningPtr& job);
-  void on_prepared(const RunningPtr& job, Result<Prepared> prepared);
-  void on_failure(const RunningPtr& job, const Failure& failure);
+  void on_end(const JobPtr& job);
+  void on_prepared(const JobPtr& job, Result<Prepared> prepared);
+  void on_failure(const JobPtr& job, Failure failure);
   void publish_ready();
+  void publish_group(bool replace, std::vector<std::pair<JobPtr, store::Publication>> group);
+  void retry_later(const Digest& content_key, Work work);
   void poll_progress();
+  void look_for_stall(const JobPtr& job);
   void give_up(const Diagnostics& problems);
   void finish_if_idle();
+  [[nodiscard]] Work take_work(const JobPtr& job);
   void tell(Event::Kind kind, const std::string& label, std::string text = {}, Json failure = {});
 
   const graph::ExpandedGraph& graph_;
@@ -129,14 +174,18 @@ class Scheduler {
   std::function<void()> finished_;
 
   std::vector<Node> nodes_;
+  Dependencies dependencies_;
+  std::vector<double> priorities_;
+  ResourcePool pool_;
+  ReadyQueue ready_;
   std::deque<Index> unblocked_;  ///< every producer has settled; not looked at yet
-  std::set<Index> ready_;        ///< in graph order
-  std::map<Digest, RunningPtr> running_;
-  std::map<Digest, Adopted> adopted_;
-  std::vector<std::pair<RunningPtr, store::Publication>> to_publish_;
+  std::unordered_map<Digest, Work> works_;
+  std::map<std::string, JobPtr> running_;  ///< by nonce
+  std::vector<std::pair<JobPtr, store::Publication>> to_publish_;
   bool publish_scheduled_ = false;
-  unsigned cpus_in_use_ = 0;
   std::size_t unsettled_ = 0;
+  std::size_t in_flight_ = 0;  ///< jobs that variants of this graph wait for
+  std::size_t waiting_for_retry_ = 0;
   bool stopping_ = false;
   bool done_ = false;
   RunSummary summary_;

@@ -126,6 +126,7 @@ Variant variant_of(Draft& draft, const StageSpec& stage, const Matrix& matrix,
   }
   variant.resources = stage.resources;
   variant.retry = stage.retry;
+  variant.gates = stage.gates;
   variant.span = stage.id.span;
   return variant;
 }

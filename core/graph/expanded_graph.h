@@ -52,6 +52,7 @@ struct Variant {
   std::optional<std::uint64_t> seed;         ///< set when the plugin is seeded
   Resources resources;
   RetryPolicy retry;
+  std::vector<Gate> gates;  ///< like resources, not part of a key
   SourceSpan span;
 
   [[nodiscard]] std::string label() const { return stage_label(stage, coordinates); }

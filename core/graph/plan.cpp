@@ -5,11 +5,12 @@
 #include <utility>
 
 #include "base/check.h"
+#include "graph/gates.h"
 
 namespace lowbit::graph {
 namespace {
 
-constexpr std::array<std::string_view, 10> kReasonNames{"",
+constexpr std::array<std::string_view, 11> kReasonNames{"",
                                                         "up_to_date",
                                                         "never_ran",
                                                         "record_changed",
@@ -18,7 +19,8 @@ constexpr std::array<std::string_view, 10> kReasonNames{"",
                                                         "artifact_missing",
                                                         "forced",
                                                         "plugin_file_changed",
-                                                        "late_member"};
+                                                        "late_member",
+                                                        "behind_gate"};
 
 Reason because(ReasonKind kind, std::string text, std::vector<std::string> details = {}) {
   return {kind, std::move(text), std::move(details)};
@@ -90,7 +92,17 @@ class Planner {
     PlannedVariant planned;
     planned.variant = index;
     planned.own = own_record(variant, options_.device_class);
-    planned.provenance = make_key(planned.own, variant, [&](const Member& member) { return provenance_of(member); });
+    std::string gate = gate_before(variant);
+    planned.provenance = make_key(planned.own, variant, [&](const Member& member) {
+      // What runs without a member that is held back is known without it, as the executor knows it.
+      return gate.empty() && is_held_back(member) ? Json() : provenance_of(member);
+    });
+    if (!gate.empty()) {
+      planned.decision = Decision::gated;
+      planned.reason = because(ReasonKind::behind_gate, gate);
+      planned.gate = std::move(gate);
+      return planned;
+    }
     if (const PlannedVariant* pending = first_pending(variant)) {
       decide_pending(planned, variant, *pending);
       return planned;
@@ -115,13 +127,37 @@ class Planner {
     return produced_record(plan_.variants[produced.producer].provenance.digest, produced.port);
   }
 
-  // REQUIRES: the producer is reused.
+  [[nodiscard]] bool is_held_back(const Member& member) const {
+    const auto* produced = std::get_if<Produced>(&member.source);
+    return produced != nullptr && !plan_.variants[produced->producer].gate.empty();
+  }
+
+  // REQUIRES: the producer is reused or held back.
   [[nodiscard]] std::optional<ArtifactRef> artifact_of(const Member& member) const {
     if (const auto* input = std::get_if<External>(&member.source)) return ArtifactRef{input->type, external(*input)};
     const auto& produced = std::get<Produced>(member.source);
+    if (is_held_back(member)) return std::nullopt;
     const auto& outputs = plan_.variants[produced.producer].result->outputs;
     const auto it = outputs.find(produced.port);
     return it == outputs.end() ? std::nullopt : std::optional(it->second);
+  }
+
+  /// Whose gate leaves an input of it without members that it needs; empty: none.
+  [[nodiscard]] std::string gate_before(const Variant& variant) const {
+    for (const BoundInput& input : variant.inputs) {
+      std::uint64_t held_back = 0;
+      std::string first;
+      for (const Member& member : input.members) {
+        if (!is_held_back(member) || ++held_back > 1) continue;
+        const VariantIndex index = std::get<Produced>(member.source).producer;
+        const PlannedVariant& producer = plan_.variants[index];
+        first = producer.decision == Decision::gated ? producer.gate
+                                                     : behind_gate(graph_.variants[index].label(), producer.gate);
+      }
+      const std::uint64_t left = input.members.size() - held_back;
+      if (held_back > 0 && !(input.min_members && left >= *input.min_members)) return first;
+    }
+    return {};
   }
 
   [[nodiscard]] const PlannedVariant* first_pending(const Variant& variant) const {
@@ -130,7 +166,7 @@ class Planner {
         const auto* produced = std::get_if<Produced>(&member.source);
         if (produced == nullptr) continue;
         const PlannedVariant& producer = plan_.variants[produced->producer];
-        if (producer.decision != Decision::reuse) return &producer;
+        if (producer.decision == Decision::run || producer.decision == Decision::maybe) return &producer;
       }
     }
     return nullptr;
@@ -172,6 +208,7 @@ std::string_view name_of(Decision decision) {
     case Decision::reuse: return "reuse";
     case Decision::run: return "run";
     case Decision::maybe: return "maybe";
+    case Decision::gated: return "gated";
   }
   return {};
 }
@@ -193,6 +230,7 @@ PlannedVariant decide(PlannedVariant known, const std::string& experiment, const
   LB_CHECK(known.content.has_value());
   known.decision = Decision::run;
   known.result.reset();
+  known.gate.clear();
   std::optional<StageResult> result = results.by_content_key(known.content->digest);
   if (options.force.contains(variant.stage)) {
     known.reason = because(ReasonKind::forced, "forced");
@@ -207,6 +245,7 @@ PlannedVariant decide(PlannedVariant known, const std::string& experiment, const
   } else {
     known.decision = Decision::reuse;
     known.reason = because(ReasonKind::up_to_date, "up to date");
+    known.gate = gate_problem(variant.gates, result->metrics);
     known.result = std::move(result);
   }
   return known;

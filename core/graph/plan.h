@@ -2,6 +2,7 @@
 //   reuse  a result for these very inputs exists; it will not run
 //   run    it will run
 //   maybe  it waits for an input that will run; if that input comes out as it was, this is cut off
+//   gated  an input's result is held back by a gate (graph/gates.h); it will not run
 #pragma once
 
 #include <map>
@@ -35,7 +36,7 @@ class ResultLookup {
   [[nodiscard]] virtual bool artifact_present(const Digest& digest) const = 0;
 };
 
-enum class Decision { reuse, run, maybe };
+enum class Decision { reuse, run, maybe, gated };
 
 [[nodiscard]] std::string_view name_of(Decision decision);
 
@@ -50,6 +51,7 @@ enum class ReasonKind {
   forced = 7,
   plugin_file_changed = 8,  ///< with --strict only
   late_member = 9,          ///< a gathered input has a member it did not have
+  behind_gate = 10,
 };
 
 /// As in the enumeration: "input_pending".
@@ -69,6 +71,7 @@ struct PlannedVariant {
   Decision decision = Decision::run;
   Reason reason;
   std::optional<StageResult> result;  ///< reuse only
+  std::string gate;                   ///< reuse: why the result is held back, if it is; gated: whose gate, and why
 };
 
 struct Plan {
@@ -95,8 +98,8 @@ using PluginDigests = std::map<std::string, Digest>;
                              const ResultLookup& results, const PlanOptions& options);
 
 /// Reuse or run, and why, once every input of a variant is known. make_plan() decides so where inputs will be reused,
-/// the executor when the inputs of a variant that was to wait have been made. Sets `decision`, `reason` and `result`.
-/// REQUIRES: `known` has `own`, `provenance` and `content` (content_key_for(), keys.h).
+/// the executor when the inputs of a variant that was to wait have been made. Sets `decision`, `reason`, `result`,
+/// `gate`. REQUIRES: `known` has `own`, `provenance` and `content` (content_key_for(), keys.h).
 [[nodiscard]] PlannedVariant decide(PlannedVariant known, const std::string& experiment, const Variant& variant,
                                     const PluginDigests& plugins, const ResultLookup& results,
                                     const PlanOptions& options);

@@ -23,13 +23,15 @@ std::string plan_text(const ExpandedGraph& graph, const Plan& plan, const PlanTe
   std::string out;
   for (const PlannedVariant& planned : plan.variants) {
     out += padded(std::string(name_of(planned.decision)), 7) + padded(graph.variants[planned.variant].label(), width) +
-           "  " + planned.reason.text + "\n";
+           "  " + planned.reason.text +
+           (planned.decision == Decision::reuse && !planned.gate.empty() ? "; held back: " + planned.gate : "") + "\n";
     if (!options.details || planned.reason.details.size() < 2) continue;
     for (const std::string& detail : planned.reason.details) out += "         " + detail + "\n";
   }
   out += std::to_string(plan.variants.size()) + (plan.variants.size() == 1 ? " variant: " : " variants: ") +
          std::to_string(plan.count(Decision::reuse)) + " reuse, " + std::to_string(plan.count(Decision::run)) +
-         " run, " + std::to_string(plan.count(Decision::maybe)) + " maybe\n";
+         " run, " + std::to_string(plan.count(Decision::maybe)) + " maybe" +
+         (plan.count(Decision::gated) == 0 ? "" : ", " + std::to_string(plan.count(Decision::gated)) + " gated") + "\n";
   for (const std::string& note : graph.notes) out += "note: " + note + "\n";
   for (const std::string& notice : plan.notices) out += "notice: " + notice + "\n";
   return out;
@@ -48,14 +50,16 @@ Json plan_json(const ExpandedGraph& graph, const Plan& plan) {
          {"reason",
           {{"kind", name_of(planned.reason.kind)}, {"text", planned.reason.text}, {"details", planned.reason.details}}},
          {"provenance_key", planned.provenance.digest.hex()},
-         {"content_key", planned.content ? Json(planned.content->digest.hex()) : Json()}});
+         {"content_key", planned.content ? Json(planned.content->digest.hex()) : Json()},
+         {"gate", planned.gate.empty() ? Json() : Json(planned.gate)}});
   }
   return {{"experiment", graph.experiment},
           {"variants", std::move(variants)},
           {"counts",
            {{"reuse", plan.count(Decision::reuse)},
             {"run", plan.count(Decision::run)},
-            {"maybe", plan.count(Decision::maybe)}}},
+            {"maybe", plan.count(Decision::maybe)},
+            {"gated", plan.count(Decision::gated)}}},
           {"notes", graph.notes},
           {"notices", plan.notices}};
 }

@@ -30,11 +30,13 @@ enum class Place {
   params_for,
   params,
   resources,
+  rates,
   retry,
   profiles,
   profile,
   profile_stages,
   profile_stage,
+  gate,
   value,  ///< a parameter's value, or what is no mapping at all
   tables_file,
   tables,
@@ -58,6 +60,7 @@ inline constexpr Range kReplicates{1, 100'000};
 inline constexpr Range kCpus{1, 4096};
 inline constexpr Range kGpus{0, 1024};
 inline constexpr Range kAttempts{1, 100};
+inline constexpr Range kPerMinute{1, 1'000'000};
 inline constexpr Range kMinMembers{1, 4'294'967'295};
 
 struct Key {

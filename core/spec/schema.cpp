@@ -11,7 +11,7 @@
 namespace lowbit::spec {
 namespace {
 
-constexpr std::array<std::pair<Place, std::string_view>, 22> kDefinitions{{
+constexpr std::array<std::pair<Place, std::string_view>, 24> kDefinitions{{
     {Place::matrix, "matrix"},
     {Place::zipped, "zipped"},
     {Place::branch, "branch"},
@@ -29,7 +29,9 @@ constexpr std::array<std::pair<Place, std::string_view>, 22> kDefinitions{{
     {Place::params_for, "params_for"},
     {Place::params, "params"},
     {Place::resources, "resources"},
+    {Place::rates, "rates"},
     {Place::retry, "retry"},
+    {Place::gate, "gate"},
     {Place::profiles, "profiles"},
     {Place::profile, "profile"},
     {Place::profile_stages, "profile_stages"},

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <optional>
 #include <string>
 #include <utility>
@@ -23,20 +24,17 @@ class SettingsReader {
     if (const Node* cpus = node.find("cpus")) {
       resources.cpus = static_cast<std::uint32_t>(form_.whole_number(*cpus, "`cpus`", kCpus).value_or(1));
     }
-    if (const Node* gpus = node.find("gpus")) {
-      resources.gpus = static_cast<std::uint32_t>(form_.whole_number(*gpus, "`gpus`", kGpus).value_or(0));
-    }
-    if (const Node* memory = node.find("memory")) {
-      const auto text = form_.scalar(*memory, "`memory`", "a size");
-      const auto bytes = parse_size(memory->text);
-      if (text && !bytes) bad_quantity(*memory, "`memory`", "a size like 24GiB, 512MiB or 2GB");
-      resources.memory_bytes = bytes.value_or(0);
-    }
-    if (const Node* timeout = node.find("timeout")) {
-      const auto text = form_.scalar(*timeout, "`timeout`", "a duration");
-      const auto duration = parse_duration(timeout->text);
-      if (text && !duration) bad_quantity(*timeout, "`timeout`", "a duration like 2h, 30m, 90s or 1h30m");
-      resources.timeout = duration.value_or(std::chrono::milliseconds(0));
+    if (const Node* gpus = node.find("gpus")) resources.milli_gpus = milli_gpus(*gpus);
+    if (const Node* memory = node.find("gpu_memory")) resources.gpu_memory_bytes = size(*memory, "`gpu_memory`");
+    if (const Node* memory = node.find("memory")) resources.memory_bytes = size(*memory, "`memory`");
+    if (const Node* rate = node.find("rate")) read_rates(*rate, resources);
+    if (const Node* timeout = node.find("timeout")) resources.timeout = duration(*timeout, "`timeout`");
+    if (const Node* stall = node.find("stall")) resources.stall = duration(*stall, "`stall`");
+    if (const Node* on_stall = node.find("on_stall")) {
+      if (on_stall->text != "warn" && on_stall->text != "fail") {
+        form_.wrong_type(*on_stall, "`on_stall`", "`warn` or `fail`");
+      }
+      resources.fail_on_stall = on_stall->text == "fail";
     }
     return resources;
   }
@@ -65,7 +63,74 @@ class SettingsReader {
     return retry;
   }
 
+  void gate(const Node& node, std::vector<Gate>& gates) {
+    if (!form_.mapping(node, Place::gate)) return;
+    Gate gate;
+    const Node* metric = node.find("metric");
+    if (metric == nullptr) return;
+    if (auto name = form_.text(*metric, "`metric`", "the name of a metric")) {
+      form_.no_template(*name, "the metric of a gate");
+      gate.metric = std::move(name->value);
+    }
+    const Node* min = node.find("min");
+    const Node* max = node.find("max");
+    if (min != nullptr) gate.min = bound(*min, "`min`");
+    if (max != nullptr) gate.max = bound(*max, "`max`");
+    if (min == nullptr && max == nullptr) {
+      form_.report(error("LB1039", "a gate without a bound lets everything through")
+                       .at(node.span, "expected `min`, `max` or both")
+                       .fix("say what the metric must keep to, as in {metric: weights/nmse, max: 0.5}"));
+    }
+    gates.push_back(std::move(gate));
+  }
+
  private:
+  /// A whole number of GPUs, or a share of one below 1.
+  std::uint32_t milli_gpus(const Node& node) {
+    static constexpr const char* kExpected = "a whole number, or a share below 1 such as 0.5";
+    const auto number = form_.scalar(node, "`gpus`", kExpected);
+    if (!number) return 0;
+    if (number->value.is_number_integer()) {
+      return 1000 * static_cast<std::uint32_t>(form_.whole_number(node, "`gpus`", kGpus).value_or(0));
+    }
+    const double share = number->value.is_number() ? number->value.get<double>() : 0;
+    const double thousandths = std::round(1000 * share);
+    if (thousandths >= 1 && thousandths <= 999) return static_cast<std::uint32_t>(thousandths);
+    form_.wrong_type(node, "`gpus`", kExpected);
+    return 0;
+  }
+
+  void read_rates(const Node& node, Resources& resources) {
+    if (!form_.mapping(node, Place::rates)) return;
+    for (const Node::Entry& entry : node.entries) {
+      if (!form_.name(entry.key, "the name of a rate")) continue;
+      const auto per_minute = form_.whole_number(entry.value, ticked(entry.key.value), kPerMinute);
+      if (per_minute) resources.rates[entry.key.value] = static_cast<std::uint32_t>(*per_minute);
+    }
+  }
+
+  std::uint64_t size(const Node& node, const std::string& what) {
+    const auto text = form_.scalar(node, what, "a size");
+    const auto bytes = parse_size(node.text);
+    if (text && !bytes) bad_quantity(node, what, "a size like 24GiB, 512MiB or 2GB");
+    return bytes.value_or(0);
+  }
+
+  std::chrono::milliseconds duration(const Node& node, const std::string& what) {
+    const auto text = form_.scalar(node, what, "a duration");
+    const auto duration = parse_duration(node.text);
+    if (text && !duration) bad_quantity(node, what, "a duration like 2h, 30m, 90s or 1h30m");
+    return duration.value_or(std::chrono::milliseconds(0));
+  }
+
+  std::optional<double> bound(const Node& node, const std::string& what) {
+    const auto value = form_.scalar(node, what, "a number");
+    if (!value) return std::nullopt;
+    if (value->value.is_number()) return value->value.get<double>();
+    form_.wrong_type(node, what, "a number");
+    return std::nullopt;
+  }
+
   void bad_quantity(const Node& node, const std::string& what, const std::string& expected) {
     form_.report(error("LB1036", ticked(node.text) + " is not a value of " + what)
                      .at(node.span, "expected " + expected)
@@ -105,5 +170,12 @@ class SettingsReader {
 Resources read_resources(const Node& node, Form& form) { return SettingsReader(form).resources(node); }
 
 RetryPolicy read_retry(const Node& node, Form& form) { return SettingsReader(form).retry(node); }
+
+std::vector<Gate> read_gates(const Node& node, Form& form) {
+  std::vector<Gate> gates;
+  if (!form.list(node, "`gates`", "gates")) return gates;
+  for (const Node& item : node.items) SettingsReader(form).gate(item, gates);
+  return gates;
+}
 
 }  // namespace lowbit::spec

@@ -78,6 +78,7 @@ class StageReader {
     }
     if (const Node* resources = node.find("resources")) stage.resources = read_resources(*resources, form_);
     if (const Node* retry = node.find("retry")) stage.retry = read_retry(*retry, form_);
+    if (const Node* gates = node.find("gates")) stage.gates = read_gates(*gates, form_);
     return name ? std::optional(std::move(stage)) : std::nullopt;
   }
 

@@ -103,6 +103,12 @@ struct FoundAttempt {
   Digest provenance_key;
 };
 
+/// What the gates of an experiment say of a result; empty: it is not held back.
+struct GateVerdict {
+  Digest content_key;
+  std::string problem;
+};
+
 /// Who holds the project.
 struct Lease {
   std::int64_t epoch = 0;
@@ -158,6 +164,10 @@ class Store : public graph::ResultLookup {
   [[nodiscard]] virtual Result<std::vector<StoredResult>> stored_results() const = 0;
   /// The results are as if they had never been; their attempts stay in the record.
   [[nodiscard]] virtual Result<void> forget(const std::vector<std::int64_t>& results) = 0;
+
+  /// Recorded as the failure of the attempts that made these results, {"cause":"gate","what":..}, or taken back: what
+  /// the last run that judged them said.
+  [[nodiscard]] virtual Result<void> record_gates(const std::vector<GateVerdict>& verdicts) = 0;
 
   [[nodiscard]] virtual Result<std::optional<ArtifactLocation>> locate(const Digest& artifact) const = 0;
   /// Directories of published results, relative to the state directory: whatever else lies there is an orphan.

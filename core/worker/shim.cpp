@@ -15,6 +15,8 @@
 #include <chrono>
 #include <cstdio>
 #include <optional>
+#include <sstream>
+#include <string>
 #include <vector>
 
 #include "env/fault.h"
@@ -69,7 +71,9 @@ class Watch {
   std::optional<ExitRecord> reaped() {
     int status = 0;
     rusage usage{};
-    const pid_t pid = ::wait4(job_, &status, WNOHANG, &usage);
+    pid_t pid = 0;
+    do pid = ::wait4(-1, &status, WNOHANG, &usage);
+    while (pid > 0 && pid != job_);  // others are orphans of the job
     if (pid != job_) return std::nullopt;
     ExitRecord record;
     record.kind = WIFSIGNALED(status) ? ExitKind::signalled : ExitKind::exited;
@@ -144,6 +148,29 @@ class Watch {
   bool cancelled_ = false;
 };
 
+std::vector<pid_t> children() {
+  std::vector<pid_t> pids;
+  const std::string self = std::to_string(::getpid());
+  const auto text = env::read_file("/proc/self/task/" + self + "/children");
+  if (!text.ok()) return pids;
+  std::istringstream in(*text);
+  for (pid_t pid = 0; in >> pid;) pids.push_back(pid);
+  return pids;
+}
+
+/// Ends whatever the job started and left behind, also in groups and sessions of its own: orphans are children of this
+/// process then, and so are theirs once they are gone.
+void end_descendants() {
+  constexpr auto kMost = std::chrono::seconds(5);  // one that the kernel does not let go must not keep the attempt
+  const auto until = Clock::now() + kMost;
+  while (Clock::now() < until) {
+    for (const pid_t pid : children()) ::kill(pid, SIGKILL);
+    const pid_t ended = ::waitpid(-1, nullptr, WNOHANG);
+    if (ended < 0) return;
+    if (ended == 0) ::usleep(2000);
+  }
+}
+
 }  // namespace
 
 int run_shim(const AttemptPaths& attempt, int listener) {
@@ -168,6 +195,7 @@ int run_shim(const AttemptPaths& attempt, int listener) {
     return broken(r.error());
   }
 
+  ::prctl(PR_SET_CHILD_SUBREAPER, 1);
   const pid_t shim = ::getpid();
   const pid_t job = ::fork();
   if (job < 0) return broken({env::file_error("forking a job for", attempt.directory, errno)});
@@ -187,7 +215,8 @@ int run_shim(const AttemptPaths& attempt, int listener) {
   ::setpgid(job, job);
 
   const ExitRecord record = Watch(job, listener, signals, request->timeout).wait();
-  ::kill(-job, SIGKILL);  // whatever the job started and left behind
+  ::kill(-job, SIGKILL);
+  end_descendants();
   const auto written = env::write_file_durably(attempt.exit(), canonical(to_json(record)));
   if (!request->socket.empty()) ::unlink(request->socket.c_str());
   return written.ok() ? 0 : broken(written.error());

@@ -18,8 +18,8 @@ struct StatusName {
   lb_status status;
 };
 constexpr std::array kStatuses{StatusName{"bad_param", LB_BAD_PARAM}, StatusName{"bad_input", LB_BAD_INPUT},
-                               StatusName{"internal", LB_INTERNAL}, StatusName{"resource", LB_RESOURCE},
-                               StatusName{"numeric", LB_NUMERIC}};
+                               StatusName{"internal", LB_INTERNAL},   StatusName{"resource", LB_RESOURCE},
+                               StatusName{"numeric", LB_NUMERIC},     StatusName{"transient", LB_TRANSIENT}};
 constexpr std::array kLevels{StatusName{"debug", LB_LOG_DEBUG}, StatusName{"info", LB_LOG_INFO},
                              StatusName{"warn", LB_LOG_WARN}, StatusName{"error", LB_LOG_ERROR}};
 

@@ -70,7 +70,7 @@ StageError stopped_by(const Endpoint& endpoint, const Reply& reply) {
 }
 
 StageError out_of_tries(const Endpoint& endpoint, const Reply& reply, const std::string& why_no_more) {
-  return {LB_RESOURCE,
+  return {LB_TRANSIENT,
           {.what = "endpoint `" + endpoint.id + "` did not answer",
            .where = endpoint.address(),
            .why = why_no_more + describe(reply),

@@ -47,7 +47,8 @@ struct Hooks {
 
 /// Returns when every question is answered. Once a reply says `stop`, or one question is out of tries, no further call
 /// begins; when those under way have ended, this throws StageError: LB_BAD_PARAM when a person has to change something
-/// (address, key, parameters, certificate), LB_RESOURCE for everything that may pass.
+/// (address, key, parameters, certificate), LB_TRANSIENT when it does not answer, LB_RESOURCE when the quota is used
+/// up.
 void ask(const Endpoint& endpoint, const std::vector<Question>& questions, const Policy& policy, const Hooks& hooks);
 
 }  // namespace lowbit::openai

@@ -70,7 +70,7 @@ struct FailUntilParams {
     return lowbit::fields<FailUntilParams>(
         field(&FailUntilParams::path, "path").required().not_empty().doc("succeed once this file exists"),
         field(&FailUntilParams::status, "status")
-            .one_of("resource", "internal", "numeric", "bad_input")
+            .one_of("resource", "internal", "numeric", "bad_input", "transient")
             .no_effect_on_result()
             .doc("how to fail until then"));
   }
@@ -78,10 +78,11 @@ struct FailUntilParams {
 
 void run_fail_until(const Job& job, const FailUntilParams& params) {
   if (std::filesystem::exists(params.path)) return write_text(job.output("out") / kFile, "at last\n");
-  const lb_status status = params.status == "resource"   ? LB_RESOURCE
-                           : params.status == "internal" ? LB_INTERNAL
-                           : params.status == "numeric"  ? LB_NUMERIC
-                                                         : LB_BAD_INPUT;
+  const lb_status status = params.status == "resource"    ? LB_RESOURCE
+                           : params.status == "internal"  ? LB_INTERNAL
+                           : params.status == "numeric"   ? LB_NUMERIC
+                           : params.status == "transient" ? LB_TRANSIENT
+                                                          : LB_BAD_INPUT;
   throw lowbit::StageError(status, {.what = "the file is not there yet",
                                     .where = params.path,
                                     .why = "this toy fails until it is",

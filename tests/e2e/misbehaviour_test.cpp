@@ -1,6 +1,8 @@
 // Plugins that crash, throw, hang and lie: each costs its own branch, says what happened and what to do, and nothing
 // that was finished is lost.
 #include <catch2/catch.hpp>
+#include <filesystem>
+#include <fstream>
 
 #include "e2e/project.h"
 
@@ -61,11 +63,81 @@ TEST_CASE("a stage that lies is caught: what it claims is not published", "[e2e]
   const auto lie = [](const char* what) {
     return failure_of("{id: bad, use: lowbit.toy.lie, params: {about: " + std::string(what) + "}}");
   };
-  CHECK_THAT(lie("nan_metric"), Contains("is not a finite number"));
   CHECK_THAT(lie("no_output"), Contains("succeeded without writing its output `out`"));
   CHECK_THAT(lie("silent_failure"), Contains("failed without saying why"));
   CHECK_THAT(lie("wrong_metric_unit"), Contains("final metric data/n_items is not as declared"));
   CHECK_THAT(lie("malformed_artifact"), Contains("output `predictions` is not a valid predictions/1"));
+}
+
+TEST_CASE("a metric that is not a number is kept as a result, and nothing is made from it, then and later", "[e2e]") {
+  const Project project(with_bystander("{id: bad, use: lowbit.toy.lie, params: {about: nan_metric}}"));
+  const Ended run = project.run();
+  CHECK(run.status == 1);
+  CHECK_THAT(run.err, Contains("gated   bad  toy/value is not a finite number"));
+  CHECK_THAT(run.err, Contains("blocked after  behind the gate of bad: toy/value is not a finite number"));
+  CHECK_THAT(without_times(run.err), Contains("2 done, 1 held back by a gate, 1 behind one in T s"));
+  CHECK(project.query("SELECT label, state FROM v_stages ORDER BY 1") == "after,never\nbad,done\ngood,done\n");
+  CHECK(project.query("SELECT count(*) FROM v_results WHERE label = 'bad' AND value IS NULL") == "1\n");
+  CHECK(project.plan() ==
+        "reuse  good   up to date\n"
+        "reuse  bad    up to date; held back: toy/value is not a finite number\n"
+        "gated  after  behind the gate of bad: toy/value is not a finite number\n"
+        "3 variants: 2 reuse, 0 run, 0 maybe, 1 gated\n");
+  CHECK_THAT(project.lowbit({"status", "--failed"}).out, Contains("gated: bad  toy/value is not a finite number"));
+  const Ended again = project.run();
+  CHECK(again.status == 1);
+  CHECK_THAT(without_times(again.err),
+             Contains("nothing to do: 2 up to date, 1 held back by a gate, 1 behind one (T s)"));
+  CHECK(project.query("SELECT count(*) FROM attempts") == "2\n");
+}
+
+TEST_CASE("with --fail-fast nothing starts after a failure", "[e2e]") {
+  const Project project(
+      "experiment: fast\nstages:\n  - {id: bad, use: lowbit.toy.crash}\n"
+      "  - {id: other, use: lowbit.toy.source}\n  - {id: after, use: lowbit.toy.transform, with: {in: other.out}}\n");
+  // `other` has the longer way behind it and goes first; `bad` fails before `after` can start.
+  const Ended run = project.lowbit({"run", "experiment.yaml", "--fail-fast", "-j", "1"});
+  CHECK(run.status == 1);
+  CHECK_THAT(without_times(run.err), Contains("1 done, 1 failed, 1 not started in T s"));
+  CHECK(project.query("SELECT label, state FROM v_stages ORDER BY 1") == "after,never\nbad,failed\nother,done\n");
+}
+
+TEST_CASE("a stage that asks for more than the machine has is refused before anything runs", "[e2e]") {
+  const Project project(
+      "experiment: large\nstages:\n  - {id: small, use: lowbit.toy.source}\n"
+      "  - {id: large, use: lowbit.toy.source, params: {text: x}, resources: {memory: 8GiB, gpus: 2}}\n");
+  const std::vector<std::string> words{"run", "experiment.yaml", "--memory", "4GiB", "--gpus", "0"};
+  const Ended run = project.lowbit(words);
+  CHECK(run.status == 3);
+  CHECK_THAT(run.err, Contains("error[LB4110]: stage large asks for more than this machine has") &&
+                          Contains("it asks for 8.00 GiB of memory; there are 4.00 GiB for jobs") &&
+                          Contains("it asks for 2 GPUs; there is 1"));
+  CHECK(project.query("SELECT count(*) FROM attempts") == "0\n");
+  CHECK_THAT(project.lowbit({"plan", "experiment.yaml", "--memory", "4GiB", "--gpus", "0,1"}).out,
+             Contains("notice: stage large asks for more than this machine has: it asks for 8.00 GiB of memory"));
+  CHECK(project.lowbit({"run", "experiment.yaml"}, {{"LOWBIT_GPUS", "0,1"}}).status == 0);
+  CHECK_THAT(project.lowbit({"run", "experiment.yaml", "--gpus", "0,0"}).err, Contains("error[LB0018]: --gpus"));
+}
+
+TEST_CASE("a time limit ends everything that a job started, sessions of their own included", "[e2e]") {
+  const Project project("");
+  const std::string pids = (project.path() / "pids").string();
+  // One child in the program's own group, one in a session of its own, and one that its parent has left.
+  write_text(project.path() / "family.sh", "sleep 3003 & echo $! >> " + pids + "\nsetsid sleep 3004 & echo $! >> " +
+                                               pids + "\n(setsid sh -c 'echo $$ >> " + pids +
+                                               "; exec sleep 3005' &)\nsleep 3006\n");
+  project.edit("experiment: family\nstages:\n  - {id: family, use: lowbit.command-dataset, params: {command: [sh, " +
+               (project.path() / "family.sh").string() + "]}, resources: {timeout: 2s}}\n");
+  const Ended run = project.run();
+  CHECK(run.status == 1);
+  CHECK_THAT(run.err, Contains("the job exceeded its time limit"));
+  std::ifstream in(pids);
+  int seen = 0;
+  for (std::string pid; in >> pid; ++seen) {
+    INFO(pid);
+    CHECK_FALSE(std::filesystem::exists("/proc/" + pid));
+  }
+  CHECK(seen == 3);
 }
 
 TEST_CASE("a stage that fails for want of something continues after the repair", "[e2e]") {
@@ -92,6 +164,8 @@ TEST_CASE("a retry happens for the causes it was asked for, and only for those",
   };
   CHECK(attempts("resource", "resource") == "3\n");
   CHECK(attempts("resource", "preempted") == "1\n");
+  CHECK(attempts("transient", "transient") == "3\n");
+  CHECK(attempts("transient", "resource") == "1\n");
   CHECK(attempts("numeric", "resource") == "1\n");
 }
 

@@ -1,4 +1,6 @@
 // Questions about what is stored.
+#include <limits>
+
 #include "store/sqlite/sqlite_store.h"
 
 namespace lowbit::store {
@@ -13,6 +15,14 @@ StageResult SqliteStore::read_result(Rows& row) const {
   Rows outputs = db_->query("SELECT port, type, digest FROM artifacts WHERE result_id = ?", result.id);
   while (outputs.next()) {
     result.outputs[outputs.text(0)] = ArtifactRef{.type = outputs.text(1), .digest = outputs.digest(2)};
+  }
+  Rows metrics = db_->query("SELECT name, unit, value, std_error, count FROM metrics WHERE result_id = ?", result.id);
+  while (metrics.next()) {
+    MetricRow metric{.name = metrics.text(0), .unit = metrics.text(1), .std_error = {}};
+    metric.value = metrics.null(2) ? std::numeric_limits<double>::quiet_NaN() : metrics.real(2);
+    if (!metrics.null(3)) metric.std_error = metrics.real(3);
+    metric.count = static_cast<std::uint64_t>(metrics.integer(4));
+    result.metrics.push_back(std::move(metric));
   }
   return result;
 }

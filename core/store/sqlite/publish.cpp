@@ -119,4 +119,18 @@ Result<void> SqliteStore::link(const std::vector<std::pair<Digest, Digest>>& lin
   });
 }
 
+Result<void> SqliteStore::record_gates(const std::vector<GateVerdict>& verdicts) {
+  if (verdicts.empty()) return {};
+  return write("recording what gates hold back", [&]() -> Result<void> {
+    for (const GateVerdict& verdict : verdicts) {
+      const Json failure = verdict.problem.empty() ? Json() : Json{{"cause", "gate"}, {"what", verdict.problem}};
+      db_->execute(
+          "UPDATE attempts SET failure = ?1 WHERE failure IS NOT ?1 AND attempt_id = "
+          "(SELECT attempt_id FROM results WHERE content_key = ?2 AND is_current = 1)",
+          json_cell(failure), cell(verdict.content_key));
+    }
+    return {};
+  });
+}
+
 }  // namespace lowbit::store

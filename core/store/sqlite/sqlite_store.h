@@ -43,6 +43,7 @@ class SqliteStore final : public Store {
   Result<std::vector<std::int64_t>> restore_attempts(std::int64_t run, const std::vector<FoundAttempt>& found) override;
   Result<std::vector<StoredResult>> stored_results() const override;
   Result<void> forget(const std::vector<std::int64_t>& results) override;
+  Result<void> record_gates(const std::vector<GateVerdict>& verdicts) override;
 
   Result<std::optional<ArtifactLocation>> locate(const Digest& artifact) const override;
   Result<std::vector<std::string>> result_directories() const override;

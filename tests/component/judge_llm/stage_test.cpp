@@ -232,7 +232,7 @@ TEST_CASE("a stage that failed on the way goes on without paying again", "[judge
   Judged j(server.url());
   j.stage.host.params["max_attempts"] = 2;
   j.stage.host.params["max_concurrent"] = 1;
-  CHECK(j.stage.run() == LB_RESOURCE);
+  CHECK(j.stage.run() == LB_TRANSIENT);
   CHECK_THAT(j.stage.error(), Catch::StartsWith("endpoint `local` did not answer\n127.0.0.1:") &&
                                   Catch::Contains("tried 2 times; HTTP 503\ncheck the server and LOWBIT_JUDGE_URL"));
   const std::size_t before = server.asked().size();

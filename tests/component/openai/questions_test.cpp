@@ -156,7 +156,7 @@ TEST_CASE("an endpoint that stays broken is given up with what was tried", "[ope
   Client client(server.url());
   client.policy.max_attempts = 3;
   client.policy.max_concurrent = 1;
-  CHECK(client.refusal(1, LB_RESOURCE) ==
+  CHECK(client.refusal(1, LB_TRANSIENT) ==
         "endpoint `local` did not answer\n127.0.0.1:" + std::to_string(server.port()) +
             "\ntried 3 times; HTTP 500: overloaded\ncheck the server and TEST_URL, then run again: answers that were "
             "paid "
@@ -169,7 +169,7 @@ TEST_CASE("a server that asks for a long wait is not waited for", "[openai]") {
     return HttpAnswer{.status = 429, .body = {}, .headers = {{"Retry-After", "301"}}};
   });
   Client client(server.url());
-  CHECK_THAT(client.refusal(1, LB_RESOURCE), Catch::Contains("it asks to wait 301 s; HTTP 429"));
+  CHECK_THAT(client.refusal(1, LB_TRANSIENT), Catch::Contains("it asks to wait 301 s; HTTP 429"));
   CHECK(server.asked().size() == 1);
 }
 
@@ -181,9 +181,9 @@ TEST_CASE("a server that is not there is named with what the system says", "[ope
   }
   Client client(url);
   client.policy.max_attempts = 2;
-  CHECK_THAT(client.refusal(3, LB_RESOURCE), Catch::StartsWith("endpoint `local` did not answer\n127.0.0.1:") &&
-                                                 Catch::Contains("tried 2 times; connecting to 127.0.0.1:") &&
-                                                 Catch::Contains("Connection refused"));
+  CHECK_THAT(client.refusal(3, LB_TRANSIENT), Catch::StartsWith("endpoint `local` did not answer\n127.0.0.1:") &&
+                                                  Catch::Contains("tried 2 times; connecting to 127.0.0.1:") &&
+                                                  Catch::Contains("Connection refused"));
 }
 
 TEST_CASE("what a person has to change ends asking at once and says which variable or parameter", "[openai]") {

@@ -44,7 +44,7 @@ TEST_CASE("a plan as JSON holds decisions, reasons, keys and counts", "[graph][p
   const graph::Plan plan = study.plan(graph);
   const Json json = graph::plan_json(graph, plan);
   CHECK(json["experiment"] == "e");
-  CHECK(json["counts"] == Json{{"reuse", 1}, {"run", 1}, {"maybe", 1}});
+  CHECK(json["counts"] == Json{{"reuse", 1}, {"run", 1}, {"maybe", 1}, {"gated", 0}});
   CHECK(json["notes"] == Json{"stage `second`: toy.a has no input `in`; dropped there"});
   CHECK(json["notices"] == Json::array());
   CHECK(json["variants"][0] ==
@@ -56,7 +56,8 @@ TEST_CASE("a plan as JSON holds decisions, reasons, keys and counts", "[graph][p
              {"reason",
               {{"kind", "record_changed"}, {"text", "parameter x 1 -> 2"}, {"details", {"parameter x 1 -> 2"}}}},
              {"provenance_key", plan.variants[0].provenance.digest.hex()},
-             {"content_key", plan.variants[0].content->digest.hex()}});
+             {"content_key", plan.variants[0].content->digest.hex()},
+             {"gate", nullptr}});
   CHECK(json["variants"][2]["decision"] == "maybe");
   CHECK(json["variants"][2]["coordinates"] == Json{{"use", "b"}});
   CHECK(json["variants"][2]["content_key"] == nullptr);
@@ -71,6 +72,7 @@ TEST_CASE("every kind of reason has the name of its enumerator", "[graph][plan]"
   CHECK(graph::name_of(ReasonKind::input_pending) == "input_pending");
   CHECK(graph::name_of(ReasonKind::artifact_missing) == "artifact_missing");
   CHECK(graph::name_of(ReasonKind::forced) == "forced");
+  CHECK(graph::name_of(ReasonKind::behind_gate) == "behind_gate");
   CHECK(graph::name_of(ReasonKind::plugin_file_changed) == "plugin_file_changed");
   CHECK(graph::name_of(ReasonKind::late_member) == "late_member");
 }

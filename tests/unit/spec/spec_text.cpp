@@ -73,8 +73,18 @@ class Writer {
       }
     }
     const Resources& r = stage.resources;
-    out_ << "  resources cpus " << r.cpus << " gpus " << r.gpus << " memory " << r.memory_bytes << " timeout "
-         << r.timeout.count() << " ms\n";
+    out_ << "  resources cpus " << r.cpus << " gpus " << r.milli_gpus / 1000.0 << " memory " << r.memory_bytes
+         << " timeout " << r.timeout.count() << " ms\n";
+    if (r.gpu_memory_bytes != 0) out_ << "  memory of each GPU " << r.gpu_memory_bytes << "\n";
+    for (const auto& [name, per_minute] : r.rates) out_ << "  rate " << name << " " << per_minute << " a minute\n";
+    if (r.stall.count() != 0) out_ << "  stalls after " << r.stall.count() << " ms\n";
+    if (r.fail_on_stall) out_ << "  fails when it stalls\n";
+    for (const Gate& gate : stage.gates) {
+      out_ << "  gate " << gate.metric;
+      if (gate.min) out_ << " min " << *gate.min;
+      if (gate.max) out_ << " max " << *gate.max;
+      out_ << "\n";
+    }
     static constexpr std::array kCauses{"resource", "preempted", "transient"};
     out_ << "  attempts " << stage.retry.attempts;
     for (const RetryCause cause : stage.retry.on) out_ << " " << kCauses.at(static_cast<std::size_t>(cause));

@@ -26,8 +26,9 @@ enum {
   LB_BAD_PARAM = 2, /* the parameters contradict each other or the inputs           */
   LB_BAD_INPUT = 3, /* an input artifact is malformed                               */
   LB_INTERNAL = 4,  /* a bug in the plugin                                          */
-  LB_RESOURCE = 5,  /* memory, disk, device, network: a retry may help              */
-  LB_NUMERIC = 6    /* NaN, Inf, singular Hessian: a retry will not help            */
+  LB_RESOURCE = 5,  /* memory, disk, device, quota: a retry may help                */
+  LB_NUMERIC = 6,   /* NaN, Inf, singular Hessian: a retry will not help            */
+  LB_TRANSIENT = 7  /* a server or the network did not answer: a later retry may help; older hosts do not retry it */
 };
 
 typedef int32_t lb_kind; /* fixes the port signature that the host insists on: docs/write-a-plugin.md */
@@ -66,7 +67,7 @@ typedef struct lb_port {
 
 typedef struct lb_metric {
   lb_str name, unit; /* "gsm8k/exact_match", "fraction"; names and units of final metrics: schemas/metrics.yaml */
-  double value;      /* finite for a final metric, or the stage fails as LB_NUMERIC                           */
+  double value;      /* a final metric that is not finite is kept, and nothing is made from the stage's result */
   double std_error;  /* of the mean over `count` items; NaN when unknown                                      */
   uint64_t count;    /* items averaged over; 0 when not an average                                            */
   int64_t step;      /* training step of a curve point, or -1: final, may fill a table cell                   */
