@@ -37,7 +37,7 @@ void print_why(const graph::Variant& variant, const graph::PlannedVariant& plann
   std::printf("  provenance key  %s\n", planned.provenance.digest.hex().c_str());
   std::printf("  content key     %s\n",
               planned.content ? planned.content->digest.hex().c_str() : "known once its inputs are");
-  std::printf("  record          %s\n", canonical(planned.provenance.record).c_str());
+  std::printf("  record          %s\n", planned.provenance.record.text().c_str());
 }
 
 }  // namespace
@@ -77,7 +77,7 @@ Result<int> why_command(const Words& words) {
     const Json whole = graph::plan_json(experiment.graph, plan);
     for (const graph::VariantIndex index : found) {
       Json one = whole.at("variants").at(index);
-      one["provenance_record"] = plan.variants[index].provenance.record;
+      one["provenance_record"] = plan.variants[index].provenance.record.json();
       all.push_back(std::move(one));
     }
     std::printf("%s\n", all.dump(1).c_str());

@@ -107,7 +107,7 @@ Result<void> write_expansion(const ProjectPaths& project, const Expansion& expan
                        {"at", std::move(at)},
                        {"plugin", row.plugin_id},
                        {"key", row.provenance_key.hex()},
-                       {"record", row.provenance_record}});
+                       {"record", row.provenance_record.json()}});
     text += '\n';
   }
   const std::string header = canonical({{"format", kExpansionFormat},
@@ -152,7 +152,7 @@ Result<std::vector<std::pair<Digest, Digest>>> missing_links(const store::Store&
   OutputsOf outputs_of;
   for (const store::ExpansionRow& row : rows) {
     const auto recorded = known.find(row.provenance_key);
-    const std::optional<Json> record = content_record(row.provenance_record, outputs_of);
+    const std::optional<Json> record = content_record(row.provenance_record.json(), outputs_of);
     std::optional<StageResult> result;
     if (record) result = store.by_content_key(graph::digest_of(*record));
     if (result && (recorded == known.end() || recorded->second != result->content_key)) {

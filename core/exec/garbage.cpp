@@ -75,7 +75,7 @@ class Finder {
     for (const store::Attempt& attempt : running) {
       running_.insert(project_.state() / attempt.directory);
       if (const auto context = context_of(project_.state() / attempt.directory)) {
-        add_inputs(context->content.record, open_);
+        add_inputs(context->content.record.json(), open_);
       }
     }
     return {};

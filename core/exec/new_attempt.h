@@ -28,7 +28,7 @@ struct RunFiles {
 /// Which variant to run, with its inputs known.
 struct AttemptOrder {
   const graph::Variant& variant;
-  const Json& own_record;
+  const JsonText& own_record;
   graph::Key content;
   Digest provenance_key;
   graph::ArtifactOf artifact_of;

@@ -28,7 +28,7 @@ struct PublishContext {
   Digest plugin_digest;
   graph::Key content;
   Digest provenance_key;
-  Json own_record;
+  JsonText own_record;
   std::map<std::string, std::string> output_types;  ///< by port
   Json environment;                                 ///< the numeric environment
   std::string started_at;

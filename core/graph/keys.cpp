@@ -2,24 +2,48 @@
 
 #include <algorithm>
 #include <map>
+#include <string_view>
 #include <utility>
 
+#include "base/check.h"
 #include "graph/json_member.h"
 
 namespace lowbit::graph {
 namespace {
 
 constexpr int kRecordFormat = 1;
+constexpr std::string_view kParams = "\"params\":";
 
-Json that_affect_result(const Json& params, const Json& schema) {
-  if (!params.is_object()) return params;
+void append_text(std::string& out, const std::string& text) {
+  const bool plain = std::none_of(text.begin(), text.end(), [](char c) {
+    return c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) > 0x7E;
+  });
+  if (plain) {
+    out.append(1, '"').append(text).append(1, '"');
+  } else {
+    out += canonical(text);
+  }
+}
+
+/// The canonical text of those parameters that are not `affects_result: false`.
+void append_params(std::string& out, const Json& params, const Json& schema) {
+  if (!params.is_object()) {
+    out += canonical(params);
+    return;
+  }
   const Json& properties = member(schema, "properties");
-  Json kept = Json::object();
+  out += '{';
+  bool first = true;
   for (const auto& [name, value] : params.items()) {
     const Json& property = member(properties, name.c_str());
-    if (member(property, "affects_result") != false) kept[name] = that_affect_result(value, property);
+    if (member(property, "affects_result") == false) continue;
+    if (!first) out += ',';
+    first = false;
+    append_text(out, name);
+    out += ':';
+    append_params(out, value, property);
   }
-  return kept;
+  out += '}';
 }
 
 std::string coordinates_text(const Json& at) {
@@ -102,53 +126,81 @@ void compare_inputs(const Json& before, const Json& after, std::vector<std::stri
 
 }  // namespace
 
-Digest digest_of(const Json& record) { return sha256(canonical(record)); }
+Digest digest_of(const JsonText& record) { return sha256(record.text()); }
 
-Json own_record(const Variant& variant, const std::string& device_class) {
+// Written as text, not as a value: a plan makes three of these for each of its variants. Keys in order.
+JsonText own_record(const Variant& variant, const std::string& device_class) {
   const StageDescription& plugin = *variant.plugin;
-  Json record{{"format", kRecordFormat},
-              {"plugin", {{"id", plugin.id}, {"version", plugin.version}}},
-              {"params", that_affect_result(variant.params, plugin.params_schema)}};
-  if (variant.seed) record["seed"] = *variant.seed;
-  if (plugin.device_sensitive) record["device"] = device_class;
-  return record;
+  std::string text = "{";
+  if (plugin.device_sensitive) {
+    text += "\"device\":";
+    append_text(text, device_class);
+    text += ',';
+  }
+  text += "\"format\":" + std::to_string(kRecordFormat) + ",";
+  text += kParams;
+  append_params(text, variant.params, plugin.params_schema);
+  text += ",\"plugin\":{\"id\":";
+  append_text(text, plugin.id);
+  text += ",\"version\":";
+  append_text(text, plugin.version);
+  text += '}';
+  if (variant.seed) text += ",\"seed\":" + std::to_string(*variant.seed);
+  text += '}';
+  return JsonText::of(std::move(text));
 }
 
-Key make_key(const Json& own, const Variant& variant, const DescribeMember& describe) {
-  Json inputs = Json::object();
+Key make_key(const JsonText& own, const Variant& variant, const DescribeMember& describe) {
+  std::map<std::string_view, std::string> inputs;
   for (const BoundInput& input : variant.inputs) {
-    Json members = Json::array();
+    std::string members;
     for (const Member& one : input.members) {
-      Json described = describe(one);
-      if (described.is_null()) continue;
-      if (input.gathered) described = Json{{"at", one.at.to_json()}, {"of", std::move(described)}};
-      members.push_back(std::move(described));
+      const std::string described = describe(one);
+      if (described.empty()) continue;
+      if (!members.empty()) members += ',';
+      members += input.gathered ? "{\"at\":" + canonical(one.at.to_json()) + ",\"of\":" + described + "}" : described;
+      if (!input.gathered) break;
     }
     if (input.gathered) {
-      inputs[input.port] = std::move(members);
+      inputs[input.port] = "[" + members + "]";
     } else if (!members.empty()) {
-      inputs[input.port] = std::move(members.front());
+      inputs[input.port] = std::move(members);
     }
   }
-  Key key{own, {}};
-  key.record["inputs"] = std::move(inputs);
+  std::string text = "\"inputs\":{";
+  for (const auto& [port, of] : inputs) {
+    if (text.back() != '{') text += ',';
+    append_text(text, std::string(port));
+    text.append(1, ':').append(of);
+  }
+  text += "},";
+  // Before it stand the device and the format only, behind it what the person wrote.
+  const std::size_t params = own.text().find(kParams);
+  LB_CHECK(params != std::string::npos);
+  text.insert(0, own.text(), 0, params).append(own.text(), params);
+  Key key;
+  key.record = JsonText::of(std::move(text));
   key.digest = digest_of(key.record);
   return key;
 }
 
-Key content_key_for(const Json& own, const Variant& variant, const ArtifactOf& artifact_of) {
+Key content_key_for(const JsonText& own, const Variant& variant, const ArtifactOf& artifact_of) {
   return make_key(own, variant, [&](const Member& member) {
     const std::optional<ArtifactRef> artifact = artifact_of(member);
-    return artifact ? artifact_record(artifact->type, artifact->digest) : Json();
+    return artifact ? artifact_record(artifact->type, artifact->digest) : std::string();
   });
 }
 
-Json artifact_record(const std::string& type, const Digest& digest) {
-  return {{"type", type}, {"digest", digest.hex()}};
+std::string artifact_record(const std::string& type, const Digest& digest) {
+  std::string text = "{\"digest\":\"" + digest.hex() + "\",\"type\":";
+  append_text(text, type);
+  return text + "}";
 }
 
-Json produced_record(const Digest& provenance_key, const std::string& port) {
-  return {{"from", provenance_key.hex()}, {"port", port}};
+std::string produced_record(const Digest& provenance_key, const std::string& port) {
+  std::string text = "{\"from\":\"" + provenance_key.hex() + "\",\"port\":";
+  append_text(text, port);
+  return text + "}";
 }
 
 std::vector<std::string> differences(const Json& old_record, const Json& new_record) {

@@ -17,34 +17,34 @@
 namespace lowbit::graph {
 
 struct Key {
-  Json record;
+  JsonText record;
   Digest digest;
 };
 
 /// SHA-256 of the canonical text.
-[[nodiscard]] Digest digest_of(const Json& record);
+[[nodiscard]] Digest digest_of(const JsonText& record);
 
 /// The record without its inputs: {"format", "plugin": {"id","version"}, "params", "seed"?, "device"?}.
 /// Parameters whose schema says `affects_result: false` are left out. `device_class`: "cpu" or "cuda".
-[[nodiscard]] Json own_record(const Variant& variant, const std::string& device_class);
+[[nodiscard]] JsonText own_record(const Variant& variant, const std::string& device_class);
 
-/// How one member of an input stands in a record; null: the member is left out.
-using DescribeMember = std::function<Json(const Member&)>;
+/// How one member of an input stands in a record, as canonical text; empty: the member is left out.
+using DescribeMember = std::function<std::string(const Member&)>;
 
 /// `own` plus "inputs": {port: member} or, gathered, {port: [{"at": coordinates, "of": member}, ...]}.
-[[nodiscard]] Key make_key(const Json& own, const Variant& variant, const DescribeMember& describe);
+[[nodiscard]] Key make_key(const JsonText& own, const Variant& variant, const DescribeMember& describe);
 
 /// The artifact that a member has turned out to be; nothing when its producer left none: a failed member of a
 /// gathered input with `min`, an optional output left unwritten.
 using ArtifactOf = std::function<std::optional<ArtifactRef>(const Member&)>;
 
 /// The content key, once every input is known. Members without an artifact are left out.
-[[nodiscard]] Key content_key_for(const Json& own, const Variant& variant, const ArtifactOf& artifact_of);
+[[nodiscard]] Key content_key_for(const JsonText& own, const Variant& variant, const ArtifactOf& artifact_of);
 
-/// How an artifact stands in a content record, and an external input in both records.
-[[nodiscard]] Json artifact_record(const std::string& type, const Digest& digest);
-/// How a producer's output stands in a provenance record.
-[[nodiscard]] Json produced_record(const Digest& provenance_key, const std::string& port);
+/// How an artifact stands in a content record, and an external input in both records; canonical text.
+[[nodiscard]] std::string artifact_record(const std::string& type, const Digest& digest);
+/// How a producer's output stands in a provenance record; canonical text.
+[[nodiscard]] std::string produced_record(const Digest& provenance_key, const std::string& port);
 
 /// What differs between two records, one line each, most telling first: `parameter group_size 64 -> 128`,
 /// `input chosen gained model=a`, `input model changed`. Empty when equal. Records without "inputs" (own records)

@@ -32,14 +32,17 @@ std::string headline(const std::vector<std::string>& lines) {
   return lines.size() == 1 ? lines.front() : lines.front() + " and " + std::to_string(lines.size() - 1) + " more";
 }
 
-Reason changed(const Json& before, const Json& now) {
+Reason changed(const JsonText& before_text, const JsonText& now_text) {
+  const Json before = before_text.json();
+  const Json now = now_text.json();
   std::vector<std::string> lines = differences(before, now);
   const ReasonKind kind = only_gained_members(before, now) ? ReasonKind::late_member : ReasonKind::record_changed;
   std::string text = headline(lines);
   return because(kind, std::move(text), std::move(lines));
 }
 
-Json own_part(Json record) {
+JsonText own_part(const JsonText& text) {
+  Json record = text.json();
   record.erase("inputs");
   return record;
 }
@@ -55,7 +58,7 @@ Reason why_no_result(const PlannedVariant& known, const std::string& experiment,
     }
     return reason;
   }
-  const std::optional<Json> last = results.last_record(experiment, variant.stage, variant.coordinates);
+  const std::optional<JsonText> last = results.last_record(experiment, variant.stage, variant.coordinates);
   if (!last || *last == known.provenance.record) return because(ReasonKind::never_ran, "never ran");
   return changed(*last, known.provenance.record);
 }
@@ -95,7 +98,7 @@ class Planner {
     std::string gate = gate_before(variant);
     planned.provenance = make_key(planned.own, variant, [&](const Member& member) {
       // What runs without a member that is held back is known without it, as the executor knows it.
-      return gate.empty() && is_held_back(member) ? Json() : provenance_of(member);
+      return gate.empty() && is_held_back(member) ? std::string() : provenance_of(member);
     });
     if (!gate.empty()) {
       planned.decision = Decision::gated;
@@ -110,6 +113,7 @@ class Planner {
     planned.content = content_key_for(planned.own, variant, [&](const Member& member) { return artifact_of(member); });
     planned = decide(std::move(planned), graph_.experiment, variant, plugins_, results_, options_);
     if (planned.result && other_file(*planned.result, variant, plugins_)) notice_rebuilt(*variant.plugin);
+    if (planned.decision == Decision::reuse) planned.own = planned.content->record = JsonText();  // of many, of no use
     return planned;
   }
 
@@ -119,7 +123,7 @@ class Planner {
     return it->second;
   }
 
-  [[nodiscard]] Json provenance_of(const Member& member) const {
+  [[nodiscard]] std::string provenance_of(const Member& member) const {
     if (const auto* input = std::get_if<External>(&member.source)) {
       return artifact_record(input->type, external(*input));
     }
@@ -180,7 +184,7 @@ class Planner {
       planned.decision = Decision::maybe;
       planned.reason = because(ReasonKind::input_pending, "waits for " + graph_.variants[pending.variant].label());
     } else {
-      const std::optional<Json> last = results_.last_record(graph_.experiment, variant.stage, variant.coordinates);
+      const std::optional<JsonText> last = results_.last_record(graph_.experiment, variant.stage, variant.coordinates);
       planned.reason = !last || own_part(*last) == planned.own ? because(ReasonKind::never_ran, "never ran")
                                                                : changed(*last, planned.provenance.record);
     }

@@ -30,7 +30,7 @@ class ResultLookup {
   /// Whether any result was made with this own record (canonical SHA-256), whatever its inputs.
   [[nodiscard]] virtual bool has_own_record(const Digest& own) const = 0;
   /// The provenance record under which this stage and coordinates last stood in this experiment's expansion.
-  [[nodiscard]] virtual std::optional<Json> last_record(const std::string& experiment, const std::string& stage,
+  [[nodiscard]] virtual std::optional<JsonText> last_record(const std::string& experiment, const std::string& stage,
                                                         const Coordinates& coordinates) const = 0;
   /// Whether the artifact's files are still where they were published.
   [[nodiscard]] virtual bool artifact_present(const Digest& digest) const = 0;
@@ -65,7 +65,7 @@ struct Reason {
 
 struct PlannedVariant {
   VariantIndex variant = 0;
-  Json own;  ///< own_record()
+  JsonText own;  ///< own_record(); not kept where the decision is reuse
   Key provenance;
   std::optional<Key> content;  ///< known when every input is
   Decision decision = Decision::run;

@@ -44,7 +44,7 @@ struct ExpansionRow {
   Coordinates coordinates;
   std::string plugin_id;
   Digest provenance_key;
-  Json provenance_record;
+  JsonText provenance_record;
 };
 
 struct PublishedOutput {
@@ -67,7 +67,7 @@ struct Publication {
   std::int64_t attempt_id = 0;
   Digest provenance_key;
   StageResult result;  ///< id is assigned by the store
-  Json own_record;
+  JsonText own_record;
   std::string stage_id;  ///< plugin id
   std::string stage_kind;
   std::string result_directory;  ///< relative to the state directory

@@ -15,13 +15,13 @@ namespace lowbit::test {
 class MemoryResults : public graph::ResultLookup {
  public:
   /// The result becomes the current one of its content key and of the provenance key.
-  void publish(const Digest& provenance_key, const Json& own, const StageResult& result) {
+  void publish(const Digest& provenance_key, const JsonText& own, const StageResult& result) {
     own_records_.insert(graph::digest_of(own));
     results_[result.content_key] = result;
     link(provenance_key, result.content_key);
   }
   void link(const Digest& provenance_key, const Digest& content_key) { links_[provenance_key] = content_key; }
-  void record(const std::string& experiment, const graph::Variant& variant, const Json& provenance_record) {
+  void record(const std::string& experiment, const graph::Variant& variant, const JsonText& provenance_record) {
     records_[{experiment, variant.label()}] = provenance_record;
   }
   void lose_artifact(const Digest& digest) { lost_.insert(digest); }
@@ -35,7 +35,7 @@ class MemoryResults : public graph::ResultLookup {
     return it == links_.end() ? std::nullopt : by_content_key(it->second);
   }
   [[nodiscard]] bool has_own_record(const Digest& own) const override { return own_records_.count(own) > 0; }
-  [[nodiscard]] std::optional<Json> last_record(const std::string& experiment, const std::string& stage,
+  [[nodiscard]] std::optional<JsonText> last_record(const std::string& experiment, const std::string& stage,
                                                 const Coordinates& coordinates) const override {
     const auto it = records_.find({experiment, stage_label(stage, coordinates)});
     return it == records_.end() ? std::nullopt : std::optional(it->second);
@@ -46,7 +46,7 @@ class MemoryResults : public graph::ResultLookup {
   std::map<Digest, StageResult> results_;
   std::map<Digest, Digest> links_;
   std::set<Digest> own_records_;
-  std::map<std::pair<std::string, std::string>, Json> records_;
+  std::map<std::pair<std::string, std::string>, JsonText> records_;
   std::set<Digest> lost_;
 };
 

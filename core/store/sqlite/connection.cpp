@@ -61,15 +61,24 @@ Digest Rows::digest(int column) const {
   return *digest;
 }
 
+void Rows::not_json(int column, const std::string& stored) const {
+  throw Damage{"column " + std::string(statement_.getColumnName(column)) + " should hold JSON and holds `" +
+               stored.substr(0, 60) + "`"};
+}
+
 Json Rows::json(int column) const {
   if (null(column)) return nullptr;
   const std::string stored = text(column);
   Json value = Json::parse(stored, nullptr, false);
-  if (value.is_discarded()) {
-    throw Damage{"column " + std::string(statement_.getColumnName(column)) + " should hold JSON and holds `" +
-                 stored.substr(0, 60) + "`"};
-  }
+  if (value.is_discarded()) not_json(column, stored);
   return value;
+}
+
+JsonText Rows::json_text(int column) const {
+  if (null(column)) return {};
+  std::string stored = text(column);
+  if (!Json::accept(stored)) not_json(column, stored);
+  return JsonText::of(std::move(stored));
 }
 
 Connection::Connection(const std::string& name, int flags, int busy_timeout_ms, std::filesystem::path shown)

@@ -57,8 +57,12 @@ class Rows {
   [[nodiscard]] Digest digest(int column) const;
   /// Null for null.
   [[nodiscard]] Json json(int column) const;
+  /// As it is stored, which is canonical text.
+  [[nodiscard]] JsonText json_text(int column) const;
 
  private:
+  [[noreturn]] void not_json(int column, const std::string& stored) const;
+
   SQLite::Statement& statement_;
 };
 

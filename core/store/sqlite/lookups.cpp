@@ -10,7 +10,7 @@ StageResult SqliteStore::read_result(Rows& row) const {
   StageResult result;
   result.id = row.integer(0);
   result.content_key = row.digest(1);
-  result.content_record = row.json(2);
+  result.content_record = row.json_text(2);
   result.plugin_digest = row.digest(3);
   Rows outputs = db_->query("SELECT port, type, digest FROM artifacts WHERE result_id = ?", result.id);
   while (outputs.next()) {
@@ -60,14 +60,14 @@ bool SqliteStore::has_own_record(const Digest& own) const {
       .value_or(false);
 }
 
-std::optional<Json> SqliteStore::last_record(const std::string& experiment, const std::string& stage,
-                                             const Coordinates& coordinates) const {
-  return look_up<Json>("looking up the last expansion", [&]() -> Result<std::optional<Json>> {
+std::optional<JsonText> SqliteStore::last_record(const std::string& experiment, const std::string& stage,
+                                                 const Coordinates& coordinates) const {
+  return look_up<JsonText>("looking up the last expansion", [&]() -> Result<std::optional<JsonText>> {
     Rows rows =
         db_->query("SELECT provenance_record FROM expansions WHERE experiment = ? AND stage = ? AND coordinates = ?",
                    experiment, stage, canonical(coordinates.to_json()));
-    if (!rows.next()) return std::optional<Json>();
-    return std::optional<Json>(rows.json(0));
+    if (!rows.next()) return std::optional<JsonText>();
+    return std::optional<JsonText>(rows.json_text(0));
   });
 }
 
@@ -137,7 +137,7 @@ Result<std::vector<ExpansionRow>> SqliteStore::expansion(const std::string& expe
       row.stage = rows.text(1);
       row.plugin_id = rows.text(3);
       row.provenance_key = rows.digest(4);
-      row.provenance_record = rows.json(5);
+      row.provenance_record = rows.json_text(5);
       // The values come from `coordinates`, which keeps their JSON types; the order of the axes does not stand there.
       const Json coordinates = rows.json(2);
       Rows axes =

@@ -79,12 +79,12 @@ Result<void> SqliteStore::store_publication(const Publication& p, bool replace) 
 }
 
 Result<void> SqliteStore::insert_result(const Publication& p) {
-  const std::string own = canonical(p.own_record);
+  const std::string& own = p.own_record.text();
   db_->execute(
       "INSERT INTO results (content_key, is_current, attempt_id, plugin, kind, plugin_digest, own_digest, own_record, "
       "content_record, directory, ended_at, seconds) VALUES (?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       cell(p.result.content_key), p.attempt_id, p.stage_id, p.stage_kind, cell(p.result.plugin_digest),
-      cell(sha256(own)), own, canonical(p.result.content_record), p.result_directory, p.ended_at, p.seconds);
+      cell(sha256(own)), own, p.result.content_record.text(), p.result_directory, p.ended_at, p.seconds);
   const std::int64_t id = db_->last_insert_id();
 
   std::map<std::string, std::string> types;
@@ -92,7 +92,8 @@ Result<void> SqliteStore::insert_result(const Publication& p) {
     insert_output(*db_, id, output);
     types[output.port] = output.artifact.type;
   }
-  if (const auto params = p.result.content_record.find("params"); params != p.result.content_record.end()) {
+  const Json record = p.result.content_record.json();
+  if (const auto params = record.find("params"); params != record.end()) {
     for (const auto& [name, value] : params->items()) {
       db_->execute("INSERT INTO params (result_id, name, value) VALUES (?, ?, ?)", id, name, scalar_cell(value));
     }

@@ -45,13 +45,32 @@ void insert_expansion_row(Connection& db, const std::string& experiment, std::in
       "INSERT INTO expansions (experiment, position, stage, label, coordinates, plugin, provenance_key, "
       "provenance_record) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
       experiment, position, row.stage, stage_label(row.stage, row.coordinates), canonical(row.coordinates.to_json()),
-      row.plugin_id, cell(row.provenance_key), canonical(row.provenance_record));
+      row.plugin_id, cell(row.provenance_key), row.provenance_record.text());
   const std::int64_t id = db.last_insert_id();
   std::int64_t axis = 0;
   for (const auto& [name, value] : row.coordinates.entries()) {
     db.execute("INSERT INTO expansion_axes (expansion_id, axis, position, value) VALUES (?, ?, ?, ?)", id, name, axis++,
                scalar_cell(value));
   }
+}
+
+/// Whether the database says all of this already: most runs find their experiment as they left it.
+bool is_recorded(Connection& db, const std::string& experiment, const std::string& file,
+                 const std::vector<ExpansionRow>& rows) {
+  {
+    Rows known = db.query("SELECT file FROM experiments WHERE experiment = ?", experiment);
+    if (!known.next() || known.text(0) != file) return false;
+  }
+  Rows known = db.query(
+      "SELECT stage, coordinates, plugin, provenance_key FROM expansions WHERE experiment = ? ORDER BY position",
+      experiment);
+  for (const ExpansionRow& row : rows) {
+    if (!known.next() || known.text(3) != row.provenance_key.hex() || known.text(0) != row.stage ||
+        known.text(2) != row.plugin_id || known.text(1) != canonical(row.coordinates.to_json())) {
+      return false;
+    }
+  }
+  return !known.next();
 }
 
 }  // namespace
@@ -107,6 +126,7 @@ Result<void> SqliteStore::end_run(std::int64_t run, const std::string& outcome) 
 Result<void> SqliteStore::record_expansion(const std::string& experiment, const std::string& file,
                                            const std::vector<ExpansionRow>& rows) {
   return write("recording the expansion of " + experiment, [&]() -> Result<void> {
+    if (is_recorded(*db_, experiment, file, rows)) return {};
     db_->execute("DELETE FROM experiments WHERE experiment = ?", experiment);
     db_->execute("INSERT INTO experiments (experiment, file, expanded_at) VALUES (?, ?, ?)", experiment, file,
                  env::utc_now());

@@ -56,8 +56,8 @@ class SqliteStore final : public Store {
   std::optional<StageResult> by_content_key(const Digest& key) const override;
   std::optional<StageResult> by_provenance_key(const Digest& key) const override;
   bool has_own_record(const Digest& own) const override;
-  std::optional<Json> last_record(const std::string& experiment, const std::string& stage,
-                                  const Coordinates& coordinates) const override;
+  std::optional<JsonText> last_record(const std::string& experiment, const std::string& stage,
+                                      const Coordinates& coordinates) const override;
   bool artifact_present(const Digest& digest) const override;
   Result<void> lookup_state() const override;
 

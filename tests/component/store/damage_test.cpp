@@ -40,7 +40,7 @@ struct SmallDisk {
 std::string publish_until_refused(Writer& writer, const Directory& dir, int& stored) {
   for (stored = 0; stored < 1000; ++stored) {
     Publication p = writer.publication("c" + std::to_string(stored), "score");
-    p.own_record["note"] = std::string(8000, 'x');
+    p.own_record = Json{{"note", std::string(8000, 'x')}};
     const auto result = writer.store().publish({p}, false);
     if (!result) return dir.text_of(result.error());
   }

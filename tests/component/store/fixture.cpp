@@ -56,8 +56,9 @@ Publication Writer::publication(const std::string& content, const std::string& l
   p.provenance_key = sha256("p:" + content);
   p.result.content_key = sha256(content);
   p.own_record = Json{{"plugin", {{"id", "toy.score"}, {"version", "1.0.0"}}}, {"params", {{"num_bits", 3}}}};
-  p.result.content_record = p.own_record;
-  p.result.content_record["inputs"] = {{"task", {{"type", "task/1"}, {"digest", sha256("task").hex()}}}};
+  Json content_record = p.own_record.json();
+  content_record["inputs"] = {{"task", {{"type", "task/1"}, {"digest", sha256("task").hex()}}}};
+  p.result.content_record = content_record;
   p.result.plugin_digest = sha256("plugin file");
   p.stage_id = "toy.score";
   p.stage_kind = "evaluator";

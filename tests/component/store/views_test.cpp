@@ -123,7 +123,9 @@ TEST_CASE("v_flips names the items on which two results for one task disagree", 
   const auto publish = [&](const std::string& content, const std::string& task,
                            const std::vector<std::pair<std::string, Json>>& grades) {
     Publication p = writer.publication(content, content);
-    p.result.content_record["inputs"]["task"]["digest"] = sha256(task).hex();
+    Json record = p.result.content_record.json();
+    record["inputs"]["task"]["digest"] = sha256(task).hex();
+    p.result.content_record = record;
     for (const auto& [item, correct] : grades) {
       p.items["predictions"].push_back({item, {{"problem_id", "of " + item}, {"correct", correct}}});
     }

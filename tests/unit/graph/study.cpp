@@ -44,7 +44,7 @@ std::string Study::plan_text(const std::string& yaml, const graph::PlanOptions& 
 }
 
 StageResult Study::made(const graph::Variant& variant, const graph::Key& content) const {
-  Json bytes = content.record;
+  Json bytes = content.record.json();
   bytes["params"].erase("comment");
   StageResult result;
   result.content_key = content.digest;
