@@ -23,6 +23,10 @@ namespace lowbit::env {
 /// has the old text or the new one.
 [[nodiscard]] Result<void> write_file_durably(const std::filesystem::path& path, std::string_view text);
 
+/// tmp, rename: when processes die, at any moment, the file has the old text or the new one. When the machine goes down
+/// it may have neither: for what means nothing without processes that live.
+[[nodiscard]] Result<void> replace_file(const std::filesystem::path& path, std::string_view text);
+
 /// fsync of every file and directory below `directory`, itself included. Symbolic links are refused (LB6105).
 [[nodiscard]] Result<void> sync_tree(const std::filesystem::path& directory);
 

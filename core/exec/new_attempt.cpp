@@ -152,6 +152,7 @@ Result<NewAttempt> new_attempt(WritableProject& project, const RunFiles& files, 
       project.paths().work() / row.content_key.hex() / ("a" + std::to_string(row.number) + "-" + row.nonce);
   row.directory = attempt.paths.directory.lexically_relative(project.paths().state()).string();
   row.stage_label = request.stage_label;
+  row.provenance_key = order.planned_key;
   row.started_at = env::utc_now();
   row.environment = environment;
   row.environment[kLease] = request.lease;
@@ -172,8 +173,9 @@ Result<NewAttempt> new_attempt(WritableProject& project, const RunFiles& files, 
   LB_TRY(env::make_directories(attempt.paths.scratch()));
   LB_TRY(env::make_directories(attempt.paths.checkpoints()));
   if (!request.resume_from.empty()) LB_TRY(carry_over(attempt));
-  LB_TRY(env::write_file_durably(context_file(attempt.paths), canonical(to_json(attempt.context))));
-  LB_TRY(env::write_file_durably(attempt.paths.request(), canonical(to_json(request))));
+  // Not synced: a job does not outlive its machine, and a result's directory is synced whole before it counts.
+  LB_TRY(env::replace_file(context_file(attempt.paths), canonical(to_json(attempt.context))));
+  LB_TRY(env::replace_file(attempt.paths.request(), canonical(to_json(request))));
   return attempt;
 }
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "base/result.h"
@@ -34,7 +35,8 @@ struct AttemptOrder {
   graph::ArtifactOf artifact_of;
   std::uint32_t threads = 1;
   std::int64_t run = 0;
-  Grant lease = {};  ///< what of the machine the job has
+  std::optional<Digest> planned_key = {};  ///< the variant's provenance key in the experiment's expansion, if known
+  Grant lease = {};                        ///< what of the machine the job has
 };
 
 struct NewAttempt {

@@ -277,6 +277,7 @@ void Scheduler::launch(Index index) {
                               .artifact_of = [this](const graph::Member& member) { return artifact_of(member); },
                               .threads = lease.grant().cpus,
                               .run = options_.run,
+                              .planned_key = plan_.variants[index].provenance.digest,
                               .lease = lease.grant()},
                              options_.socket_path);
   if (!attempt.ok()) {

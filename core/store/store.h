@@ -30,6 +30,8 @@ struct Attempt {
   std::string nonce;
   std::string directory;
   std::string stage_label;
+  std::optional<Digest> provenance_key =
+      {};  ///< written only: of the variant, as the expansion has it; empty: looked up
   AttemptState state = AttemptState::running;
   std::string started_at;  ///< RFC 3339 UTC
   std::string ended_at;

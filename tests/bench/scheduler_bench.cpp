@@ -2,6 +2,7 @@
 // variants ready. Real store, real attempt directories with their syncs; workers that end as soon as they are told to.
 //
 //   build/release/tests/scheduler_bench [--ready 10000] [--jobs 500] [--cpus 2] [--demands 4] [--directory DIR]
+//                                        [--clock wall|cpu]
 //
 // Also what choosing alone costs. Results are published between the jobs, as in a run, and do not count.
 #include <algorithm>
@@ -51,11 +52,14 @@ std::vector<double> time_choosing(std::size_t ready, std::size_t jobs, std::size
 
 int main(int argc, char** argv) {
   const bench::Options options(
-      argc, argv, {{"ready", "10000"}, {"jobs", "500"}, {"cpus", "2"}, {"demands", "4"}, {"directory", ""}});
+      argc, argv,
+      {{"ready", "10000"}, {"jobs", "500"}, {"cpus", "2"}, {"demands", "4"}, {"directory", ""}, {"clock", "wall"}});
   const auto ready = static_cast<std::size_t>(options.number("ready"));
   const auto jobs = std::min(ready / 2, static_cast<std::size_t>(options.number("jobs")));
   const auto demands = static_cast<std::size_t>(options.number("demands"));
   if (!options.text("directory").empty()) ::setenv("TMPDIR", options.text("directory").c_str(), 1);
+
+  bench::by_processor_time = options.text("clock") == "cpu";
 
   test::Bench run;
   for (std::size_t i = 0; i < ready; ++i) {

@@ -148,6 +148,15 @@ graph::Plan Bench::plan() {
 void Bench::start(exec::SchedulerOptions options, std::vector<exec::Adopted> adopted) {
   finished = false;
   planned = plan();
+  std::vector<store::ExpansionRow> rows;
+  for (std::size_t i = 0; i < graph.variants.size(); ++i) {
+    rows.push_back({.stage = graph.variants[i].stage,
+                    .coordinates = {},
+                    .plugin_id = plugin_.id,
+                    .provenance_key = planned->variants[i].provenance.digest,
+                    .provenance_record = planned->variants[i].provenance.record});
+  }
+  if (!project.store().record_expansion("scripted", "e.yaml", rows).ok()) throw std::runtime_error("no expansion");
   const auto run = project.store().begin_run("scripted", "e.yaml", "lowbit run e.yaml", Json::object());
   if (!run.ok()) throw std::runtime_error(render(run.error()));
   options.run = *run;

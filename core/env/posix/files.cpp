@@ -103,6 +103,20 @@ Result<void> write_file_durably(const fs::path& path, std::string_view text) {
   return sync_directory(path.parent_path());
 }
 
+Result<void> replace_file(const fs::path& path, std::string_view text) {
+  if (const int fault = fault_point(); fault != 0) return file_error("writing", path, fault);
+  fs::path temporary = path;
+  temporary += ".tmp";
+  {
+    const Descriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
+    if (!file) return file_error("writing", path, errno);
+    LB_TRY(write_all(file.get(), text, path));
+  }
+  if (const int fault = fault_point(); fault != 0) return file_error("writing", path, fault);
+  if (::rename(temporary.c_str(), path.c_str()) != 0) return file_error("writing", path, errno);
+  return {};
+}
+
 Result<void> sync_tree(const fs::path& directory) {
   std::error_code code;
   for (fs::recursive_directory_iterator it(directory, code), end; !code && it != end; it.increment(code)) {
