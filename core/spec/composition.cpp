@@ -205,7 +205,7 @@ void apply_profile(Node& root, const std::string& name, Diagnostics& problems) {
       for (const Node::Entry& entry : profiles->entries) names.push_back(entry.key.value);
     }
     const std::string near = nearest(name, names);
-    problems.push_back(error("LB0030", "the experiment has no profile " + ticked(name))
+    problems.push_back(error("LB0040", "the experiment has no profile " + ticked(name))
                            .note(names.empty() ? "it has no `profiles`" : "its profiles: " + list_of(names))
                            .fix(near.empty() ? "name one of its profiles, or leave --profile out"
                                              : "a profile with a similar name exists: " + ticked(near)));

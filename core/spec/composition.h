@@ -23,7 +23,7 @@ using SourceLoader = std::function<Result<std::shared_ptr<const SourceText>>(con
 [[nodiscard]] std::optional<Node> compose(const std::shared_ptr<const SourceText>& source, const SourceLoader& load,
                                           Diagnostics& problems);
 
-/// Lays the settings of the named profile over the stages of `root`; an unknown name is LB0030.
+/// Lays the settings of the named profile over the stages of `root`; an unknown name is LB0040.
 void apply_profile(Node& root, const std::string& name, Diagnostics& problems);
 
 }  // namespace lowbit::spec
