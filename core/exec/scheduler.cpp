@@ -47,8 +47,15 @@ void Scheduler::start(std::vector<Adopted> adopted) {
   unsettled_ = nodes_.size();
   for (Index i = 0; i < nodes_.size(); ++i) {
     nodes_[i].provenance = plan_.variants[i].provenance;
-    if (plan_.variants[i].decision != graph::Decision::reuse) continue;
+    if (plan_.variants[i].decision != graph::Decision::reuse) {
+      if (!options_.only || options_.only->contains(i)) continue;
+      nodes_[i].state = State::left_out;
+      nodes_[i].settled_as = VariantState::left_out;
+      --unsettled_;
+      continue;
+    }
     nodes_[i].state = State::done;
+    nodes_[i].settled_as = VariantState::reused;
     nodes_[i].outputs = plan_.variants[i].result->outputs;
     ++summary_.reused;
     --unsettled_;
@@ -62,16 +69,20 @@ void Scheduler::start(std::vector<Adopted> adopted) {
   finish_if_idle();
 }
 
+std::set<graph::VariantIndex> Scheduler::producers_of(Index index) const {
+  std::set<Index> producers;
+  for (const graph::BoundInput& input : graph_.variants[index].inputs) {
+    for (const graph::Member& member : input.members) {
+      if (const auto* produced = std::get_if<graph::Produced>(&member.source)) producers.insert(produced->producer);
+    }
+  }
+  return producers;
+}
+
 void Scheduler::count_producers() {
   for (Index i = 0; i < nodes_.size(); ++i) {
-    if (nodes_[i].state == State::done) continue;
-    std::set<Index> producers;
-    for (const graph::BoundInput& input : graph_.variants[i].inputs) {
-      for (const graph::Member& member : input.members) {
-        if (const auto* produced = std::get_if<graph::Produced>(&member.source)) producers.insert(produced->producer);
-      }
-    }
-    for (const Index producer : producers) {
+    if (nodes_[i].state != State::waiting) continue;
+    for (const Index producer : producers_of(i)) {
       if (nodes_[producer].state == State::done) continue;
       nodes_[producer].consumers.push_back(i);
       ++nodes_[i].waiting_for;
@@ -154,23 +165,29 @@ bool Scheduler::cut_off(Index index) {
   node.outputs = std::move(known.result->outputs);
   ++summary_.cut_off;
   tell(Event::Kind::cut_off, graph_.variants[index].label(), "its inputs came out as they were");
-  settle(index, State::done);
+  settle(index, State::done, VariantState::cut_off);
   return true;
 }
 
-void Scheduler::settle(Index index, State state) {
+void Scheduler::settle(Index index, State state, VariantState settled_as, std::string text, std::string cause) {
   Node& node = nodes_[index];
   node.state = state;
+  node.settled_as = settled_as;
+  node.text = std::move(text);
+  node.cause = std::move(cause);
   --unsettled_;
   for (const Index consumer : node.consumers) {
-    if (--nodes_[consumer].waiting_for == 0) unblocked_.push_back(consumer);
+    // One that was cancelled while it waited, or that went on without this member, waits for nothing.
+    if (nodes_[consumer].state == State::waiting && --nodes_[consumer].waiting_for == 0) {
+      unblocked_.push_back(consumer);
+    }
   }
 }
 
 void Scheduler::block(Index index, const std::string& reason) {
   ++summary_.blocked;
   tell(Event::Kind::blocked, graph_.variants[index].label(), reason);
-  settle(index, State::blocked);
+  settle(index, State::blocked, VariantState::blocked, reason);
 }
 
 // A queue, not recursion: a chain of cut-offs may be as long as the graph.
@@ -338,7 +355,7 @@ void Scheduler::publish_ready() {
             continue;
           }
         }
-        settle(index, State::done);
+        settle(index, State::done, VariantState::done);
       }
     }
     if (!results.ok()) {
@@ -366,7 +383,10 @@ void Scheduler::on_failure(const RunningPtr& job, const Failure& failure) {
   if (cancelled) {
     tell(Event::Kind::cancelled, job->label, "what it had saved stays");
     summary_.cancelled += job->variants.size();
-    for (const Index index : job->variants) settle(index, State::failed);
+    for (const Index index : job->variants) {
+      settle(index, State::failed, VariantState::cancelled, failure.what, std::string(name_of(failure.cause)));
+    }
+    dispatch();  // one job may have been cancelled without the run
     finish_if_idle();
     return;
   }
@@ -387,7 +407,7 @@ void Scheduler::on_failure(const RunningPtr& job, const Failure& failure) {
     tell(Event::Kind::failed, job->label, failure.what, to_json(failure));
     for (const Index index : job->variants) {
       ++summary_.failed;
-      settle(index, State::failed);
+      settle(index, State::failed, VariantState::failed, failure.what, std::string(name_of(failure.cause)));
     }
   }
   dispatch();
@@ -398,7 +418,9 @@ void Scheduler::poll_progress() {
   if (done_) return;
   for (const auto& [key, job] : running_) {
     for (const Json& record : job->tail.poll()) {
-      if (record.value("k", "") == "progress") tell(Event::Kind::progress, job->label, canonical(record), record);
+      if (record.value("k", "") != "progress") continue;
+      job->progress = record;
+      tell(Event::Kind::progress, job->label, canonical(record), record);
     }
   }
   loop_.after(kProgressPoll, [this] { poll_progress(); });
@@ -409,6 +431,105 @@ void Scheduler::interrupt() {
   stopping_ = true;
   for (const auto& [key, job] : running_) executor_.cancel(job->nonce);
   finish_if_idle();
+}
+
+Snapshot Scheduler::snapshot() const {
+  Snapshot now;
+  now.experiment = graph_.experiment;
+  now.variants.reserve(nodes_.size());
+  for (Index i = 0; i < nodes_.size(); ++i) {
+    const Node& node = nodes_[i];
+    const graph::Variant& variant = graph_.variants[i];
+    const VariantState state = node.state == State::waiting   ? VariantState::waiting
+                               : node.state == State::ready   ? VariantState::ready
+                               : node.state == State::running ? VariantState::running
+                                                              : node.settled_as;
+    now.variants.push_back(
+        {.label = variant.label(), .stage = variant.stage, .state = state, .text = node.text, .cause = node.cause});
+  }
+  const auto present = std::chrono::steady_clock::now();
+  for (const auto& [key, job] : running_) {
+    JobNow one{.label = job->label,
+               .also_for = {},
+               .seconds = std::chrono::duration<double>(present - job->since).count(),
+               .progress = job->progress,
+               .cpus = job->cpus,
+               .gpus = {}};
+    for (std::size_t i = 1; i < job->variants.size(); ++i) {
+      one.also_for.push_back(graph_.variants[job->variants[i]].label());
+    }
+    now.running.push_back(std::move(one));
+  }
+  std::sort(now.running.begin(), now.running.end(), [](const JobNow& a, const JobNow& b) { return a.label < b.label; });
+  now.cpus_in_use = cpus_in_use_;
+  now.cpus = options_.cpus;
+  now.stopping = stopping_;
+  return now;
+}
+
+void Scheduler::cancel(graph::VariantIndex variant) {
+  const Node& node = nodes_[variant];
+  if (node.state == State::running) {
+    const auto running = running_.find(node.content->digest);
+    if (running != running_.end()) executor_.cancel(running->second->nonce);
+    return;
+  }
+  if (node.state != State::waiting && node.state != State::ready) return;
+  ready_.erase(variant);
+  ++summary_.cancelled;
+  tell(Event::Kind::cancelled, graph_.variants[variant].label(), "before it started");
+  settle(variant, State::failed, VariantState::cancelled, "cancelled before it started",
+         std::string(name_of(FailureCause::cancelled)));
+  dispatch();
+  finish_if_idle();
+}
+
+std::vector<graph::VariantIndex> Scheduler::retry(const std::string& cause) {
+  std::vector<Index> again;
+  if (stopping_ || done_) return again;
+  std::vector<bool> reopened(nodes_.size(), false);
+  for (Index i = 0; i < nodes_.size(); ++i) {  // producers stand before what they block
+    const Node& node = nodes_[i];
+    if (node.state == State::failed) {
+      reopened[i] = cause.empty() || node.cause == cause;
+    } else if (node.state == State::blocked) {
+      const std::set<Index> producers = producers_of(i);
+      reopened[i] = std::any_of(producers.begin(), producers.end(), [&](Index p) { return reopened[p]; });
+    }
+    if (reopened[i]) again.push_back(i);
+  }
+  reopen(again);
+  dispatch();
+  finish_if_idle();
+  return again;
+}
+
+void Scheduler::reopen(const std::vector<Index>& variants) {
+  for (const Index index : variants) {
+    Node& node = nodes_[index];
+    --(node.settled_as == VariantState::failed      ? summary_.failed
+       : node.settled_as == VariantState::cancelled ? summary_.cancelled
+                                                    : summary_.blocked);
+    node.state = State::waiting;
+    node.settled_as = VariantState::waiting;
+    node.text.clear();
+    node.cause.clear();
+    node.attempts = 0;
+    ++unsettled_;
+    tell(Event::Kind::reopened, graph_.variants[index].label());
+  }
+  // What waited already may wait for one of them again.
+  for (Index i = 0; i < nodes_.size(); ++i) {
+    if (nodes_[i].state != State::waiting) continue;
+    nodes_[i].waiting_for = 0;
+    for (const Index producer : producers_of(i)) {
+      const State state = nodes_[producer].state;
+      if (state == State::waiting || state == State::ready || state == State::running) ++nodes_[i].waiting_for;
+    }
+  }
+  for (const Index index : variants) {
+    if (nodes_[index].waiting_for == 0) unblocked_.push_back(index);
+  }
 }
 
 // The machine failed, not a stage: what runs goes on by itself and is harvested by the next run.

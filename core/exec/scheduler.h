@@ -3,6 +3,7 @@
 // graph::content_key_for's word.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -15,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "exec/control.h"
 #include "exec/executor.h"
 #include "exec/journal.h"
 #include "exec/loop.h"
@@ -28,7 +30,20 @@ namespace lowbit::exec {
 
 /// Something a person may want to see. `label` is the stage's.
 struct Event {
-  enum class Kind { started, resumed, adopted, done, cut_off, failed, retrying, cancelled, blocked, progress, notice };
+  enum class Kind {
+    started,
+    resumed,
+    adopted,
+    done,
+    cut_off,
+    failed,
+    retrying,
+    cancelled,
+    blocked,
+    reopened,  ///< had failed or was blocked, and waits anew because a person asked for it
+    progress,
+    notice
+  };
   Kind kind = Kind::started;
   std::string label;
   std::string text;  ///< what a line should add: seconds, reason, position
@@ -57,9 +72,11 @@ struct SchedulerOptions {
   graph::PlanOptions plan;  ///< those the plan was made with
   std::int64_t run = 0;     ///< row of this run
   std::function<Result<std::filesystem::path>(const std::string& nonce)> socket_path;
+  /// Of what the plan does not reuse, only these run; with each, what it needs and the plan does not reuse. None: all.
+  std::optional<std::set<graph::VariantIndex>> only;
 };
 
-class Scheduler {
+class Scheduler : public Controlled {
  public:
   /// Everything referred to outlives the scheduler. `finished` is called once, on the loop's thread.
   Scheduler(const graph::ExpandedGraph& graph, const graph::Plan& plan, WritableProject& project, Executor& executor,
@@ -68,12 +85,15 @@ class Scheduler {
 
   void start(std::vector<Adopted> adopted);
   /// First call: nothing new starts, running jobs are asked to stop. Their checkpoints stay.
-  void interrupt();
+  void interrupt() override;
+  [[nodiscard]] Snapshot snapshot() const override;
+  void cancel(graph::VariantIndex variant) override;
+  std::vector<graph::VariantIndex> retry(const std::string& cause) override;
   [[nodiscard]] const RunSummary& summary() const { return summary_; }
 
  private:
   using Index = graph::VariantIndex;
-  enum class State { waiting, ready, running, done, failed, blocked };
+  enum class State { waiting, ready, running, done, failed, blocked, left_out };
 
   struct Node {
     State state = State::waiting;
@@ -83,6 +103,10 @@ class Scheduler {
     graph::Key provenance;
     std::map<std::string, ArtifactRef> outputs;
     std::uint32_t attempts = 0;  ///< in this run
+    // How it settled, for people.
+    VariantState settled_as = VariantState::waiting;
+    std::string text;
+    std::string cause;
   };
 
   /// One job and every variant that needs exactly its result.
@@ -95,13 +119,17 @@ class Scheduler {
     std::string nonce;
     unsigned cpus = 1;
     JournalTail tail;
+    Json progress = nullptr;
+    std::chrono::steady_clock::time_point since = std::chrono::steady_clock::now();
   };
   using RunningPtr = std::shared_ptr<Running>;
 
   void count_producers();
+  [[nodiscard]] std::set<Index> producers_of(Index index) const;
   void make_ready(Index index);
   void drain();
-  void settle(Index index, State state);
+  void settle(Index index, State state, VariantState settled_as, std::string text = {}, std::string cause = {});
+  void reopen(const std::vector<Index>& variants);
   void block(Index index, const std::string& reason);
   [[nodiscard]] bool inputs_allow(Index index, std::string& reason) const;
   [[nodiscard]] std::optional<ArtifactRef> artifact_of(const graph::Member& member) const;
