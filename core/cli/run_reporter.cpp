@@ -71,8 +71,16 @@ void LineReporter::on_plan(const graph::ExpandedGraph& graph, const graph::Plan&
 }
 
 void LineReporter::on_event(const exec::Event& event) {
+  count(event);
+  print(event);
+}
+
+void LineReporter::count(const exec::Event& event) {
   if (settles(event.kind)) ++settled_;
   if (event.kind == Kind::reopened) --settled_;
+}
+
+void LineReporter::print(const exec::Event& event) {
   if (json_) {
     const Json json{{"at", env::utc_now()}, {"event", state_name(event.kind)}, {"stage", event.label},
                     {"text", event.text},   {"failure", event.failure},        {"settled", settled_},
@@ -112,7 +120,8 @@ std::string summary_line(const exec::RunSummary& s, double seconds, const std::s
   std::string text = std::to_string(s.done) + " done" + part(s.reused, "reused") + part(s.cut_off, "cut off") +
                      part(s.failed, "failed") + part(s.blocked, "blocked") + part(s.cancelled, "stopped") + " in " +
                      time.data();
-  if (s.failed + s.blocked + s.cancelled > 0 || s.interrupted || !s.machine.empty()) text += "; continue with: lowbit run " + file;
+  if (s.failed + s.blocked + s.cancelled > 0 || s.interrupted || !s.machine.empty())
+    text += "; continue with: lowbit run " + file;
   return text;
 }
 

@@ -22,6 +22,7 @@
 
 #include "env/files.h"
 #include "env/posix/descriptor.h"
+#include "exec/local/asio_loop.h"
 
 namespace lowbit::exec {
 namespace {

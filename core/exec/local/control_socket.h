@@ -7,10 +7,11 @@
 
 #include "base/result.h"
 #include "exec/control.h"
-#include "exec/local/asio_loop.h"
 #include "exec/project.h"
 
 namespace lowbit::exec {
+
+class AsioLoop;
 
 [[nodiscard]] std::filesystem::path control_socket_file(const ProjectPaths& project);
 
