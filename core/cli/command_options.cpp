@@ -6,6 +6,38 @@ namespace lowbit::cli {
 
 namespace po = boost::program_options;
 
+namespace {
+
+/// Set while options_of() asks.
+thread_local OptionsHelp* asked = nullptr;
+
+}  // namespace
+
+OptionsHelp options_of(CommandFunction command) {
+  OptionsHelp help;
+  asked = &help;
+  static_cast<void>(command({"--help"}));
+  asked = nullptr;
+  return help;
+}
+
+OptionsHelp CommandOptions::described() const {
+  OptionsHelp help;
+  for (const auto& option : visible_.options()) {
+    const std::string letter = option->canonical_display_name(po::command_line_style::allow_dash_for_short);
+    help.options.push_back({.name = "--" + option->long_name(),
+                            .letter = letter.size() == 2 ? letter : "",
+                            .help = option->description(),
+                            .takes_value = option->semantic()->max_tokens() > 0,
+                            .repeats = option->semantic()->is_composing()});
+  }
+  for (const auto& [name, text] : arguments_) {
+    help.arguments.push_back(
+        {.name = name, .help = text, .repeats = last_argument_repeats_ && name == arguments_.back().first});
+  }
+  return help;
+}
+
 CommandOptions::CommandOptions(std::string_view command) : command_(command) {
   visible_.add_options()("help,h", "show this help");
 }
@@ -34,6 +66,15 @@ CommandOptions& CommandOptions::argument(const char* name, const char* help, boo
   hidden_.add_options()(name, po::value<std::string>(), help);
   positions_.add(name, 1);
   arguments_.emplace_back(name, help);
+  if (required) required_.emplace_back(name);
+  return *this;
+}
+
+CommandOptions& CommandOptions::arguments(const char* name, const char* help, bool required) {
+  hidden_.add_options()(name, po::value<std::vector<std::string>>(), help);
+  positions_.add(name, -1);
+  arguments_.emplace_back(name, help);
+  last_argument_repeats_ = true;
   if (required) required_.emplace_back(name);
   return *this;
 }
@@ -68,6 +109,10 @@ Result<void> CommandOptions::read(const Words& words) {
 }
 
 std::string CommandOptions::help() const {
+  if (asked != nullptr) {
+    *asked = described();
+    return {};
+  }
   std::ostringstream out;
   out << "lowbit " << command_;
   if (const Command* command = find_command(command_)) out << " " << command->usage << "\n" << command->summary;

@@ -18,6 +18,27 @@
 
 namespace lowbit::cli {
 
+/// What a command takes, for those who write it for a person: shell completion.
+struct OptionsHelp {
+  struct Option {
+    std::string name;    ///< "--json"
+    std::string letter;  ///< "-n", or empty
+    std::string help;
+    bool takes_value = false;
+    bool repeats = false;
+  };
+  struct Argument {
+    std::string name;
+    std::string help;
+    bool repeats = false;
+  };
+  std::vector<Option> options;
+  std::vector<Argument> arguments;
+};
+
+/// Asks a command itself, as `COMMAND --help` does, but nothing is printed.
+[[nodiscard]] OptionsHelp options_of(CommandFunction command);
+
 class CommandOptions {
  public:
   explicit CommandOptions(std::string_view command);
@@ -30,10 +51,13 @@ class CommandOptions {
   CommandOptions& number(const char* names, const char* help);
   /// The next positional argument; required ones come first.
   CommandOptions& argument(const char* name, const char* help, bool required);
+  /// All further positional arguments: all(name); the last call.
+  CommandOptions& arguments(const char* name, const char* help, bool required);
 
   [[nodiscard]] Result<void> read(const Words& words);
 
   [[nodiscard]] bool help_wanted() const { return values_.count("help") > 0; }
+  /// What a person is shown; empty inside options_of().
   [[nodiscard]] std::string help() const;
   [[nodiscard]] bool has(const std::string& name) const { return values_.count(name) > 0; }
   [[nodiscard]] std::string get(const std::string& name, const std::string& otherwise = {}) const;
@@ -41,12 +65,15 @@ class CommandOptions {
   [[nodiscard]] std::optional<unsigned> get_number(const std::string& name) const;
 
  private:
+  [[nodiscard]] OptionsHelp described() const;
+
   std::string command_;
   boost::program_options::options_description visible_{"options"};
   boost::program_options::options_description hidden_;
   boost::program_options::positional_options_description positions_;
   std::vector<std::string> required_;
   std::vector<std::pair<std::string, std::string>> arguments_;
+  bool last_argument_repeats_ = false;
   boost::program_options::variables_map values_;
 };
 

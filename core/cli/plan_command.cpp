@@ -2,18 +2,25 @@
 
 #include "cli/command.h"
 #include "cli/command_options.h"
+#include "cli/cost_history.h"
 #include "cli/machine_options.h"
 #include "cli/plan_output.h"
 #include "cli/session.h"
+#include "env/process.h"
 #include "graph/plan_text.h"
 
 namespace lowbit::cli {
 
-void print_plan(const graph::ExpandedGraph& graph, const graph::Plan& plan, bool json) {
+void print_plan(const graph::ExpandedGraph& graph, const graph::Plan& plan, const exec::ProjectPaths& project,
+                unsigned cpus, bool json) {
+  if (cpus == 0) cpus = env::processors();
+  const graph::PlanCost cost = graph::cost_of(graph, plan, cost_history(project), cpus);
   if (json) {
-    std::printf("%s\n", graph::plan_json(graph, plan).dump(1).c_str());
+    Json document = graph::plan_json(graph, plan);
+    document["estimate"] = graph::cost_json(cost);
+    std::printf("%s\n", document.dump(1).c_str());
   } else {
-    std::fputs(graph::plan_text(graph, plan).c_str(), stdout);
+    std::fputs((graph::plan_text(graph, plan) + graph::cost_text(cost, cpus)).c_str(), stdout);
   }
 }
 
@@ -39,7 +46,7 @@ Result<int> plan_command(const Words& words) {
   LB_TRY_ASSIGN(request.machine, machine_limits(options));
   LB_TRY_ASSIGN(const std::unique_ptr<store::Store> store, open_for_reading(project_of(options)));
   LB_TRY_ASSIGN(const graph::Plan plan, exec::plan(*store, experiment.graph, request));
-  print_plan(experiment.graph, plan, options.has("json"));
+  print_plan(experiment.graph, plan, project_of(options), 0, options.has("json"));
   return 0;
 }
 

@@ -5,8 +5,11 @@
 
 #include "cli/command.h"
 #include "cli/command_options.h"
+#include "cli/cost_history.h"
+#include "cli/live_display.h"
 #include "cli/machine_options.h"
 #include "cli/plan_output.h"
+#include "cli/run_experiment.h"
 #include "cli/run_reporter.h"
 #include "cli/session.h"
 #include "env/fault.h"
@@ -46,10 +49,29 @@ Result<void> check_forced(const graph::ExpandedGraph& graph, const std::vector<s
 int exit_status(const exec::RunSummary& summary) {
   if (!summary.machine.empty()) return exit_code(summary.machine);
   if (summary.interrupted) return 130;
-  return summary.failed + summary.blocked + summary.gated + summary.behind_gate > 0 ? 1 : 0;
+  const auto not_done = summary.failed + summary.blocked + summary.cancelled + summary.gated + summary.behind_gate;
+  return not_done > 0 ? 1 : 0;
 }
 
 }  // namespace
+
+Result<int> run_to_end(const Experiment& experiment, const exec::RunRequest& request, const CommandOptions& options) {
+  const auto started = std::chrono::steady_clock::now();
+  LB_TRY_ASSIGN(exec::WritableProject project, open_project(project_of(options), options.has("wait")));
+  exec::RunSummary summary;
+  if (can_redraw() && !options.has("plain") && !options.has("json")) {
+    LiveDisplay display(cost_history(project.paths()));
+    LB_TRY_ASSIGN(summary, exec::run(project, experiment.graph, request, display));
+    display.finish();
+  } else {
+    LineReporter reporter(options.has("json"));
+    LB_TRY_ASSIGN(summary, exec::run(project, experiment.graph, request, reporter));
+  }
+  if (!summary.machine.empty()) std::fputs(render(summary.machine).c_str(), stderr);
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+  std::fprintf(stderr, "%s\n", summary_line(summary, seconds, experiment.written_file).c_str());
+  return exit_status(summary);
+}
 
 Result<int> run_command(const Words& words) {
   CommandOptions options("run");
@@ -60,6 +82,7 @@ Result<int> run_command(const Words& words) {
       .number("jobs,j", "busy threads of all jobs together (default: all processors)")
       .flag("fail-fast", "after the first failure start nothing new (default: go on with what does not need it)")
       .flag("wait", "wait when another lowbit works on this project")
+      .flag("plain", "lines instead of a live display")
       .flag("json", "events as JSON lines on stdout");
   add_machine_options(options);
   LB_TRY(options.read(words));
@@ -68,27 +91,19 @@ Result<int> run_command(const Words& words) {
     return 0;
   }
   env::set_fault_role(env::ProcessRole::host);
-  const auto started = std::chrono::steady_clock::now();
   LB_TRY_ASSIGN(const Experiment experiment, load_experiment(options));
   LB_TRY(check_forced(experiment.graph, options.all("force")));
   exec::RunRequest request = run_request(experiment, options);
   request.cpus = options.get_number("jobs").value_or(0);
   request.fail_fast = options.has("fail-fast");
   LB_TRY_ASSIGN(request.machine, machine_limits(options));
-  const exec::ProjectPaths paths = project_of(options);
   if (options.has("dry-run")) {
-    LB_TRY_ASSIGN(const std::unique_ptr<store::Store> store, open_for_reading(paths));
+    LB_TRY_ASSIGN(const std::unique_ptr<store::Store> store, open_for_reading(project_of(options)));
     LB_TRY_ASSIGN(const graph::Plan plan, exec::plan(*store, experiment.graph, request));
-    print_plan(experiment.graph, plan, options.has("json"));
+    print_plan(experiment.graph, plan, project_of(options), request.cpus, options.has("json"));
     return 0;
   }
-  LB_TRY_ASSIGN(exec::WritableProject project, open_project(paths, options.has("wait")));
-  LineReporter reporter(options.has("json"));
-  LB_TRY_ASSIGN(const exec::RunSummary summary, exec::run(project, experiment.graph, request, reporter));
-  if (!summary.machine.empty()) std::fputs(render(summary.machine).c_str(), stderr);
-  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
-  std::fprintf(stderr, "%s\n", summary_line(summary, seconds, experiment.written_file).c_str());
-  return exit_status(summary);
+  return run_to_end(experiment, request, options);
 }
 
 }  // namespace lowbit::cli

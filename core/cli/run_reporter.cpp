@@ -24,6 +24,7 @@ std::string_view state_name(Kind kind) {
     case Kind::retrying: return "retry";
     case Kind::cancelled: return "stop";
     case Kind::blocked: return "blocked";
+    case Kind::reopened: return "again";
     case Kind::progress: return "...";
     case Kind::notice: return "note";
     case Kind::stalled: return "stalled";
@@ -72,7 +73,16 @@ void LineReporter::on_plan(const graph::ExpandedGraph& graph, const graph::Plan&
 }
 
 void LineReporter::on_event(const exec::Event& event) {
+  count(event);
+  print(event);
+}
+
+void LineReporter::count(const exec::Event& event) {
   if (settles(event.kind)) ++settled_;
+  if (event.kind == Kind::reopened) --settled_;
+}
+
+void LineReporter::print(const exec::Event& event) {
   if (json_) {
     const Json json{{"at", env::utc_now()}, {"event", state_name(event.kind)}, {"stage", event.label},
                     {"text", event.text},   {"failure", event.failure},        {"settled", settled_},
@@ -117,7 +127,8 @@ std::string summary_line(const exec::RunSummary& s, double seconds, const std::s
                      part(s.failed, "failed") + part(s.blocked, "blocked") + part(s.cancelled, "stopped") +
                      part(s.not_started, "not started") + part(s.gated, "held back by a gate") +
                      part(s.behind_gate, "behind one") + " in " + time.data();
-  if (s.failed + s.blocked > 0 || s.interrupted || !s.machine.empty()) text += "; continue with: lowbit run " + file;
+  if (s.failed + s.blocked + s.cancelled > 0 || s.interrupted || !s.machine.empty())
+    text += "; continue with: lowbit run " + file;
   return text;
 }
 

@@ -18,6 +18,10 @@ class LineReporter : public exec::RunReporter {
   void on_plan(const graph::ExpandedGraph& graph, const graph::Plan& plan) override;
   void on_event(const exec::Event& event) override;
 
+  /// The two halves of on_event() for a display that prints some of them only.
+  void count(const exec::Event& event);
+  void print(const exec::Event& event);
+
  private:
   void line(const std::string& state, const std::string& label, const std::string& text) const;
 

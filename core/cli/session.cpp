@@ -1,10 +1,12 @@
 #include "cli/session.h"
 
+#include <chrono>
 #include <cstdlib>
 
 #include "env/files.h"
 #include "graph/expand.h"
 #include "plugin/describe_in_child.h"
+#include "plugin/digest_memory.h"
 #include "spec/experiment_reader.h"
 #include "store/sqlite/open.h"
 
@@ -37,8 +39,13 @@ fs::path own_program() {
 
 plugin::PluginCatalog find_plugins(const std::vector<std::string>& extra) {
   const std::vector<fs::path> given(extra.begin(), extra.end());
-  return plugin::PluginCatalog::scan(plugin::plugin_directories(given, std::getenv("LOWBIT_PLUGIN_PATH")),
-                                     plugin::describe_in_child());
+  plugin::DigestMemory memory = plugin::DigestMemory::load(plugin::digest_memory_file());
+  const auto now = std::chrono::system_clock::now();
+  plugin::PluginCatalog catalog = plugin::PluginCatalog::scan(
+      plugin::plugin_directories(given, std::getenv("LOWBIT_PLUGIN_PATH")), plugin::describe_in_child(),
+      [&](const fs::path& library) { return memory.digest_of(library, now); });
+  memory.save();
+  return catalog;
 }
 
 Diagnostics with_plugin_problems(Diagnostics problems, const plugin::PluginCatalog& catalog) {

@@ -34,6 +34,14 @@ std::vector<graph::VariantIndex> Dependencies::settle(graph::VariantIndex produc
   return unblocked;
 }
 
+void Dependencies::recount(const std::function<bool(graph::VariantIndex)>& has_settled) {
+  std::fill(waiting_for_.begin(), waiting_for_.end(), 0);
+  for (graph::VariantIndex producer = 0; producer < consumers_.size(); ++producer) {
+    if (has_settled(producer)) continue;
+    for (const graph::VariantIndex consumer : consumers_[producer]) ++waiting_for_[consumer];
+  }
+}
+
 std::vector<double> expected_seconds(const graph::ExpandedGraph& graph, const DurationHistory& history) {
   std::vector<std::optional<double>> known;
   double sum = 0;

@@ -24,6 +24,8 @@ class Dependencies {
   /// Nobody waits for it any longer, however it ended. Gives the consumers whose last producer it was.
   /// REQUIRES: once for each variant.
   [[nodiscard]] std::vector<graph::VariantIndex> settle(graph::VariantIndex producer);
+  /// Counts anew, after some have become unsettled again.
+  void recount(const std::function<bool(graph::VariantIndex)>& has_settled);
 
  private:
   std::vector<std::vector<graph::VariantIndex>> consumers_;

@@ -68,7 +68,7 @@ std::optional<Json> made(const Json& member, const OutputsOf& outputs_of) {
   if (producer == outputs_of.end()) return std::nullopt;
   const auto output = producer->second.find(member.at("port").get<std::string>());
   if (output == producer->second.end()) return Json();
-  return graph::artifact_record(output->second.type, output->second.digest);
+  return Json::parse(graph::artifact_record(output->second.type, output->second.digest));
 }
 
 /// The content record that a provenance record leads to; empty while an input is to be made.

@@ -6,6 +6,7 @@
 #include "exec/expansion_file.h"
 #include "exec/externals.h"
 #include "exec/local/asio_loop.h"
+#include "exec/local/control_socket.h"
 #include "exec/local/local_executor.h"
 #include "store/sqlite/open.h"
 
@@ -45,7 +46,7 @@ Result<void> link_reused(store::Store& store, const std::string& experiment, con
 std::string outcome_of(const RunSummary& summary) {
   if (!summary.machine.empty()) return "machine";
   if (summary.interrupted) return "interrupted";
-  if (summary.failed + summary.blocked > 0) return "failed";
+  if (summary.failed + summary.blocked + summary.cancelled > 0) return "failed";
   return summary.gated + summary.behind_gate > 0 ? "gated" : "done";
 }
 
@@ -145,7 +146,8 @@ Result<RunSummary> run(WritableProject& project, const graph::ExpandedGraph& gra
                            .fail_fast = request.fail_fast,
                            .plan = request.plan,
                            .run = id,
-                           .socket_path = socket_path};
+                           .socket_path = socket_path,
+                           .only = request.only ? std::optional(request.only(plan)) : std::nullopt};
   Scheduler scheduler(graph, plan, project, executor, loop, reporter, std::move(files), std::move(options),
                       [&] { loop.stop(); });
   bool stopping = false;
@@ -157,8 +159,22 @@ Result<RunSummary> run(WritableProject& project, const graph::ExpandedGraph& gra
     stopping = true;
     scheduler.interrupt();
   });
+  const auto control = ControlSocket::listen(loop, project.paths(), scheduler);
+  if (!control.ok()) {
+    reporter.on_event(
+        {.kind = Event::Kind::notice,
+         .label = "control",
+         .text = "`lowbit cancel` and `lowbit retry` cannot reach this run: " + control.error().front().what,
+         .failure = {}});
+  }
+  std::function<void()> tick = [&] {
+    reporter.on_tick(scheduler.snapshot());
+    loop.after(reporter.tick(), tick);
+  };
   loop.post([&] { scheduler.start(std::move(recovery.adopted)); });
+  if (reporter.tick().count() > 0) loop.post(tick);
   loop.run();
+  if (reporter.tick().count() > 0) reporter.on_tick(scheduler.snapshot());
   const RunSummary summary = scheduler.summary();
   LB_TRY(store.end_run(id, outcome_of(summary)));
   return summary;

@@ -1,6 +1,7 @@
 // One `lowbit run`: recover, plan, do what is missing.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <set>
@@ -26,6 +27,8 @@ struct RunRequest {
   graph::PlanOptions plan;
   graph::PluginDigests plugins;
   std::function<std::filesystem::path(const std::string& stage_id)> library_of;
+  /// Chooses what runs of what the plan does not reuse (SchedulerOptions::only); empty: all of it.
+  std::function<std::set<graph::VariantIndex>(const graph::Plan& plan)> only;
 };
 
 /// What a person is told between the parts.
@@ -33,6 +36,9 @@ class RunReporter : public RunObserver {
  public:
   virtual void on_recovery(const Recovery& recovery) = 0;
   virtual void on_plan(const graph::ExpandedGraph& graph, const graph::Plan& plan) = 0;
+  /// Every `tick()` while the run goes on and once when it has ended, on the loop's thread; never when `tick()` is 0.
+  virtual void on_tick(const Snapshot& /*now*/) {}
+  [[nodiscard]] virtual std::chrono::milliseconds tick() const { return {}; }
 };
 
 /// LB4110: a stage that would run asks for more than the machine has.

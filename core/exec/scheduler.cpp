@@ -1,5 +1,6 @@
 #include "exec/scheduler.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <utility>
@@ -75,13 +76,20 @@ void Scheduler::count_reused() {
     Node& node = nodes_[i];
     node.provenance = planned.provenance;
     node.gate = planned.gate;
-    if (planned.decision == graph::Decision::reuse) {
+    if (options_.only && planned.decision != graph::Decision::reuse && !options_.only->contains(i)) {
+      node.state = State::left_out;
+      node.settled_as = VariantState::left_out;
+    } else if (planned.decision == graph::Decision::reuse) {
+      node.settled_as = planned.gate.empty() ? VariantState::reused : VariantState::gated;
+      node.text = planned.gate;
       node.state = planned.gate.empty() ? State::done : State::gated;
       node.outputs = planned.result->outputs;
       ++summary_.reused;
       if (!planned.gate.empty()) ++summary_.gated;
     } else if (planned.decision == graph::Decision::gated) {
       node.state = State::behind_gate;
+      node.settled_as = VariantState::behind_gate;
+      node.text = planned.gate;
       ++summary_.behind_gate;
     } else {
       continue;
@@ -150,24 +158,26 @@ std::optional<Scheduler::Obstacle> Scheduler::obstacle_of(Index index) const {
 
 // The plan's provenance key counts on every member; a result made without some of them must not be found under it.
 graph::Key Scheduler::provenance_with_present_members(Index index) const {
-  return graph::make_key(plan_.variants[index].own, graph_.variants[index], [&](const graph::Member& member) -> Json {
-    const auto artifact = artifact_of(member);
-    if (!artifact) return nullptr;
-    if (const auto* produced = std::get_if<graph::Produced>(&member.source)) {
-      return graph::produced_record(nodes_[produced->producer].provenance.digest, produced->port);
-    }
-    return graph::artifact_record(artifact->type, artifact->digest);
-  });
+  return graph::make_key(
+      plan_.variants[index].own, graph_.variants[index], [&](const graph::Member& member) -> std::string {
+        const auto artifact = artifact_of(member);
+        if (!artifact) return {};
+        if (const auto* produced = std::get_if<graph::Produced>(&member.source)) {
+          return graph::produced_record(nodes_[produced->producer].provenance.digest, produced->port);
+        }
+        return graph::artifact_record(artifact->type, artifact->digest);
+      });
 }
 
 void Scheduler::make_ready(Index index) {
-  if (stopping_) return;
+  if (stopping_ || nodes_[index].state != State::waiting) return;  // cancelled meanwhile
   if (const auto obstacle = obstacle_of(index)) {
     Node& node = nodes_[index];
     node.gate = obstacle->gate;
     ++(obstacle->state == State::blocked ? summary_.blocked : summary_.behind_gate);
     tell(Event::Kind::blocked, graph_.variants[index].label(), obstacle->reason);
-    settle(index, obstacle->state);
+    settle(index, obstacle->state,
+           obstacle->state == State::blocked ? VariantState::blocked : VariantState::behind_gate, obstacle->reason);
     return;
   }
   Node& node = nodes_[index];
@@ -218,16 +228,16 @@ bool Scheduler::cut_off(Index index) {
   }
   ++summary_.cut_off;
   tell(Event::Kind::cut_off, graph_.variants[index].label(), "its inputs came out as they were");
-  settle_with_result(index, *known.result);
+  settle_with_result(index, *known.result, VariantState::cut_off);
   return true;
 }
 
-void Scheduler::settle_with_result(Index index, const StageResult& result) {
+void Scheduler::settle_with_result(Index index, const StageResult& result, VariantState settled_as) {
   Node& node = nodes_[index];
   node.outputs = result.outputs;
   node.gate = graph::gate_problem(graph_.variants[index].gates, result.metrics);
   if (node.gate.empty()) {
-    settle(index, State::done);
+    settle(index, State::done, settled_as);
     return;
   }
   ++summary_.gated;
@@ -236,11 +246,15 @@ void Scheduler::settle_with_result(Index index, const StageResult& result) {
     return;
   }
   tell(Event::Kind::gated, graph_.variants[index].label(), node.gate);
-  settle(index, State::gated);
+  settle(index, State::gated, VariantState::gated, node.gate);
 }
 
-void Scheduler::settle(Index index, State state) {
-  nodes_[index].state = state;
+void Scheduler::settle(Index index, State state, VariantState settled_as, std::string text, std::string cause) {
+  Node& node = nodes_[index];
+  node.state = state;
+  node.settled_as = settled_as;
+  node.text = std::move(text);
+  node.cause = std::move(cause);
   --unsettled_;
   for (const Index consumer : dependencies_.settle(index)) {
     if (nodes_[consumer].state == State::waiting) unblocked_.push_back(consumer);
@@ -405,7 +419,7 @@ void Scheduler::publish_group(bool replace, std::vector<std::pair<JobPtr, store:
           return;
         }
       }
-      settle_with_result(index, result);
+      settle_with_result(index, result, VariantState::done);
     }
   }
 }
@@ -438,7 +452,10 @@ void Scheduler::on_failure(const JobPtr& job, Failure failure) {
     summary_.failed += work.variants.size();
     if (options_.fail_fast) stopping_ = true;
   }
-  for (const Index index : work.variants) settle(index, State::failed);
+  for (const Index index : work.variants) {
+    settle(index, State::failed, cancelled ? VariantState::cancelled : VariantState::failed, failure.what,
+           std::string(name_of(failure.cause)));
+  }
   dispatch();
   finish_if_idle();
 }
@@ -449,9 +466,14 @@ void Scheduler::retry_later(const Digest& content_key, Work work) {
   work.job.reset();
   works_.emplace(content_key, std::move(work));
   ++waiting_for_retry_;
-  loop_.after(wait, [this, index] {
+  loop_.after(wait, [this, index, content_key] {
     --waiting_for_retry_;
     if (stopping_ || done_) return;
+    const auto found = works_.find(content_key);
+    if (found == works_.end() || found->second.job || found->second.variants.front() != index) {  // cancelled meanwhile
+      finish_if_idle();
+      return;
+    }
     enqueue(index);
     dispatch();
   });
@@ -463,7 +485,9 @@ void Scheduler::poll_progress() {
   for (const auto& [nonce, job] : running) {
     for (const Json& record : job->tail.poll()) {
       job->watch.hear(record, loop_.now());
-      if (record.value("k", "") == "progress") tell(Event::Kind::progress, job->label, canonical(record), record);
+      if (record.value("k", "") != "progress") continue;
+      job->progress = record;
+      tell(Event::Kind::progress, job->label, canonical(record), record);
     }
     look_for_stall(job);
   }
@@ -490,6 +514,119 @@ void Scheduler::interrupt() {
   }
   for (const std::string& nonce : wanted) executor_.cancel(nonce);
   finish_if_idle();
+}
+
+Snapshot Scheduler::snapshot() const {
+  Snapshot now;
+  now.experiment = graph_.experiment;
+  now.variants.reserve(nodes_.size());
+  for (Index i = 0; i < nodes_.size(); ++i) {
+    const Node& node = nodes_[i];
+    const graph::Variant& variant = graph_.variants[i];
+    VariantState state = node.settled_as;
+    if (node.state == State::scheduled) {
+      state = works_.at(node.content->digest).job ? VariantState::running : VariantState::ready;
+    }
+    now.variants.push_back(
+        {.label = variant.label(), .stage = variant.stage, .state = state, .text = node.text, .cause = node.cause});
+  }
+  const auto present = std::chrono::steady_clock::now();
+  for (const auto& [nonce, job] : running_) {
+    JobNow one{.label = job->label,
+               .also_for = {},
+               .seconds = std::chrono::duration<double>(present - job->since).count(),
+               .progress = job->progress,
+               .cpus = job->lease.grant().cpus,
+               .gpus = {}};
+    for (const GpuGrant& gpu : job->lease.grant().gpus) one.gpus.push_back(gpu.id);
+    const std::vector<Index>& variants = works_.at(job->context.content.digest).variants;
+    for (std::size_t i = 1; i < variants.size(); ++i) one.also_for.push_back(graph_.variants[variants[i]].label());
+    now.running.push_back(std::move(one));
+  }
+  std::sort(now.running.begin(), now.running.end(), [](const JobNow& a, const JobNow& b) { return a.label < b.label; });
+  std::set<std::string> gpus_in_use;
+  for (const JobNow& job : now.running) gpus_in_use.insert(job.gpus.begin(), job.gpus.end());
+  now.gpus_in_use = static_cast<unsigned>(gpus_in_use.size());
+  now.gpus = static_cast<unsigned>(pool_.capacity().gpus.size());
+  now.cpus_in_use = pool_.use().cpus;
+  now.cpus = pool_.capacity().cpus;
+  now.stopping = stopping_;
+  return now;
+}
+
+/// It has not settled, so others may wait for it.
+bool Scheduler::is_open(Index index) const {
+  return nodes_[index].state == State::waiting || nodes_[index].state == State::scheduled;
+}
+
+void Scheduler::cancel(graph::VariantIndex variant) {
+  if (!is_open(variant)) return;
+  if (nodes_[variant].state == State::scheduled && !withdraw(variant)) return;
+  ++summary_.cancelled;
+  tell(Event::Kind::cancelled, graph_.variants[variant].label(), "before it started");
+  settle(variant, State::failed, VariantState::cancelled, "cancelled before it started",
+         std::string(name_of(FailureCause::cancelled)));
+  dispatch();
+  finish_if_idle();
+}
+
+/// Takes a variant out of the work that was to be done for it; where a job runs, that is asked to stop, and false.
+bool Scheduler::withdraw(Index index) {
+  const Digest key = nodes_[index].content->digest;
+  Work& work = works_.at(key);
+  if (work.job) {
+    if (running_.contains(work.job->nonce)) executor_.cancel(work.job->nonce);
+    return false;
+  }
+  const bool first = work.variants.front() == index;
+  const bool queued =
+      first && ready_.remove(index, demand_of(graph_.variants[index].resources, pool_.capacity()), priorities_[index]);
+  work.variants.erase(std::find(work.variants.begin(), work.variants.end(), index));
+  if (work.variants.empty()) {
+    works_.erase(key);
+  } else if (queued || first) {
+    enqueue(work.variants.front());
+  }
+  return true;
+}
+
+std::vector<graph::VariantIndex> Scheduler::retry(const std::string& cause) {
+  std::vector<Index> again;
+  if (stopping_ || done_) return again;
+  std::vector<bool> reopened(nodes_.size(), false);
+  for (Index i = 0; i < nodes_.size(); ++i) {  // producers stand before what they block
+    const Node& node = nodes_[i];
+    if (node.state == State::failed) reopened[i] = cause.empty() || node.cause == cause;
+    if (!reopened[i]) continue;
+    again.push_back(i);
+    for (const Index consumer : dependencies_.consumers_of(i)) {
+      if (nodes_[consumer].state == State::blocked) reopened[consumer] = true;
+    }
+  }
+  reopen(again);
+  dispatch();
+  finish_if_idle();
+  return again;
+}
+
+void Scheduler::reopen(const std::vector<Index>& variants) {
+  for (const Index index : variants) {
+    Node& node = nodes_[index];
+    --(node.settled_as == VariantState::failed      ? summary_.failed
+       : node.settled_as == VariantState::cancelled ? summary_.cancelled
+                                                    : summary_.blocked);
+    node.state = State::waiting;
+    node.settled_as = VariantState::waiting;
+    node.content.reset();
+    node.text.clear();
+    node.cause.clear();
+    ++unsettled_;
+    tell(Event::Kind::reopened, graph_.variants[index].label());
+  }
+  dependencies_.recount([&](Index index) { return !is_open(index); });  // what waited already may wait for them again
+  for (const Index index : variants) {
+    if (dependencies_.waiting_for(index) == 0) unblocked_.push_back(index);
+  }
 }
 
 // The machine failed, not a stage: what runs goes on by itself and is harvested by the next run.

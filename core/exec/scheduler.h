@@ -4,6 +4,7 @@
 // fits exec/resource_pool.h, what is tried again exec/retry.h.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -12,10 +13,12 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
+#include "exec/control.h"
 #include "exec/dependencies.h"
 #include "exec/executor.h"
 #include "exec/journal.h"
@@ -43,6 +46,7 @@ struct Event {
     retrying,
     cancelled,
     blocked,
+    reopened,  ///< had failed or was blocked, and waits anew because a person asked for it
     progress,
     notice,
     stalled,
@@ -81,9 +85,11 @@ struct SchedulerOptions {
   graph::PlanOptions plan;  ///< those the plan was made with
   std::int64_t run = 0;     ///< row of this run
   std::function<Result<std::filesystem::path>(const std::string& nonce)> socket_path;
+  /// Of what the plan does not reuse, only these run; with each, what it needs and the plan does not reuse. None: all.
+  std::optional<std::set<graph::VariantIndex>> only;
 };
 
-class Scheduler {
+class Scheduler : public Controlled {
  public:
   /// Everything referred to outlives the scheduler. `finished` is called once, on the loop's thread.
   /// REQUIRES: no variant that may run is beyond the capacity (impossible_demands(), exec/machine.h).
@@ -93,12 +99,15 @@ class Scheduler {
 
   void start(std::vector<Adopted> adopted);
   /// First call: nothing new starts, running jobs are asked to stop. Their checkpoints stay.
-  void interrupt();
+  void interrupt() override;
+  [[nodiscard]] Snapshot snapshot() const override;
+  void cancel(graph::VariantIndex variant) override;
+  std::vector<graph::VariantIndex> retry(const std::string& cause) override;
   [[nodiscard]] const RunSummary& summary() const { return summary_; }
 
  private:
   using Index = graph::VariantIndex;
-  enum class State { waiting, scheduled, done, gated, behind_gate, failed, blocked };
+  enum class State { waiting, scheduled, done, gated, behind_gate, failed, blocked, left_out };
 
   struct Node {
     State state = State::waiting;
@@ -106,6 +115,10 @@ class Scheduler {
     graph::Key provenance;
     std::map<std::string, ArtifactRef> outputs;
     std::string gate;  ///< gated: what does not hold; behind_gate: whose gate, and what
+    // How it settled, for people.
+    VariantState settled_as = VariantState::waiting;
+    std::string text;
+    std::string cause;
   };
 
   /// One execution of a content key.
@@ -120,6 +133,8 @@ class Scheduler {
     ProgressWatch watch;
     bool fail_on_stall = false;
     std::optional<std::string> stalled;  ///< it was ended for that; what to say
+    Json progress = nullptr;             ///< its last word
+    std::chrono::steady_clock::time_point since = std::chrono::steady_clock::now();
   };
   using JobPtr = std::shared_ptr<Job>;
 
@@ -136,8 +151,10 @@ class Scheduler {
   void enqueue(Index index);
   void join(Work& work, Index index);
   void drain();
-  void settle(Index index, State state);
-  void block(Index index);
+  void settle(Index index, State state, VariantState settled_as, std::string text = {}, std::string cause = {});
+  [[nodiscard]] bool is_open(Index index) const;
+  bool withdraw(Index index);
+  void reopen(const std::vector<Index>& variants);
   struct Obstacle {
     State state = State::blocked;
     std::string reason;
@@ -147,7 +164,7 @@ class Scheduler {
   [[nodiscard]] std::optional<ArtifactRef> artifact_of(const graph::Member& member) const;
   [[nodiscard]] graph::Key provenance_with_present_members(Index index) const;
   [[nodiscard]] bool cut_off(Index index);
-  void settle_with_result(Index index, const StageResult& result);
+  void settle_with_result(Index index, const StageResult& result, VariantState settled_as);
   void dispatch();
   void launch(Index index);
   void on_end(const JobPtr& job);

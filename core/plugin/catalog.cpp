@@ -67,7 +67,8 @@ std::vector<fs::path> plugin_directories(const std::vector<fs::path>& given, con
   return out;
 }
 
-PluginCatalog PluginCatalog::scan(const std::vector<fs::path>& directories, const Describer& describe) {
+PluginCatalog PluginCatalog::scan(const std::vector<fs::path>& directories, const Describer& describe,
+                                  const DigestOf& digest_of) {
   PluginCatalog catalog;
   for (const fs::path& directory : directories) {
     const auto libraries = libraries_in(directory);
@@ -75,15 +76,15 @@ PluginCatalog PluginCatalog::scan(const std::vector<fs::path>& directories, cons
       catalog.problems_.insert(catalog.problems_.end(), libraries.error().begin(), libraries.error().end());
       continue;
     }
-    for (const fs::path& library : *libraries) catalog.add_file(library, describe);
+    for (const fs::path& library : *libraries) catalog.add_file(library, describe, digest_of);
   }
   catalog.index_stages();
   return catalog;
 }
 
-void PluginCatalog::add_file(const fs::path& library, const Describer& describe) {
+void PluginCatalog::add_file(const fs::path& library, const Describer& describe, const DigestOf& digest_of) {
   const auto accept = [&]() -> Result<void> {
-    LB_TRY_ASSIGN(const Digest digest, digest_of_file(library));
+    LB_TRY_ASSIGN(const Digest digest, digest_of ? digest_of(library) : digest_of_file(library));
     const auto is_same = [&](const PluginDescription& p) { return p.library_digest == digest; };
     if (std::any_of(plugins_.begin(), plugins_.end(), is_same)) return {};
     LB_TRY_ASSIGN(PluginDescription plugin, read_or_describe(library, digest, describe));

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -15,6 +16,8 @@
 #include <vector>
 
 #include "base/diagnostic.h"
+#include "base/digest.h"
+#include "base/result.h"
 #include "domain/stage_description.h"
 #include "plugin/describe_in_child.h"
 
@@ -34,10 +37,13 @@ class PluginCatalog final : public StageCatalog {
   PluginCatalog(PluginCatalog&&) = default;
   PluginCatalog& operator=(PluginCatalog&&) = default;
 
+  using DigestOf = std::function<Result<Digest>(const std::filesystem::path& library)>;
+
   /// Reads every *.so in `directories`. A file met twice (same bytes) counts once; a stage id that two different files
-  /// offer is offered by neither (LB4015). A directory that cannot be read is LB4016.
+  /// offer is offered by neither (LB4015). A directory that cannot be read is LB4016. `digest_of`: digest_of_file()
+  /// when empty; one that remembers (plugin/digest_memory.h) saves reading the files.
   [[nodiscard]] static PluginCatalog scan(const std::vector<std::filesystem::path>& directories,
-                                          const Describer& describe);
+                                          const Describer& describe, const DigestOf& digest_of = {});
 
   [[nodiscard]] const StageDescription* find(std::string_view id) const override;
   [[nodiscard]] std::vector<std::string> ids() const override;
@@ -49,7 +55,7 @@ class PluginCatalog final : public StageCatalog {
   [[nodiscard]] const Diagnostics& problems() const { return problems_; }
 
  private:
-  void add_file(const std::filesystem::path& library, const Describer& describe);
+  void add_file(const std::filesystem::path& library, const Describer& describe, const DigestOf& digest_of);
   void index_stages();
 
   std::vector<PluginDescription> plugins_;

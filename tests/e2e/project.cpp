@@ -1,6 +1,8 @@
 #include "e2e/project.h"
 
+#include <cstdlib>
 #include <regex>
+#include <utility>
 
 namespace lowbit::test {
 namespace {
@@ -24,6 +26,12 @@ void Project::edit(const std::string& experiment) const { write_text(path() / "e
 Ended Project::lowbit(std::vector<std::string> words, const Environment& environment) const {
   words.insert(words.begin(), program());
   return Program(std::move(words), path(), with_toys(environment)).wait();
+}
+
+Ended Project::shell(const std::string& script) const {
+  const char* path = std::getenv("PATH");
+  Environment environment{{"PATH", std::string(LOWBIT_BINARY_DIR) + "/bin:" + (path == nullptr ? "" : path)}};
+  return Program({"/bin/bash", "-c", script}, this->path(), with_toys(std::move(environment))).wait();
 }
 
 std::unique_ptr<Program> Project::start(std::vector<std::string> words) const {

@@ -21,6 +21,8 @@ class Project {
     return lowbit({"run", "experiment.yaml"}, environment);
   }
   [[nodiscard]] std::string plan() const { return lowbit({"plan", "experiment.yaml"}).out; }
+  /// Waits for a bash script in the project's directory, with `lowbit` in PATH.
+  [[nodiscard]] Ended shell(const std::string& script) const;
   [[nodiscard]] std::unique_ptr<Program> start(std::vector<std::string> words) const;
   /// CSV without the header line.
   [[nodiscard]] std::string query(const std::string& sql) const;

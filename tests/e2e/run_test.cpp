@@ -22,6 +22,8 @@ stages:
   - {id: third, use: lowbit.toy.concat, with: {in: {each: second.out, over: [word]}}}
 )";
 
+std::string without_estimate(const std::string& plan) { return plan.substr(0, plan.find("estimate: ")); }
+
 /// Waits until `condition` holds; a test that would wait longer has failed.
 template <class Condition>
 void wait_until(const Condition& condition) {
@@ -49,7 +51,7 @@ TEST_CASE("after editing one parameter the plan lists its stage as run, its depe
   std::string edited = kChain;
   edited.replace(edited.find("text: x"), 7, "text: z");
   project.edit(edited);
-  CHECK(project.plan() ==
+  CHECK(without_estimate(project.plan()) ==
         "reuse  first[word=a]   up to date\n"
         "reuse  first[word=b]   up to date\n"
         "run    second[word=a]  parameter text x -> z\n"

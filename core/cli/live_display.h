@@ -1,0 +1,61 @@
+// `lowbit run` on a terminal: a block at the bottom that is redrawn in place (cli/live_view.h), above it a line for
+// each thing that a person will want to scroll back to. Everywhere else: cli/run_reporter.h.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <map>
+#include <string>
+#include <utility>
+
+#include "cli/live_view.h"
+#include "cli/run_reporter.h"
+#include "graph/cost.h"
+
+namespace lowbit::cli {
+
+/// Whether stderr is a terminal that can be redrawn: not TERM=dumb.
+[[nodiscard]] bool can_redraw();
+
+/// All calls on one thread.
+class LiveDisplay : public exec::RunReporter {
+ public:
+  explicit LiveDisplay(graph::CostHistory history) : history_(std::move(history)) {}
+  ~LiveDisplay() override;
+
+  void on_recovery(const exec::Recovery& recovery) override;
+  void on_plan(const graph::ExpandedGraph& graph, const graph::Plan& plan) override;
+  void on_event(const exec::Event& event) override;
+  void on_tick(const exec::Snapshot& now) override;
+  [[nodiscard]] std::chrono::milliseconds tick() const override;
+  /// The last picture, which stays.
+  void finish();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  /// How far a running job was when it first said so.
+  struct Pace {
+    Clock::time_point since;
+    double from = 0;
+    Clock::time_point last;
+    double done = 0;
+    double total = 0;
+  };
+
+  void draw();
+  void erase();
+  void estimate();
+  void note_progress(const exec::Event& event);
+  [[nodiscard]] bool drawn_before() const { return !lines_on_screen_.empty(); }
+
+  LineReporter lines_{false};
+  graph::CostHistory history_;
+  LiveModel model_;
+  std::map<std::string, double> expected_;  ///< seconds by label, where the like has run before
+  std::map<std::string, unsigned> cpus_;    ///< by label
+  std::map<std::string, Pace> paces_;
+  std::vector<std::string> lines_on_screen_;
+  Clock::time_point started_ = Clock::now();
+};
+
+}  // namespace lowbit::cli

@@ -1,0 +1,123 @@
+// What a live host answers, without a host.
+#include "exec/control.h"
+
+#include <catch2/catch.hpp>
+#include <set>
+
+using lowbit::Json;
+using lowbit::exec::answer_control;
+using lowbit::exec::Controlled;
+using lowbit::exec::read_answer;
+using lowbit::exec::Snapshot;
+using lowbit::exec::VariantState;
+
+namespace {
+
+/// A run that stands still and keeps what it is told.
+class FakeRun : public Controlled {
+ public:
+  FakeRun() {
+    now.experiment = "restore";
+    now.cpus = 2;
+    now.variants = {
+        {.label = "quantize[bits=3]", .stage = "quantize", .state = VariantState::running, .text = {}, .cause = {}},
+        {.label = "quantize[bits=4]", .stage = "quantize", .state = VariantState::done, .text = {}, .cause = {}},
+        {.label = "judge", .stage = "judge", .state = VariantState::waiting, .text = {}, .cause = {}},
+        {.label = "align", .stage = "align", .state = VariantState::failed, .text = "no memory", .cause = "resource"}};
+  }
+  [[nodiscard]] Snapshot snapshot() const override { return now; }
+  void cancel(lowbit::graph::VariantIndex variant) override { cancelled.insert(variant); }
+  std::vector<lowbit::graph::VariantIndex> retry(const std::string& cause) override {
+    causes.push_back(cause);
+    return {3};
+  }
+  void interrupt() override { interrupted = true; }
+
+  Snapshot now;
+  std::set<std::size_t> cancelled;
+  std::vector<std::string> causes;
+  bool interrupted = false;
+};
+
+Json asked(FakeRun& run, const Json& request) { return Json::parse(answer_control(run, request.dump())); }
+
+std::string refused(FakeRun& run, const Json& request) {
+  const auto answer = read_answer(answer_control(run, request.dump()));
+  REQUIRE(!answer.ok());
+  return render(answer.error());
+}
+
+}  // namespace
+
+TEST_CASE("a host tells where every variant stands", "[exec][control]") {
+  FakeRun run;
+  const Json answer = asked(run, {{"request", "status"}});
+  CHECK(answer["ok"] == true);
+  CHECK(answer["pid"].is_number());
+  CHECK(answer["status"]["counts"] == Json{{"running", 1}, {"done", 1}, {"waiting", 1}, {"failed", 1}});
+  CHECK(
+      answer["status"]["variants"][3] ==
+      Json{{"label", "align"}, {"stage", "align"}, {"state", "failed"}, {"text", "no memory"}, {"cause", "resource"}});
+}
+
+TEST_CASE("a stage stands for all of its variants that have not settled", "[exec][control]") {
+  FakeRun run;
+  CHECK(asked(run, {{"request", "cancel"}, {"labels", {"quantize", "judge"}}}) ==
+        Json{{"ok", true}, {"labels", {"quantize[bits=3]", "judge"}}});
+  CHECK(run.cancelled == std::set<std::size_t>{0, 2});
+}
+
+TEST_CASE("all labels are cancelled or none, and every wrong one is told", "[exec][control]") {
+  FakeRun run;
+  CHECK(refused(run, {{"request", "cancel"}, {"labels", {"judge", "quantise", "quantize[bits=4]"}}}) ==
+        "error[LB0003]: there is no stage quantise in the running experiment restore\n"
+        " = note: a stage with a similar name exists: quantize\n"
+        " = help: `lowbit status` lists them\n"
+        "error[LB0031]: nothing of quantize[bits=4] is left to cancel\n"
+        " = note: quantize[bits=4] is done\n"
+        " = help: only what runs or waits can be cancelled: see `lowbit status`\n");
+  CHECK(run.cancelled.empty());
+}
+
+TEST_CASE("a retry is for the experiment that runs and for a cause that there is", "[exec][control]") {
+  FakeRun run;
+  CHECK(asked(run, {{"request", "retry"}, {"experiment", "restore"}, {"cause", "resource"}}) ==
+        Json{{"ok", true}, {"labels", {"align"}}});
+  CHECK(run.causes == std::vector<std::string>{"resource"});
+  CHECK(refused(run, {{"request", "retry"}, {"experiment", "other"}}) ==
+        "error[LB0033]: the live lowbit runs another experiment\n"
+        " = note: it runs restore, asked for was other\n"
+        " = help: wait for it to end, then retry\n");
+  CHECK(refused(run, {{"request", "retry"}, {"experiment", "restore"}, {"cause", "weather"}}) ==
+        "error[LB0032]: the live lowbit does not understand what it was asked\n"
+        " = note: there is no cause weather\n"
+        " = help: use the same lowbit as the one that runs\n");
+  CHECK(run.causes.size() == 1);
+}
+
+TEST_CASE("stop is an interrupt", "[exec][control]") {
+  FakeRun run;
+  CHECK(asked(run, {{"request", "stop"}}) == Json{{"ok", true}});
+  CHECK(run.interrupted);
+}
+
+TEST_CASE("what is no request is refused in words", "[exec][control]") {
+  FakeRun run;
+  CHECK_THAT(refused(run, {{"request", "dance"}}),
+             Catch::Contains("LB0032") && Catch::Contains("there is no request dance"));
+  for (const char* line :
+       {"", "{", "[]", "7", R"({"request":7})", R"({"request":"cancel"})", R"({"request":"cancel","labels":[7]})"}) {
+    const auto answer = read_answer(answer_control(run, line));
+    REQUIRE(!answer.ok());
+    CHECK(answer.error().front().code == "LB0032");
+  }
+  CHECK(run.cancelled.empty());
+}
+
+TEST_CASE("what is no answer is an error of the machine", "[exec][control]") {
+  for (const char* line : {"", "nonsense", "{}", R"({"ok":1})", R"({"ok":false})", R"({"ok":false,"problems":[{}]})"}) {
+    const auto answer = read_answer(line);
+    REQUIRE(!answer.ok());
+    CHECK(answer.error().front().code == "LB4105");
+  }
+}
