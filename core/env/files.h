@@ -19,6 +19,9 @@ namespace lowbit::env {
 
 [[nodiscard]] Result<std::string> read_file(const std::filesystem::path& path);
 
+/// Empty when there is no such file; an error when there is one and it cannot be read: the two are not the same.
+[[nodiscard]] Result<std::optional<std::string>> read_file_if_there(const std::filesystem::path& path);
+
 /// tmp, fsync, rename, fsync of the directory: after return the file has the new text for good; at any moment it
 /// has the old text or the new one.
 [[nodiscard]] Result<void> write_file_durably(const std::filesystem::path& path, std::string_view text);

@@ -96,10 +96,14 @@ Json to_json(const ExitRecord& record) {
 }
 
 std::optional<ExitRecord> exit_record(const std::filesystem::path& file) {
-  const auto text = env::read_file(file);
-  if (!text.ok()) return std::nullopt;
-  const Json json = Json::parse(*text, nullptr, false);
-  if (!json.is_object()) return std::nullopt;
+  const auto record = read_exit_record(file);
+  return record.ok() ? *record : std::nullopt;
+}
+
+Result<std::optional<ExitRecord>> read_exit_record(const std::filesystem::path& file) {
+  LB_TRY_ASSIGN(const std::optional<std::string> text, env::read_file_if_there(file));
+  const Json json = text ? Json::parse(*text, nullptr, false) : Json();
+  if (!json.is_object()) return std::optional<ExitRecord>();
   ExitRecord record;
   const std::string kind = json.value("kind", "lost");
   for (const auto& [k, name] : kExitNames) {
@@ -110,7 +114,7 @@ std::optional<ExitRecord> exit_record(const std::filesystem::path& file) {
   record.cancelled = json.value("cancelled", false);
   record.seconds = json.value("seconds", 0.0);
   record.peak_memory_bytes = json.value("peak_memory_bytes", std::uint64_t{0});
-  return record;
+  return std::optional(record);
 }
 
 std::optional<std::filesystem::path> newest_checkpoint(const AttemptPaths& attempt) {

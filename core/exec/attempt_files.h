@@ -69,6 +69,8 @@ struct ExitRecord {
 
 [[nodiscard]] Json to_json(const ExitRecord& record);
 [[nodiscard]] std::optional<ExitRecord> exit_record(const std::filesystem::path& file);
+/// Empty when there is none; a file that cannot be read is an error, not a job that was lost.
+[[nodiscard]] Result<std::optional<ExitRecord>> read_exit_record(const std::filesystem::path& file);
 
 /// Names inside an attempt directory.
 struct AttemptPaths {

@@ -267,8 +267,9 @@ fs::path result_directory(const ProjectPaths& project, const Digest& content_key
 }
 
 Result<Prepared> prepare(const ProjectPaths& project, const AttemptPaths& attempt, const PublishContext& context) {
-  const std::optional<ExitRecord> ended = exit_record(attempt.exit());
-  const JobReport report = read_report(attempt.journal());
+  LB_TRY_ASSIGN(const std::optional<ExitRecord> ended, read_exit_record(attempt.exit()));
+  LB_TRY_ASSIGN(const std::optional<std::string> journal, env::read_file_if_there(attempt.journal()));
+  const JobReport report = summarize(parse_journal(journal.value_or("")).records);
   if (auto failure = failure_of(report, ended, context.stage_label)) return Prepared(*std::move(failure));
   if (auto failure = metric_failure(report.metrics, context.stage_label)) return Prepared(*std::move(failure));
 

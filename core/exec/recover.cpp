@@ -14,12 +14,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::optional<Json> read_json(const fs::path& file) {
-  const auto text = env::read_file(file);
-  if (!text.ok()) return std::nullopt;
-  Json json = Json::parse(*text, nullptr, false);
-  if (!json.is_object()) return std::nullopt;
-  return json;
+/// Empty when there is no such file or when it was left unfinished.
+Result<std::optional<Json>> read_json(const fs::path& file) {
+  LB_TRY_ASSIGN(const std::optional<std::string> text, env::read_file_if_there(file));
+  Json json = text ? Json::parse(*text, nullptr, false) : Json();
+  if (!json.is_object()) return std::optional<Json>();
+  return std::optional(std::move(json));
 }
 
 class Recoverer {
@@ -46,8 +46,8 @@ class Recoverer {
       recovery_.harvested.push_back(row.stage_label);
       return {};
     }
-    const auto request_json = read_json(attempt.request());
-    const auto context_json = read_json(context_file(attempt));
+    LB_TRY_ASSIGN(const auto request_json, read_json(attempt.request()));
+    LB_TRY_ASSIGN(const auto context_json, read_json(context_file(attempt)));
     if (!request_json || !context_json) return lose(row);  // the host died before the attempt was complete
     LB_TRY_ASSIGN(JobRequest request, job_request(*request_json));
     LB_TRY_ASSIGN(PublishContext context, publish_context(*context_json));
@@ -164,7 +164,8 @@ class Recoverer {
 
 // A shim that has not started yet will find exit.json and do nothing.
 Result<void> bury(const AttemptPaths& attempt, const std::string& nonce) {
-  if (const auto shim = read_json(attempt.shim())) {
+  LB_TRY_ASSIGN(const auto shim, read_json(attempt.shim()));
+  if (shim) {
     const auto identity = env::process_identity(*shim);
     if (identity && identity->boot_id == env::boot_id()) env::kill_session(identity->pid, nonce);
   }

@@ -86,6 +86,13 @@ Result<std::string> read_file(const fs::path& path) {
   }
 }
 
+Result<std::optional<std::string>> read_file_if_there(const fs::path& path) {
+  auto text = read_file(path);
+  if (text.ok()) return std::optional(*std::move(text));
+  if (text.error().front().code == "LB6101") return std::optional<std::string>();
+  return std::move(text).error();
+}
+
 Result<void> write_file_durably(const fs::path& path, std::string_view text) {
   if (const int fault = fault_point(); fault != 0) return file_error("writing", path, fault);
   fs::path temporary = path;

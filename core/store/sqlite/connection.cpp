@@ -17,11 +17,13 @@ int last_errno(sqlite3_file* file) {
 
 // The connection remembers errno after it has cleaned up, too late to tell a full disk; the files remember their own.
 int errno_of(sqlite3* db, int primary_code) {
-  if (primary_code == SQLITE_IOERR) {
+  if (primary_code == SQLITE_IOERR || primary_code == SQLITE_CORRUPT) {
     for (const int which : {SQLITE_FCNTL_FILE_POINTER, SQLITE_FCNTL_JOURNAL_POINTER}) {
       sqlite3_file* file = nullptr;
       sqlite3_file_control(db, "main", which, &file);
-      if (const int number = last_errno(file); number != 0) return number;
+      const int number = last_errno(file);
+      // SQLite calls a page that the disk does not give corrupt: the next read may give it.
+      if (number != 0 && (primary_code == SQLITE_IOERR || number == EIO)) return number;
     }
   }
   const bool on_file = primary_code == SQLITE_IOERR || primary_code == SQLITE_CANTOPEN;

@@ -20,11 +20,13 @@ namespace fs = std::filesystem;
 
 constexpr const char* kMemory = ":memory:";
 
-bool has_content(const fs::path& path) {
+bool has_bytes(const fs::path& path, std::uintmax_t at_least) {
   std::error_code failed;
   const std::uintmax_t size = fs::file_size(path, failed);
-  return !failed && size > 0;
+  return !failed && size >= at_least;
 }
+
+bool has_content(const fs::path& path) { return has_bytes(path, 1); }
 
 fs::path beside(const fs::path& file, const char* suffix) { return fs::path(file).concat(suffix); }
 
@@ -178,7 +180,8 @@ Result<std::unique_ptr<Connection>> open_for_reading(const fs::path& file, const
 }  // namespace
 
 Result<void> check_not_lost(const fs::path& file) {
-  if (has_content(file) || !has_results(file)) return {};
+  constexpr std::uintmax_t kSmallestPage = 512;  // SQLite takes what is shorter for a database that is yet to be made
+  if (has_bytes(file, kSmallestPage) || !has_results(file)) return {};
   return error("LB6013", "the database `" + file.string() + "` is gone, and results are there")
       .note("results lie in `" + (file.parent_path() / "results").string() + "`")
       .fix("`lowbit doctor --rebuild` makes the database again from them; to start anew, move that directory away");

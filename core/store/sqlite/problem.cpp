@@ -61,7 +61,8 @@ Diagnostic sqlite_problem(const std::filesystem::path& file, std::string_view do
         .fix("free space on that disk, or raise the quota, " + std::string(kSameCommand));
   }
   if (is_denied(failure)) return no_access(file, said);
-  switch (failure.code & 0xFF) {
+  const bool unread = (failure.code & 0xFF) == SQLITE_CORRUPT && failure.system_errno == EIO;
+  switch (unread ? SQLITE_IOERR : failure.code & 0xFF) {
     case SQLITE_CANTOPEN:
       return error("LB6001", "cannot open " + quoted(file))
           .note(said)

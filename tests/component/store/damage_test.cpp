@@ -130,6 +130,39 @@ TEST_CASE("every cut of the write-ahead log opens as a whole earlier state", "[s
   CHECK(last == 12);
 }
 
+TEST_CASE("every cut of a database that a write-ahead log follows is refused or opens whole", "[store][damage]") {
+  const Directory dir;
+  fill(dir.database(), 30);
+  Writer writer(dir.database());  // while it is open, the log stays
+  writer.publish(writer.publication("more", "score"));
+  const fs::path cut = dir.path() / "cut.db";
+  const auto whole = fs::file_size(dir.database());
+  const std::string rows =
+      "SELECT content_key, value, digest, path FROM results JOIN metrics USING (result_id) JOIN artifacts USING "
+      "(result_id) ORDER BY 1";
+  const std::string expected = ask(dir.database(), rows);
+  int refused = 0;
+  for (std::uintmax_t size = 0; size <= whole; size += size + 3011 > whole && size < whole ? whole - size : 3011) {
+    fs::copy_file(dir.database(), cut, fs::copy_options::overwrite_existing);
+    fs::copy_file(dir.path() / "results.db-wal", dir.path() / "cut.db-wal", fs::copy_options::overwrite_existing);
+    fs::resize_file(cut, size);
+    fs::remove(dir.path() / "cut.db-shm");
+    INFO("cut to " << size << " of " << whole << " bytes");
+    const auto store = open_sqlite(cut, Access::read_only);
+    if (size == 0) {
+      CHECK_FALSE(store);
+    } else if (store) {
+      CHECK(ask(cut, rows) == expected);
+    } else {
+      const std::string code = store.error().front().code;
+      CHECK((code == "LB6004" || code == "LB6005"));
+      ++refused;
+    }
+  }
+  CHECK(refused > 10);
+  CHECK(open_sqlite(cut, Access::read_only).ok());  // the last one was not cut
+}
+
 TEST_CASE("a full disk refuses the transaction and keeps what was stored", "[store][damage]") {
   const Directory dir;
   int stored = 0;
