@@ -201,7 +201,7 @@ class View {
     }
     line.push_back({"  " + count_text(job.cpus, "cpu"), Tone::dim});
     for (std::size_t i = 0; i < job.gpus.size(); ++i) {
-      line.push_back({(i == 0 ? " gpu " : ",") + std::to_string(job.gpus[i]), Tone::dim});
+      line.push_back({(i == 0 ? " gpu " : ",") + job.gpus[i], Tone::dim});
     }
     add(line);
   }

@@ -525,7 +525,8 @@ Snapshot Scheduler::snapshot() const {
     const graph::Variant& variant = graph_.variants[i];
     VariantState state = node.settled_as;
     if (node.state == State::scheduled) {
-      state = works_.at(node.content->digest).job ? VariantState::running : VariantState::ready;
+      const auto work = works_.find(node.content->digest);  // absent while its result is being told
+      state = work == works_.end() || work->second.job ? VariantState::running : VariantState::ready;
     }
     now.variants.push_back(
         {.label = variant.label(), .stage = variant.stage, .state = state, .text = node.text, .cause = node.cause});
@@ -539,8 +540,10 @@ Snapshot Scheduler::snapshot() const {
                .cpus = job->lease.grant().cpus,
                .gpus = {}};
     for (const GpuGrant& gpu : job->lease.grant().gpus) one.gpus.push_back(gpu.id);
-    const std::vector<Index>& variants = works_.at(job->context.content.digest).variants;
-    for (std::size_t i = 1; i < variants.size(); ++i) one.also_for.push_back(graph_.variants[variants[i]].label());
+    if (const auto work = works_.find(job->context.content.digest); work != works_.end()) {
+      const std::vector<Index>& variants = work->second.variants;
+      for (std::size_t i = 1; i < variants.size(); ++i) one.also_for.push_back(graph_.variants[variants[i]].label());
+    }
     now.running.push_back(std::move(one));
   }
   std::sort(now.running.begin(), now.running.end(), [](const JobNow& a, const JobNow& b) { return a.label < b.label; });
@@ -548,7 +551,7 @@ Snapshot Scheduler::snapshot() const {
   for (const JobNow& job : now.running) gpus_in_use.insert(job.gpus.begin(), job.gpus.end());
   now.gpus_in_use = static_cast<unsigned>(gpus_in_use.size());
   now.gpus = static_cast<unsigned>(pool_.capacity().gpus.size());
-  now.cpus_in_use = pool_.use().cpus;
+  now.cpus_in_use = static_cast<unsigned>(pool_.use().cpus);
   now.cpus = pool_.capacity().cpus;
   now.stopping = stopping_;
   return now;

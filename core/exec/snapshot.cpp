@@ -7,8 +7,9 @@
 namespace lowbit::exec {
 namespace {
 
-constexpr std::array<std::string_view, kVariantStates> kStateNames{
-    "waiting", "ready", "running", "done", "reused", "cut_off", "failed", "cancelled", "blocked", "left_out", "gated", "behind_gate"};
+constexpr std::array<std::string_view, kVariantStates> kStateNames{"waiting", "ready",    "running", "done",
+                                                                   "reused",  "cut_off",  "failed",  "cancelled",
+                                                                   "blocked", "left_out", "gated",   "behind_gate"};
 
 }  // namespace
 

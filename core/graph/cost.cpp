@@ -67,7 +67,7 @@ PlanCost cost_of(const ExpandedGraph& graph, const Plan& plan, const CostHistory
   std::vector<double> ends(graph.variants.size(), 0);  // when each would end if nothing but its inputs held it up
   std::set<std::pair<std::string, std::string>> counted;
   for (VariantIndex i = 0; i < graph.variants.size(); ++i) {
-    if (plan.variants[i].decision == Decision::reuse) continue;
+    if (!may_run(plan.variants[i].decision)) continue;
     const Variant& variant = graph.variants[i];
     for (const BoundInput& input : variant.inputs) {
       for (const Member& member : input.members) {

@@ -31,10 +31,9 @@ struct DrawnNode {
 };
 
 struct DrawnEdge {
-  std::size_t from = 0, to = 0;  ///< nodes
-  std::vector<std::string>
-      ports;          ///< "model", or "predictions → answers" where the names differ; gathered: "each ..."
-  bool back = false;  ///< `to` stands before `from`: different variants of two stages feed each other
+  std::size_t from = 0, to = 0;    ///< nodes
+  std::vector<std::string> ports;  ///< "model", or "predictions → answers" where the names differ; gathered: "each ..."
+  bool back = false;               ///< `to` stands before `from`: different variants of two stages feed each other
 };
 
 /// Nodes stand before what they feed, but for back edges.

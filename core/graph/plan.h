@@ -31,7 +31,7 @@ class ResultLookup {
   [[nodiscard]] virtual bool has_own_record(const Digest& own) const = 0;
   /// The provenance record under which this stage and coordinates last stood in this experiment's expansion.
   [[nodiscard]] virtual std::optional<JsonText> last_record(const std::string& experiment, const std::string& stage,
-                                                        const Coordinates& coordinates) const = 0;
+                                                            const Coordinates& coordinates) const = 0;
   /// Whether the artifact's files are still where they were published.
   [[nodiscard]] virtual bool artifact_present(const Digest& digest) const = 0;
 };
@@ -39,6 +39,10 @@ class ResultLookup {
 enum class Decision { reuse, run, maybe, gated };
 
 [[nodiscard]] std::string_view name_of(Decision decision);
+/// Run or maybe.
+[[nodiscard]] constexpr bool may_run(Decision decision) {
+  return decision == Decision::run || decision == Decision::maybe;
+}
 
 /// Written by number where it is stored.
 enum class ReasonKind {

@@ -150,7 +150,7 @@ TEST_CASE("without a live run, retry runs what failed and what it blocked, and n
   CHECK(cause.status == 2);
   CHECK(cause.err ==
         "error[LB0034]: a stage never fails because of `rain`\n"
-        " = note: causes are stage, resource, preempted, timeout and cancelled\n"
+        " = note: causes are stage, resource, preempted, timeout, cancelled, transient and stalled\n"
         " = help: `lowbit status --failed` shows what failed; leave --cause out to retry all of it\n");
   CHECK(project.lowbit({"retry", "experiment.yaml", "--failed"}).status == 0);
   CHECK_THAT(project.plan(), Contains("4 variants: 3 reuse, 1 run, 0 maybe"));

@@ -83,8 +83,8 @@ TEST_CASE("frequencies of RoPE for longer contexts", "[model]") {
   CHECK(n_low == 29);
 }
 
-// bf16 keeps 8 bits: every rounding is off by up to 2^-8, some 20 of them deep, which comes to 0.08 when all of them err
-// alike; measured 0.02 to 0.034, by processor. The losses of these models are about 10 nats.
+// bf16 keeps 8 bits: every rounding is off by up to 2^-8, some 20 of them deep, which comes to 0.08 when all of them
+// err alike; measured 0.02 to 0.034, by processor. The losses of these models are about 10 nats.
 TEST_CASE("bf16 compute stays within its own precision of the reference", "[model]") {
   for (const std::string& name : test::kReferenceModels) {
     INFO(name);

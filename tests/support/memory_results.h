@@ -36,7 +36,7 @@ class MemoryResults : public graph::ResultLookup {
   }
   [[nodiscard]] bool has_own_record(const Digest& own) const override { return own_records_.count(own) > 0; }
   [[nodiscard]] std::optional<JsonText> last_record(const std::string& experiment, const std::string& stage,
-                                                const Coordinates& coordinates) const override {
+                                                    const Coordinates& coordinates) const override {
     const auto it = records_.find({experiment, stage_label(stage, coordinates)});
     return it == records_.end() ? std::nullopt : std::optional(it->second);
   }

@@ -12,9 +12,12 @@ StageResult SqliteStore::read_result(Rows& row) const {
   result.content_key = row.digest(1);
   result.content_record = row.json_text(2);
   result.plugin_digest = row.digest(3);
-  Rows outputs = db_->query("SELECT port, type, digest FROM artifacts WHERE result_id = ?", result.id);
+  last_paths_.clear();
+  Rows outputs = db_->query("SELECT port, type, digest, path FROM artifacts WHERE result_id = ?", result.id);
   while (outputs.next()) {
-    result.outputs[outputs.text(0)] = ArtifactRef{.type = outputs.text(1), .digest = outputs.digest(2)};
+    const ArtifactRef artifact{.type = outputs.text(1), .digest = outputs.digest(2)};
+    last_paths_[artifact.digest] = outputs.text(3);
+    result.outputs[outputs.text(0)] = artifact;
   }
   Rows metrics = db_->query("SELECT name, unit, value, std_error, count FROM metrics WHERE result_id = ?", result.id);
   while (metrics.next()) {
@@ -72,6 +75,9 @@ std::optional<JsonText> SqliteStore::last_record(const std::string& experiment, 
 }
 
 bool SqliteStore::artifact_present(const Digest& digest) const {
+  if (const auto path = last_paths_.find(digest); path != last_paths_.end() && exists_(directory_ / path->second)) {
+    return true;
+  }
   return look_up<bool>("looking up an artifact",
                        [&]() -> Result<std::optional<bool>> {
                          Rows rows = db_->query("SELECT path FROM artifacts WHERE digest = ?", cell(digest));

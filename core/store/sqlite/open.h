@@ -32,7 +32,8 @@ struct OpenOptions {
 [[nodiscard]] Result<std::unique_ptr<Store>> open_sqlite(const std::filesystem::path& file, Access access,
                                                          const OpenOptions& options = {});
 
-/// LB6013 when `file` is missing or holds no page, and results lie beside it: a new database would take them for leftovers.
+/// LB6013 when `file` is missing or holds no page, and results lie beside it: a new database would take them for
+/// leftovers.
 [[nodiscard]] Result<void> check_not_lost(const std::filesystem::path& file);
 
 /// Runs one reading statement for `lowbit query`. LB7001 when it would write, LB7002 when it is not SQL that fits the

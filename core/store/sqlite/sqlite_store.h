@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -93,6 +94,7 @@ class SqliteStore final : public Store {
   Exists exists_;
   std::optional<std::int64_t> epoch_;  ///< of the lease this object took
   mutable std::optional<Diagnostics> lookup_problem_;
+  mutable std::map<Digest, std::string> last_paths_;  ///< of the outputs of the result that was read last
 };
 
 }  // namespace lowbit::store

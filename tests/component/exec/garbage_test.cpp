@@ -69,7 +69,7 @@ struct Study {
                       .coordinates = {},
                       .plugin_id = "lowbit.x",
                       .provenance_key = sha256("p:" + name),
-                      .provenance_record = {{"inputs", Json::object()}}});
+                      .provenance_record = Json{{"inputs", Json::object()}}});
     }
     REQUIRE(project.store().record_expansion("study", "study.yaml", rows).ok());
   }

@@ -47,7 +47,7 @@ LiveModel sweep() {
                                .cpus = 2,
                                .gpus = {}});
   model.now.running.push_back(
-      {.label = "dpo[bits=4,seed=1]", .also_for = {"dpo2"}, .seconds = 2, .progress = nullptr, .cpus = 1, .gpus = {0}});
+      {.label = "dpo[bits=4,seed=1]", .also_for = {"dpo2"}, .seconds = 2, .progress = nullptr, .cpus = 1, .gpus = {"0"}});
   model.rates["dpo[bits=3,seed=1]"] = 1.25;
   model.left["dpo[bits=3,seed=1]"] = 128;
   return model;
