@@ -24,7 +24,7 @@ matrix: {{word: [a, b]}}
 seeds: [0, 1]
 stages:
   - {{id: first, use: lowbit.toy.seeded-source}}
-  - {{id: slow, use: lowbit.toy.transform, with: {{in: first.out}}, params: {{text: "${{word}}", steps: 40, delay_ms: 20}}}}
+  - {{id: slow, use: lowbit.toy.transform, with: {{in: first.out}}, params: {{text: "${{word}}", steps: 40, delay_ms: 60}}}}
   - {{id: bad, use: lowbit.toy.fail_until, params: {{path: {missing}, status: numeric}}}}
 """
 LIMIT_S = 240
