@@ -124,6 +124,7 @@ std::optional<std::vector<GpuGrant>> ResourcePool::choose_whole(std::size_t coun
   free.resize(count);
   std::sort(free.begin(), free.end());
   std::vector<GpuGrant> chosen;
+  chosen.reserve(free.size());
   for (const std::size_t i : free) {
     chosen.push_back(
         {.id = capacity_.gpus[i].id, .thousandths = kWhole, .memory_bytes = capacity_.gpus[i].memory_bytes});

@@ -74,7 +74,10 @@ struct Grant {
 [[nodiscard]] Grant grant_of(const Json& json);
 
 /// Kinds of resources, as bits of a set.
-enum ResourceKind : unsigned { kCpus = 1, kMemory = 2, kGpus = 4, kRates = 8 };
+inline constexpr unsigned kCpus = 1;
+inline constexpr unsigned kMemory = 2;
+inline constexpr unsigned kGpus = 4;
+inline constexpr unsigned kRates = 8;
 
 /// The kinds that a demand takes something of.
 [[nodiscard]] unsigned kinds_of(const Demand& demand);

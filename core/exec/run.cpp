@@ -171,7 +171,7 @@ Result<RunSummary> run(WritableProject& project, const graph::ExpandedGraph& gra
     reporter.on_tick(scheduler.snapshot());
     loop.after(reporter.tick(), tick);
   };
-  loop.post([&] { scheduler.start(std::move(recovery.adopted)); });
+  loop.post([&] { scheduler.start(recovery.adopted); });
   if (reporter.tick().count() > 0) loop.post(tick);
   loop.run();
   if (reporter.tick().count() > 0) reporter.on_tick(scheduler.snapshot());

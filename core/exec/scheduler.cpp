@@ -57,10 +57,10 @@ Scheduler::Scheduler(const graph::ExpandedGraph& graph, const graph::Plan& plan,
       dependencies_(graph),
       pool_(options_.capacity) {}
 
-void Scheduler::start(std::vector<Adopted> adopted) {
+void Scheduler::start(const std::vector<Adopted>& adopted) {
   unsettled_ = nodes_.size();
   count_reused();
-  for (Adopted& one : adopted) adopt(std::move(one));
+  for (const Adopted& one : adopted) adopt(one);
   for (Index i = 0; i < nodes_.size(); ++i) {
     if (nodes_[i].state == State::waiting && dependencies_.waiting_for(i) == 0) unblocked_.push_back(i);
   }
@@ -102,7 +102,7 @@ void Scheduler::count_reused() {
 }
 
 // It has what its attempt says until its lock is free, whether a variant of this graph needs its result or not.
-void Scheduler::adopt(Adopted adopted) {
+void Scheduler::adopt(const Adopted& adopted) {
   const auto job = std::make_shared<Job>(Job{.attempt_id = adopted.row.id,
                                              .label = adopted.row.stage_label,
                                              .paths = adopted.paths,

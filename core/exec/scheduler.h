@@ -97,7 +97,7 @@ class Scheduler : public Controlled {
             Loop& loop, RunObserver& observer, RunFiles files, SchedulerOptions options,
             std::function<void()> finished);
 
-  void start(std::vector<Adopted> adopted);
+  void start(const std::vector<Adopted>& adopted);
   /// First call: nothing new starts, running jobs are asked to stop. Their checkpoints stay.
   void interrupt() override;
   [[nodiscard]] Snapshot snapshot() const override;
@@ -146,7 +146,7 @@ class Scheduler : public Controlled {
   };
 
   void count_reused();
-  void adopt(Adopted adopted);
+  void adopt(const Adopted& adopted);
   void make_ready(Index index);
   void enqueue(Index index);
   void join(Work& work, Index index);

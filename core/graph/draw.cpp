@@ -21,7 +21,7 @@ class Drawer {
 
   Drawing drawing() {
     drawing_.title = graph_.experiment;
-    for (VariantIndex i = 0; i < graph_.variants.size(); ++i) add_externals(graph_.variants[i]);
+    for (const Variant& variant : graph_.variants) add_externals(variant);
     for (VariantIndex i = 0; i < graph_.variants.size(); ++i) add_variant(i);
     for (VariantIndex i = 0; i < graph_.variants.size(); ++i) add_edges(i);
     for (std::size_t i = 0; i < drawing_.nodes.size(); ++i) {

@@ -188,7 +188,7 @@ class Layout {
       y += tallest + kLayerGap;
     }
     for (int sweep = 0; sweep < kSweeps; ++sweep) {
-      for (std::size_t l = 0; l < layers_.size(); ++l) align(layers_[l], true);
+      for (const auto& layer : layers_) align(layer, true);
       for (std::size_t l = layers_.size(); l-- > 0;) align(layers_[l], false);
     }
     double left = 0;

@@ -127,9 +127,9 @@ class Walker {
   // once.
   const Found& gather(const StagePlugin& plugin, const StageInput& input, Point point) {
     const StageBinding& binding = *input.binding;
-    static const std::vector<Point> kNone;
+    static const std::vector<Point> nothing;
     const std::vector<Point>* agreeing = matrix_.agreeing(point, binding.pins, all_axes() & ~binding.over);
-    const std::vector<Point>& points = agreeing == nullptr ? kNone : *agreeing;
+    const std::vector<Point>& points = agreeing == nullptr ? nothing : *agreeing;
     const Point group = points.empty() ? kNoGroup : points.front();
     if (const auto known = gathers_[input.id].find(group); known != gathers_[input.id].end()) return known->second;
 

@@ -81,7 +81,8 @@ class Composer {
       root->drop("import");
     }
     path_.pop_back();
-    for (auto part = parts.rbegin(); part != parts.rend(); ++part) add(*root, std::move(*part));
+    std::reverse(parts.begin(), parts.end());  // each is put before what is there
+    for (Node& part : parts) add(*root, std::move(part));
     if (!base) return root;
     lay_over(*base, std::move(*root), Place::experiment);
     return base;
