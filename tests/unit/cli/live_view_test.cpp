@@ -46,8 +46,12 @@ LiveModel sweep() {
                                .progress = {{"done", 40}, {"total", 200}, {"unit", "steps"}},
                                .cpus = 2,
                                .gpus = {}});
-  model.now.running.push_back(
-      {.label = "dpo[bits=4,seed=1]", .also_for = {"dpo2"}, .seconds = 2, .progress = nullptr, .cpus = 1, .gpus = {"0"}});
+  model.now.running.push_back({.label = "dpo[bits=4,seed=1]",
+                               .also_for = {"dpo2"},
+                               .seconds = 2,
+                               .progress = nullptr,
+                               .cpus = 1,
+                               .gpus = {"0"}});
   model.rates["dpo[bits=3,seed=1]"] = 1.25;
   model.left["dpo[bits=3,seed=1]"] = 128;
   return model;
