@@ -109,7 +109,8 @@ ScaleChoice awq_search_scale(int64_t n_grid, const std::function<at::Tensor(doub
                 {.what = "no scale gives a finite loss",
                  .where = "scale search",
                  .why = "with each of the " + std::to_string(n_grid) + " ratios the output is NaN or Inf",
-                 .fix = "compute in float32; if that is so, look for NaN or Inf in the model"});
+                 .fix = "compute in float32 and use scale_dtype bfloat16 or float32; if that is so, look for NaN or "
+                        "Inf, and for huge weights, in the model"});
   }
   return best;
 }

@@ -146,17 +146,28 @@ BlockWeights assemble_block(const ModelConfig& config, int64_t block, const GetT
   return w;
 }
 
-at::Tensor load_tensor(const WeightSource& weights, const std::string& name, const std::vector<int64_t>& shape,
-                       const at::TensorOptions& as) {
+at::Tensor shaped_tensor(const WeightSource& weights, const std::string& name, const std::vector<int64_t>& shape) {
   at::Tensor tensor = weights.tensor(name);
-  if (tensor.sizes() != shape || !tensor.is_floating_point()) {
+  const at::ScalarType dtype = tensor.scalar_type();
+  if (dtype != at::kFloat && dtype != at::kHalf && dtype != at::kBFloat16) {
+    throw Error(Status::bad_input, {.what = "tensor " + name + " has a dtype that is not supported",
+                                    .where = name,
+                                    .why = std::string("it is ") + c10::toString(dtype),
+                                    .fix = "export the model in F32, F16 or BF16"});
+  }
+  if (tensor.sizes() != shape) {
     throw Error(Status::bad_input,
                 {.what = "tensor " + name + " does not fit config.json",
                  .where = name,
-                 .why = "expected floating-point numbers of shape " + shape_text(shape) + ", found " +
-                        c10::toString(tensor.scalar_type()) + std::string(" ") + shape_text(tensor.sizes()),
+                 .why = "expected shape " + shape_text(shape) + ", found " + shape_text(tensor.sizes()),
                  .fix = "use the config.json that belongs to these weights"});
   }
+  return tensor;
+}
+
+at::Tensor load_tensor(const WeightSource& weights, const std::string& name, const std::vector<int64_t>& shape,
+                       const at::TensorOptions& as) {
+  at::Tensor tensor = shaped_tensor(weights, name, shape);
   tensor = tensor.to(as.device());  // as it is stored: that is less
   check_finite(tensor, name);
   return tensor.to(as);

@@ -57,8 +57,13 @@ struct BlockWeights {
 using GetTensor = std::function<at::Tensor(const std::string& name, const std::vector<int64_t>& shape)>;
 [[nodiscard]] BlockWeights assemble_block(const ModelConfig& config, int64_t block, const GetTensor& get);
 
+/// As it is stored. Throws Error{bad_input} for a missing tensor, a wrong shape, or numbers that are neither fp32, fp16
+/// nor bf16.
+[[nodiscard]] at::Tensor shaped_tensor(const WeightSource& weights, const std::string& name,
+                                       const std::vector<int64_t>& shape);
 /// In the dtype and on the device of `as` (a dtype alone: on the CPU): a view of what `weights` has mapped where it
-/// lies there as it is stored, so never write into it. Throws Error{bad_input} for a missing tensor or a wrong shape.
+/// lies there as it is stored, so never write into it. Throws what shaped_tensor() throws, and Error{numeric} for NaN
+/// and Inf.
 [[nodiscard]] at::Tensor load_tensor(const WeightSource& weights, const std::string& name,
                                      const std::vector<int64_t>& shape, const at::TensorOptions& as);
 [[nodiscard]] BlockWeights load_block(const ModelConfig& config, const WeightSource& weights, int64_t block,

@@ -48,10 +48,10 @@ class Reader {
   [[nodiscard]] bool has(const char* key) const { return json_.contains(key); }
 
   [[nodiscard]] int64_t size(const char* key, std::optional<int64_t> fallback = std::nullopt) const {
-    return whole(key, fallback, 1, "a positive integer");
+    return whole(key, fallback, 1, "an integer from 1 to 2147483647");
   }
   [[nodiscard]] int64_t count(const char* key, std::optional<int64_t> fallback = std::nullopt) const {
-    return whole(key, fallback, 0, "a number of things");
+    return whole(key, fallback, 0, "an integer from 0 to 2147483647");
   }
   [[nodiscard]] double positive(const char* key, std::optional<double> fallback = std::nullopt) const {
     const Json value = get(key);
@@ -150,20 +150,20 @@ constexpr std::array<FamilyNames, 4> kFamilies{{{Family::llama, "llama", "LlamaF
                                                 {Family::qwen2, "qwen2", "Qwen2ForCausalLM"},
                                                 {Family::opt, "opt", "OPTForCausalLM"}}};
 
-/// Either of model_type and architectures is enough; together they must agree.
+/// model_type decides, as in transformers; architectures must agree where it is given.
 Family read_family(const Reader& config) {
   const Json type = config.get("model_type");
   const Json architectures = config.get("architectures");
-  if (type.is_null() && architectures.is_null()) config.malformed("it has neither model_type nor architectures");
+  if (type.is_null()) config.malformed("model_type is missing");
   for (const FamilyNames& names : kFamilies) {
-    const bool is_type = type.is_null() || type == names.model_type;
-    if (is_type && (architectures.is_null() || architectures == Json::array({names.architecture}))) {
+    if (type == names.model_type && (architectures.is_null() || architectures == Json::array({names.architecture}))) {
       return names.family;
     }
   }
   config.unsupported(architectures.is_null() ? "model_type " + type.dump() : "architecture " + architectures.dump(),
-                     "implemented are LlamaForCausalLM, MistralForCausalLM, Qwen2ForCausalLM and OPTForCausalLM" +
-                         std::string(type.is_null() ? "" : "; model_type is " + type.dump()));
+                     "implemented are LlamaForCausalLM, MistralForCausalLM, Qwen2ForCausalLM and OPTForCausalLM; "
+                     "model_type is " +
+                         type.dump());
 }
 
 /// Windows of Mistral and Qwen2, as transformers resolves them.

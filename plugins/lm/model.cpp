@@ -32,6 +32,9 @@ void check_tensors(const ModelConfig& config, const WeightSource& weights) {
                         std::to_string(config.n_blocks) + " blocks, in which nothing would read this tensor",
                  .fix = "use the config.json that belongs to these weights"});
   }
+  (void)assemble_outer(config, [&](const std::string& name, const std::vector<int64_t>& shape) {
+    return shaped_tensor(weights, name, shape);
+  });
 }
 
 OuterWeights assemble_outer(const ModelConfig& c, const GetTensor& get) {

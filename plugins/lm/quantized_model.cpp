@@ -31,6 +31,18 @@ struct StoredGrid {
   bool nf4, double_quant;
 };
 
+/// Weights too large for the dtype of their scales would be stored as infinities.
+void check_scales(const at::Tensor& scale, const std::string& linear) {
+  const auto n_bad = at::isfinite(scale).logical_not().sum().item<int64_t>();
+  if (n_bad == 0) return;
+  throw Error(Status::numeric, {.what = "scales do not fit their dtype",
+                                .where = linear,
+                                .why = std::to_string(n_bad) + " of " + std::to_string(scale.numel()) +
+                                       " are NaN or Inf as " + c10::toString(scale.scalar_type()),
+                                .fix = "use scale_dtype bfloat16 or float32; if that is so, look for huge weights in "
+                                       "the model"});
+}
+
 class QuantizedCheckpoint final : public QuantizedWeights {
  public:
   explicit QuantizedCheckpoint(const std::filesystem::path& directory)
@@ -207,6 +219,7 @@ void QuantizedModelWriter::write_file(const std::string& name, const NamedTensor
 
 void QuantizedModelWriter::add(int64_t block, Linear linear, const QuantizedMatrix& matrix,
                                const at::Tensor& original) {
+  check_scales(matrix.scale, linear_name(config_, block, linear));
   const std::string module = module_of(linear_name(config_, block, linear));
   const int64_t m = matrix.codes.size(0);
   const int64_t n = matrix.codes.size(1);

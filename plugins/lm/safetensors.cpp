@@ -21,6 +21,8 @@
 namespace lowbit::lm {
 namespace {
 
+constexpr const char* kIndexFile = "model.safetensors.index.json";
+
 using Json = nlohmann::json;
 namespace ipc = boost::interprocess;
 
@@ -144,11 +146,12 @@ void check_coverage(const std::filesystem::path& file, const std::map<std::strin
   }
 }
 
-[[noreturn]] void no_such_tensor(const std::filesystem::path& where, std::string_view name) {
+[[noreturn]] void no_such_tensor(const std::filesystem::path& where, std::string_view name,
+                                 const std::string& why = "no weights file holds it") {
   throw Error(Status::bad_input,
               {.what = "tensor " + std::string(name) + " is missing",
                .where = where.string(),
-               .why = "no weights file holds it",
+               .why = why,
                .fix = "check that all files of the model were copied and that config.json fits them"});
 }
 
@@ -278,7 +281,7 @@ at::Tensor SafetensorsFile::tensor(std::string_view name) const {
 Checkpoint Checkpoint::open(const std::filesystem::path& directory) {
   Checkpoint result;
   result.directory_ = directory;
-  const std::filesystem::path index_file = directory / "model.safetensors.index.json";
+  const std::filesystem::path index_file = directory / kIndexFile;
   const std::filesystem::path single_file = directory / "model.safetensors";
   if (!std::filesystem::exists(index_file)) {
     if (!std::filesystem::exists(single_file)) {
@@ -311,7 +314,12 @@ Checkpoint Checkpoint::open(const std::filesystem::path& directory) {
       bad("the file of tensor " + name + ", " + file.dump() + ", is not a plain file name");
     }
     const auto [at, inserted] = known.emplace(file_name, result.files_.size());
-    if (inserted) result.files_.push_back(SafetensorsFile::open(directory / file_name));
+    if (inserted) {
+      if (!std::filesystem::exists(directory / file_name)) {
+        bad("it says that " + file_name + " holds tensor " + name + ", and there is no such file");
+      }
+      result.files_.push_back(SafetensorsFile::open(directory / file_name));
+    }
     if (!result.files_[at->second].contains(name)) bad("tensor " + name + " is not in " + file_name);
     result.add(name, at->second);
   }
@@ -343,8 +351,12 @@ void Checkpoint::release() const {
 
 const Checkpoint::Place& Checkpoint::place_of(std::string_view name) const {
   const auto found = places_.find(name);
-  if (found == places_.end()) no_such_tensor(directory_, name);
-  return found->second;
+  if (found != places_.end()) return found->second;
+  for (const SafetensorsFile& file : files_) {
+    if (file.contains(name))
+      no_such_tensor(directory_ / kIndexFile, name, "a weights file holds it, the index does not");
+  }
+  no_such_tensor(directory_, name);
 }
 
 int64_t Checkpoint::code_bits(std::string_view name) const {
@@ -402,8 +414,7 @@ void write_safetensors(const std::filesystem::path& file, const NamedTensors& te
 
 void write_safetensors_index(const std::filesystem::path& directory, const std::map<std::string, std::string>& file_of,
                              uint64_t total_bytes) {
-  write_json_file(directory / "model.safetensors.index.json",
-                  {{"metadata", {{"total_size", total_bytes}}}, {"weight_map", file_of}});
+  write_json_file(directory / kIndexFile, {{"metadata", {{"total_size", total_bytes}}}, {"weight_map", file_of}});
 }
 
 }  // namespace lowbit::lm

@@ -6,10 +6,14 @@
 #include <chrono>
 #include <lowbit/sdk.hpp>
 #include <memory>
+#include <mutex>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <system_error>
+#include <thread>
 #include <tuple>
 #include <utility>
+#include <vector>
 
 #include "lm/activations.h"
 #include "lm/adapter.h"
@@ -21,10 +25,36 @@
 
 namespace lowbit::lm {
 
+/// Throws StageError{resource} when the system gives no `n` threads at once: libtorch's pool waits for ever for one
+/// that it did not get.
+inline void require_threads(unsigned n) {
+  std::mutex all_are_there;
+  std::vector<std::thread> threads;
+  std::string refusal;
+  {
+    const std::lock_guard<std::mutex> hold(all_are_there);
+    try {
+      while (threads.size() < n) {
+        threads.emplace_back([&all_are_there] { const std::lock_guard<std::mutex> wait(all_are_there); });
+      }
+    } catch (const std::system_error& e) {
+      refusal = e.what();
+    }
+  }
+  for (std::thread& thread : threads) thread.join();
+  if (refusal.empty()) return;
+  throw StageError(LB_RESOURCE, {.what = "the system gives no " + std::to_string(n) + " threads",
+                                 .where = "threads",
+                                 .why = "after " + std::to_string(threads.size()) + ": " + refusal,
+                                 .fix = "give the stage fewer `cpus`, or raise the limits on processes and memory "
+                                        "(ulimit -u, ulimit -v, the cgroup's pids.max)"});
+}
+
 /// A stage body with threads set and the library's errors turned into the SDK's:
 /// `lowbit::Stage(...).run<lm::stage<Params, body>>()`.
 template <class Params, void (*Body)(const Job&, const Params&)>
 void stage(const Job& job, const Params& params) {
+  if (job.threads() > 1) require_threads(job.threads());
   set_threads(static_cast<int>(job.threads()));
   try {
     Body(job, params);

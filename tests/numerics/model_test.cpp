@@ -239,10 +239,23 @@ TEST_CASE("weights that do not make the model of config.json are refused", "[mod
         }) ==
         "tensor model.layers.1.mlp.up_proj.weight does not fit config.json\n"
         "  where: model.layers.1.mlp.up_proj.weight\n"
-        "  why: expected floating-point numbers of shape [16, 8], found Float [8, 16]\n"
+        "  why: expected shape [16, 8], found [8, 16]\n"
         "  fix: use the config.json that belongs to these weights");
+  CHECK(error_of([](auto& t) {
+          t["model.layers.1.mlp.up_proj.weight"] = at::zeros({16, 8}, at::kDouble);
+        }) ==
+        "tensor model.layers.1.mlp.up_proj.weight has a dtype that is not supported\n"
+        "  where: model.layers.1.mlp.up_proj.weight\n"
+        "  why: it is Double\n"
+        "  fix: export the model in F32, F16 or BF16");
   CHECK_THAT(error_of([](auto& t) { t.erase("lm_head.weight"); }),
              Catch::StartsWith("tensor lm_head.weight is missing"));
+  CHECK_THAT(dir.error_of([&] {
+    test::MemoryWeights weights = test::zero_weights(config);
+    weights.tensors()["model.embed_tokens.weight"] = at::zeros({7, 8});
+    check_tensors(config, weights);  // without a look at a block, as methods that round matrix by matrix do
+  }),
+             Catch::StartsWith("tensor model.embed_tokens.weight does not fit config.json"));
   config.tied_embeddings = true;
   CHECK(error_of([](auto& t) {
           t["lm_head.weight"] = at::ones({8, 8});

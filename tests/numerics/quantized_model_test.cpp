@@ -178,6 +178,24 @@ TEST_CASE("weights that are kept as they are must be finite too", "[quantized-mo
       Catch::StartsWith(expected));
 }
 
+TEST_CASE("scales that overflow their dtype are refused", "[quantized-model]") {
+  const Fixture f("random-tied");
+  const test::ScratchDirectory dir;
+  at::Tensor w = lm::load_block(f.config, f.weights, 1, at::kFloat)[Linear::down].clone();
+  w[3][0] = 2e6;
+  const auto add = [&](at::ScalarType scale_dtype) {
+    const GridOptions grid{.num_bits = 4, .scale_dtype = scale_dtype};
+    lm::QuantizedModelWriter out(f.dir, dir.path(), f.weights, f.config, {.method = "rtn", .grid = grid});
+    out.add(1, Linear::down, lm::quantize_rtn(w, grid), w);
+  };
+  CHECK(dir.error_of([&] { add(at::kHalf); }) ==
+        "scales do not fit their dtype\n  where: model.layers.1.mlp.down_proj.weight\n  why: 1 of " +
+            std::to_string(f.config.hidden_size) +
+            " are NaN or Inf as Half\n"
+            "  fix: use scale_dtype bfloat16 or float32; if that is so, look for huge weights in the model");
+  CHECK_NOTHROW(add(at::kBFloat16));
+}
+
 TEST_CASE("a quantized model that contradicts itself is refused", "[quantized-model]") {
   const Fixture f("random-untied");
   const test::ScratchDirectory dir;

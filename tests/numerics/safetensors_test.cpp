@@ -172,8 +172,15 @@ TEST_CASE("a directory is read through its index, or as one file", "[safetensors
   CHECK(index_error(R"({"weight_map":{"b":"../one.safetensors"}})") ==
         bad_index("the file of tensor b, \"../one.safetensors\", is not a plain file name"));
   CHECK(index_error(R"({"weight_map":{"b":"three.safetensors"}})") ==
-        "cannot read a weights file\n  where: DIR/three.safetensors\n  why: No such file or directory\n"
-        "  fix: check the path and the permissions");
+        bad_index("it says that three.safetensors holds tensor b, and there is no such file"));
+  test::write_text(dir.path() / "model.safetensors.index.json",
+                   R"({"weight_map":{"a":"one.safetensors","b":"two.safetensors"}})");
+  lm::write_safetensors(dir.path() / "two.safetensors", {{"b", at::zeros({3})}, {"left_out", at::zeros({3})}});
+  const auto incomplete = Checkpoint::open(dir.path());
+  CHECK(dir.error_of([&] { (void)incomplete.tensor("left_out"); }) ==
+        "tensor left_out is missing\n  where: DIR/model.safetensors.index.json\n"
+        "  why: a weights file holds it, the index does not\n"
+        "  fix: check that all files of the model were copied and that config.json fits them");
 }
 
 TEST_CASE("a full disk is reported, not swallowed", "[safetensors]") {

@@ -73,9 +73,11 @@ void check_rules(const WeightSource& weights, const ExportOptions& options, bool
   if (weights.activation_rules() == nullptr || holds) return;
   const std::string& format = format_names()[static_cast<size_t>(options.format)];
   if (!options.allow_loss) {
-    cannot_hold(format, "quantization.json, activations",
-                "the model rounds activations as it runs, which the format has no field for",
-                "export with allow_loss true to leave the rules out, or evaluate with lowbit");
+    cannot_hold(
+        format, "quantization.json, activations",
+        "the model rounds activations as it runs, which the format has no field for",
+        "allow the loss (allow_loss: true, on the command line --allow-loss) to leave the rules out, or evaluate with "
+        "lowbit");
   }
   losses.push_back("the rules for activations are left out: a reader computes with activations as they are");
 }

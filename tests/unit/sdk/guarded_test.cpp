@@ -33,7 +33,11 @@ struct OutOfMemoryError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 void throws_torch_oom(const Job&) { throw OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB"); }
-void throws_torch_cpu_oom(const Job&) { throw OutOfMemoryError("DefaultCPUAllocator: can't allocate memory"); }
+void throws_torch_cpu_oom(const Job& job) {
+  job.tick(3, 32, "blocks");
+  throw OutOfMemoryError(
+      "DefaultCPUAllocator: can't allocate memory\nException raised from alloc_cpu at a.cpp:75\nframe #0: b");
+}
 
 struct Ending {
   lb_status status;
@@ -85,7 +89,7 @@ TEST_CASE("exhausted memory may be tried again, whoever reports it", "[sdk][guar
   check_failure(ending<throws_torch_oom>(), LB_RESOURCE,
                 {"out of memory", "q[b=3]", "CUDA out of memory. Tried to allocate 2.00 GiB", fix});
   check_failure(ending<throws_torch_cpu_oom>(), LB_RESOURCE,
-                {"out of memory", "q[b=3]", "DefaultCPUAllocator: can't allocate memory", fix});
+                {"out of memory", "q[b=3], after 3 of 32 blocks", "DefaultCPUAllocator: can't allocate memory", fix});
 }
 
 TEST_CASE("a full disk may be tried again, another system error is unexpected", "[sdk][guarded]") {

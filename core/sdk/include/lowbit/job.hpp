@@ -95,8 +95,20 @@ class Job {
   /// Reports progress and throws Cancelled when the host asked to stop. Costs nanoseconds: once per unit of work.
   /// `total` 0: not known.
   void tick(std::uint64_t done, std::uint64_t total, std::string_view unit) const {
+    done_ = done;
+    total_ = total;
+    unit_ = unit;
     host_.progress(host_.ctx, done, total, to_c(unit));
     stop_if_cancelled();
+  }
+  /// Where the stage is, for a failure that does not know: its label, and "after 3 of 32 blocks" once it ticked.
+  [[nodiscard]] std::string place() const {
+    std::string text(stage_id());
+    if (unit_.empty()) return text;
+    if (!text.empty()) text += ", ";
+    text += "after " + std::to_string(done_);
+    if (total_ > 0) text += " of " + std::to_string(total_);
+    return text + " " + unit_;
   }
   /// For long stretches that have no progress to report.
   void stop_if_cancelled() const {
@@ -142,6 +154,10 @@ class Job {
 
   const lb_job& job_;
   const lb_host& host_;
+  // Of the last tick. A job has one thread.
+  mutable std::uint64_t done_ = 0;
+  mutable std::uint64_t total_ = 0;
+  mutable std::string unit_;
 };
 
 // Implementation.

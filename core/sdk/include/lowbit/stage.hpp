@@ -50,6 +50,13 @@ inline bool means_out_of_memory(std::string_view message) {
   return false;
 }
 
+/// The message of an exception without the frames that libtorch appends.
+inline std::string_view without_frames(std::string_view message) {
+  message = message.substr(0, std::min(message.find("\nException raised from"), message.find("\nframe #")));
+  const std::size_t end = message.find_last_not_of(" \n");
+  return end == std::string_view::npos ? message : message.substr(0, end + 1);
+}
+
 inline std::string type_name(const std::exception& e) {
   int status = 0;
   const std::unique_ptr<char, void (*)(void*)> name(abi::__cxa_demangle(typeid(e).name(), nullptr, nullptr, &status),
@@ -68,7 +75,7 @@ inline constexpr std::string_view kLessMemory = "give the stage more memory, or 
 inline constexpr std::string_view kTellAuthor = "report this to the plugin's author";
 
 /// REQUIRES: called while an exception is being handled.
-inline lb_status report_current_exception(const lb_host& host, std::string_view stage) {
+inline lb_status report_current_exception(const lb_host& host, std::string_view where) {
   try {
     throw;
   } catch (const Cancelled&) {
@@ -79,17 +86,19 @@ inline lb_status report_current_exception(const lb_host& host, std::string_view 
     const lb_status status = e.status() == LB_OK || e.status() == LB_CANCELLED ? lb_status{LB_INTERNAL} : e.status();
     return fail(host, status, text.what, text.where, text.why, text.fix.empty() ? kTellAuthor : text.fix);
   } catch (const std::bad_alloc& e) {
-    return fail(host, LB_RESOURCE, "out of memory", stage, e.what(), kLessMemory);
+    return fail(host, LB_RESOURCE, "out of memory", where, e.what(), kLessMemory);
   } catch (const std::system_error& e) {
     if (e.code() == std::errc::no_space_on_device) {
-      return fail(host, LB_RESOURCE, "no space left on the disk", stage, e.what(), "free disk space, then run again");
+      return fail(host, LB_RESOURCE, "no space left on the disk", where, e.what(), "free disk space, then run again");
     }
-    return fail(host, LB_INTERNAL, "unexpected exception " + type_name(e), stage, e.what(), kTellAuthor);
+    return fail(host, LB_INTERNAL, "unexpected exception " + type_name(e), where, e.what(), kTellAuthor);
   } catch (const std::exception& e) {
-    if (means_out_of_memory(e.what())) return fail(host, LB_RESOURCE, "out of memory", stage, e.what(), kLessMemory);
-    return fail(host, LB_INTERNAL, "unexpected exception " + type_name(e), stage, e.what(), kTellAuthor);
+    if (means_out_of_memory(e.what())) {
+      return fail(host, LB_RESOURCE, "out of memory", where, without_frames(e.what()), kLessMemory);
+    }
+    return fail(host, LB_INTERNAL, "unexpected exception " + type_name(e), where, e.what(), kTellAuthor);
   } catch (...) {
-    return fail(host, LB_INTERNAL, "unexpected exception", stage, "its type is not derived from std::exception",
+    return fail(host, LB_INTERNAL, "unexpected exception", where, "its type is not derived from std::exception",
                 kTellAuthor);
   }
 }
@@ -99,8 +108,8 @@ inline lb_status report_current_exception(const lb_host& host, std::string_view 
 /// Turns a stage body into the C function of lb_stage: nothing it throws gets out, and every failure is reported.
 template <auto Body>
 lb_status guarded(const lb_job* job, const lb_host* host) noexcept {
+  const Job face(*job, *host);
   try {
-    const Job face(*job, *host);
     if constexpr (std::is_invocable_v<decltype(Body), const Job&>) {
       Body(face);
     } else {
@@ -109,7 +118,7 @@ lb_status guarded(const lb_job* job, const lb_host* host) noexcept {
     return LB_OK;
   } catch (...) {
     try {
-      return detail::report_current_exception(*host, view(job->stage_id));
+      return detail::report_current_exception(*host, face.place());
     } catch (...) {  // no memory left even for the report
       return detail::fail(*host, LB_RESOURCE, "out of memory", {}, "while another failure was reported",
                           detail::kLessMemory);
