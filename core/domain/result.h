@@ -30,10 +30,10 @@ struct MetricRow {
 struct StageResult {
   std::int64_t id = 0;  ///< of the store's row; 0 before it is stored
   Digest content_key;
-  JsonText content_record;                     ///< what content_key is the digest of
+  JsonText content_record;                     ///< what content_key is the digest of; empty where it was not asked for
   Digest plugin_digest;                        ///< of the plugin file that made it; recorded, not in the key
   std::map<std::string, ArtifactRef> outputs;  ///< by port; an optional port left unwritten is absent
-  std::vector<MetricRow> metrics = {};         ///< final ones; NaN: not a number
+  std::vector<MetricRow> metrics = {};         ///< final ones, NaN: not a number; empty where not asked for
 };
 
 }  // namespace lowbit

@@ -226,7 +226,9 @@ std::size_t Plan::count(Decision decision) const {
 
 Plan make_plan(const ExpandedGraph& graph, const ExternalDigests& externals, const PluginDigests& plugins,
                const ResultLookup& results, const PlanOptions& options) {
-  return Planner(graph, externals, plugins, results, options).plan();
+  Plan plan;
+  results.at_one_moment([&] { plan = Planner(graph, externals, plugins, results, options).plan(); });
+  return plan;
 }
 
 PlannedVariant decide(PlannedVariant known, const std::string& experiment, const Variant& variant,
@@ -249,6 +251,7 @@ PlannedVariant decide(PlannedVariant known, const std::string& experiment, const
   } else {
     known.decision = Decision::reuse;
     known.reason = because(ReasonKind::up_to_date, "up to date");
+    result->metrics = results.metrics_of(*result);
     known.gate = gate_problem(variant.gates, result->metrics);
     known.result = std::move(result);
   }

@@ -5,6 +5,7 @@
 //   gated  an input's result is held back by a gate (graph/gates.h); it will not run
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -23,10 +24,13 @@ namespace lowbit::graph {
 class ResultLookup {
  public:
   virtual ~ResultLookup() = default;
-  /// The current result for exactly these inputs.
+  /// The current result for exactly these inputs, without its record, which the asker has, and without its metrics.
   [[nodiscard]] virtual std::optional<StageResult> by_content_key(const Digest& key) const = 0;
-  /// The current result reached through this provenance key (its inputs may have been other bytes then).
+  /// The current result reached through this provenance key (its inputs may have been other bytes then), without
+  /// its metrics.
   [[nodiscard]] virtual std::optional<StageResult> by_provenance_key(const Digest& key) const = 0;
+  /// The final metrics of a result that one of these gave.
+  [[nodiscard]] virtual std::vector<MetricRow> metrics_of(const StageResult& result) const = 0;
   /// Whether any result was made with this own record (canonical SHA-256), whatever its inputs.
   [[nodiscard]] virtual bool has_own_record(const Digest& own) const = 0;
   /// The provenance record under which this stage and coordinates last stood in this experiment's expansion.
@@ -34,6 +38,8 @@ class ResultLookup {
                                                             const Coordinates& coordinates) const = 0;
   /// Whether the artifact's files are still where they were published.
   [[nodiscard]] virtual bool artifact_present(const Digest& digest) const = 0;
+  /// Calls `asking`, in which many questions are asked: all are answered as of one moment, and each costs less.
+  virtual void at_one_moment(const std::function<void()>& asking) const { asking(); }
 };
 
 enum class Decision { reuse, run, maybe, gated };

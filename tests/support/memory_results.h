@@ -7,6 +7,7 @@
 #include <string>
 #include <tuple>
 #include <utility>
+#include <vector>
 
 #include "graph/plan.h"
 
@@ -34,6 +35,7 @@ class MemoryResults : public graph::ResultLookup {
     const auto it = links_.find(key);
     return it == links_.end() ? std::nullopt : by_content_key(it->second);
   }
+  [[nodiscard]] std::vector<MetricRow> metrics_of(const StageResult& result) const override { return result.metrics; }
   [[nodiscard]] bool has_own_record(const Digest& own) const override { return own_records_.count(own) > 0; }
   [[nodiscard]] std::optional<JsonText> last_record(const std::string& experiment, const std::string& stage,
                                                     const Coordinates& coordinates) const override {

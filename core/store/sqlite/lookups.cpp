@@ -5,13 +5,12 @@
 
 namespace lowbit::store {
 
-// Columns: result_id, content_key, content_record, plugin_digest.
+// Columns: result_id, content_key, plugin_digest.
 StageResult SqliteStore::read_result(Rows& row) const {
   StageResult result;
   result.id = row.integer(0);
   result.content_key = row.digest(1);
-  result.content_record = row.json_text(2);
-  result.plugin_digest = row.digest(3);
+  result.plugin_digest = row.digest(2);
   last_paths_.clear();
   Rows outputs = db_->query("SELECT port, type, digest, path FROM artifacts WHERE result_id = ?", result.id);
   while (outputs.next()) {
@@ -19,22 +18,26 @@ StageResult SqliteStore::read_result(Rows& row) const {
     last_paths_[artifact.digest] = outputs.text(3);
     result.outputs[outputs.text(0)] = artifact;
   }
-  Rows metrics = db_->query("SELECT name, unit, value, std_error, count FROM metrics WHERE result_id = ?", result.id);
-  while (metrics.next()) {
-    MetricRow metric{.name = metrics.text(0), .unit = metrics.text(1), .std_error = {}};
-    metric.value = metrics.null(2) ? std::numeric_limits<double>::quiet_NaN() : metrics.real(2);
-    if (!metrics.null(3)) metric.std_error = metrics.real(3);
-    metric.count = static_cast<std::uint64_t>(metrics.integer(4));
-    result.metrics.push_back(std::move(metric));
-  }
   return result;
 }
 
+std::vector<MetricRow> SqliteStore::read_metrics(std::int64_t result) const {
+  std::vector<MetricRow> metrics;
+  Rows rows = db_->query("SELECT name, unit, value, std_error, count FROM metrics WHERE result_id = ?", result);
+  while (rows.next()) {
+    MetricRow metric{.name = rows.text(0), .unit = rows.text(1), .std_error = {}};
+    metric.value = rows.null(2) ? std::numeric_limits<double>::quiet_NaN() : rows.real(2);
+    if (!rows.null(3)) metric.std_error = rows.real(3);
+    metric.count = static_cast<std::uint64_t>(rows.integer(4));
+    metrics.push_back(std::move(metric));
+  }
+  return metrics;
+}
+
 Result<std::optional<StageResult>> SqliteStore::find_current(const Digest& content_key) const {
-  Rows rows = db_->query(
-      "SELECT result_id, content_key, content_record, plugin_digest FROM results "
-      "WHERE content_key = ? AND is_current = 1",
-      cell(content_key));
+  Rows rows =
+      db_->query("SELECT result_id, content_key, plugin_digest FROM results WHERE content_key = ? AND is_current = 1",
+                 cell(content_key));
   if (!rows.next()) return std::optional<StageResult>();
   return std::optional<StageResult>(read_result(rows));
 }
@@ -46,12 +49,21 @@ std::optional<StageResult> SqliteStore::by_content_key(const Digest& key) const 
 std::optional<StageResult> SqliteStore::by_provenance_key(const Digest& key) const {
   return look_up<StageResult>("looking up a result", [&]() -> Result<std::optional<StageResult>> {
     Rows rows = db_->query(
-        "SELECT r.result_id, r.content_key, r.content_record, r.plugin_digest FROM provenance p "
+        "SELECT r.result_id, r.content_key, r.plugin_digest, r.content_record FROM provenance p "
         "JOIN results r ON r.content_key = p.content_key AND r.is_current = 1 WHERE p.provenance_key = ?",
         cell(key));
     if (!rows.next()) return std::optional<StageResult>();
-    return std::optional<StageResult>(read_result(rows));
+    StageResult result = read_result(rows);
+    result.content_record = rows.json_text(3);
+    return std::optional<StageResult>(std::move(result));
   });
+}
+
+std::vector<MetricRow> SqliteStore::metrics_of(const StageResult& result) const {
+  return look_up<std::vector<MetricRow>>(
+             "looking up metrics",
+             [&]() -> Result<std::optional<std::vector<MetricRow>>> { return std::optional(read_metrics(result.id)); })
+      .value_or(std::vector<MetricRow>());
 }
 
 bool SqliteStore::has_own_record(const Digest& own) const {
@@ -87,6 +99,19 @@ bool SqliteStore::artifact_present(const Digest& digest) const {
                          return std::optional<bool>(false);
                        })
       .value_or(false);
+}
+
+// A transaction that only reads: without one every question locks the file and looks for the end of the log.
+void SqliteStore::at_one_moment(const std::function<void()>& asking) const {
+  const auto tell = [&](const char* what) {
+    (void)look_up<bool>("reading at one moment", [&]() -> Result<std::optional<bool>> {
+      db_->execute(what);
+      return std::optional(true);
+    });
+  };
+  tell("BEGIN");
+  asking();
+  tell("ROLLBACK");
 }
 
 Result<void> SqliteStore::lookup_state() const {

@@ -55,6 +55,7 @@ Result<std::vector<StageResult>> SqliteStore::publish(const std::vector<Publicat
     for (const Publication& p : publications) {
       LB_TRY_ASSIGN(std::optional<StageResult> result, find_current(p.result.content_key));
       LB_CHECK(result.has_value());
+      result->metrics = read_metrics(result->id);
       current.push_back(*std::move(result));
     }
     return current;

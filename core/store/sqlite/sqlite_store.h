@@ -56,10 +56,12 @@ class SqliteStore final : public Store {
 
   std::optional<StageResult> by_content_key(const Digest& key) const override;
   std::optional<StageResult> by_provenance_key(const Digest& key) const override;
+  std::vector<MetricRow> metrics_of(const StageResult& result) const override;
   bool has_own_record(const Digest& own) const override;
   std::optional<JsonText> last_record(const std::string& experiment, const std::string& stage,
                                       const Coordinates& coordinates) const override;
   bool artifact_present(const Digest& digest) const override;
+  void at_one_moment(const std::function<void()>& asking) const override;
   Result<void> lookup_state() const override;
 
  private:
@@ -87,6 +89,7 @@ class SqliteStore final : public Store {
   Result<void> store_publication(const Publication& p, bool replace);
   Result<void> insert_result(const Publication& p);
   StageResult read_result(Rows& row) const;
+  std::vector<MetricRow> read_metrics(std::int64_t result) const;
   Result<std::optional<StageResult>> find_current(const Digest& content_key) const;
 
   std::unique_ptr<Connection> db_;

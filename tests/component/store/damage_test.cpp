@@ -303,7 +303,7 @@ TEST_CASE("a lookup that fails is not taken for an answer", "[store][damage]") {
   Writer writer(dir.database());
   writer.publish(writer.publication("c", "score"));
   meddle(dir.database(), "UPDATE results SET content_record = '{half'");
-  CHECK_FALSE(writer.store().by_content_key(sha256("c")));
+  CHECK_FALSE(writer.store().by_provenance_key(sha256("p:c")));
   const std::string damage =
       "error[LB6005]: `DIR/results.db` is damaged\n"
       " = note: column content_record should hold JSON and holds `{half`\n"

@@ -75,17 +75,32 @@ TEST_CASE("a result is found by its content key, its provenance key and its own 
     REQUIRE(found);
     CHECK(found->id == stored.id);
     CHECK(found->content_key == p.result.content_key);
-    CHECK(found->content_record == p.result.content_record);
     CHECK(found->plugin_digest == p.result.plugin_digest);
     REQUIRE(found->outputs.size() == 1);
     CHECK(found->outputs.at("predictions").type == "predictions/1");
     CHECK(found->outputs.at("predictions").digest == sha256("a:c"));
+    CHECK(store.metrics_of(*found).size() == 1);
   }
+  CHECK(store.by_provenance_key(sha256("p:c"))->content_record == p.result.content_record);
   CHECK(store.has_own_record(sha256(p.own_record.text())));
   CHECK_FALSE(store.has_own_record(sha256("another recipe")));
   CHECK_FALSE(store.by_content_key(sha256("other")));
   CHECK_FALSE(store.by_provenance_key(sha256("c")));
   must(store.lookup_state());
+}
+
+TEST_CASE("questions within one moment are answered as of that moment", "[store]") {
+  const Directory dir;
+  Writer writer(dir.database());
+  writer.publish(writer.publication("a", "score"));
+  const auto reader = must(open_sqlite(dir.database(), Access::read_only));
+  reader->at_one_moment([&] {
+    CHECK(reader->by_content_key(sha256("a")));
+    writer.publish(writer.publication("b", "score"));
+    CHECK_FALSE(reader->by_content_key(sha256("b")));
+  });
+  CHECK(reader->by_content_key(sha256("b")));
+  must(reader->lookup_state());
 }
 
 TEST_CASE("the first result of a content key stays; only replace puts another in its place", "[store]") {
