@@ -34,6 +34,15 @@ Grant lease_of(const JobRequest& request) {
   return request.lease.is_object() ? grant_of(request.lease) : Grant{.cpus = request.threads};
 }
 
+/// The seeds of one point are shown together.
+std::string point_of(const Coordinates& coordinates) {
+  Coordinates without_seed;
+  for (const auto& [axis, value] : coordinates.entries()) {
+    if (axis != "seed") without_seed.set(axis, value);
+  }
+  return without_seed.text();
+}
+
 Failure stall_failure(const std::string& label, const std::string& said) {
   return {FailureCause::stalled, "the job stopped making progress", label, said,
           "see `lowbit logs '" + label + "'`; raise `resources.stall` if it only needs longer"};
@@ -528,8 +537,14 @@ Snapshot Scheduler::snapshot() const {
       const auto work = works_.find(node.content->digest);  // absent while its result is being told
       state = work == works_.end() || work->second.job ? VariantState::running : VariantState::ready;
     }
-    now.variants.push_back(
-        {.label = variant.label(), .stage = variant.stage, .state = state, .text = node.text, .cause = node.cause});
+    now.variants.push_back({.label = variant.label(),
+                            .stage = variant.stage,
+                            .state = state,
+                            .text = node.text,
+                            .cause = node.cause,
+                            .point = point_of(variant.coordinates),
+                            .plugin = variant.plugin->id,
+                            .cpus = variant.resources.cpus});
   }
   const auto present = std::chrono::steady_clock::now();
   for (const auto& [nonce, job] : running_) {
@@ -538,7 +553,10 @@ Snapshot Scheduler::snapshot() const {
                .seconds = std::chrono::duration<double>(present - job->since).count(),
                .progress = job->progress,
                .cpus = job->lease.grant().cpus,
-               .gpus = {}};
+               .gpus = {},
+               .memory_bytes = job->lease.grant().memory_bytes,
+               .rates = job->lease.grant().rates,
+               .speed = job->watch.speed()};
     for (const GpuGrant& gpu : job->lease.grant().gpus) one.gpus.push_back(gpu.id);
     if (const auto work = works_.find(job->context.content.digest); work != works_.end()) {
       const std::vector<Index>& variants = work->second.variants;
@@ -553,6 +571,9 @@ Snapshot Scheduler::snapshot() const {
   now.gpus = static_cast<unsigned>(pool_.capacity().gpus.size());
   now.cpus_in_use = static_cast<unsigned>(pool_.use().cpus);
   now.cpus = pool_.capacity().cpus;
+  now.memory_in_use = pool_.use().memory_bytes;
+  now.memory_bytes = pool_.capacity().memory_bytes;
+  now.seconds = std::chrono::duration<double>(present - started_).count();
   now.stopping = stopping_;
   return now;
 }

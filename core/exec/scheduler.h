@@ -203,6 +203,7 @@ class Scheduler : public Controlled {
   std::size_t unsettled_ = 0;
   std::size_t in_flight_ = 0;  ///< jobs that variants of this graph wait for
   std::size_t waiting_for_retry_ = 0;
+  std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
   bool stopping_ = false;
   bool done_ = false;
   RunSummary summary_;

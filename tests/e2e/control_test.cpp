@@ -75,6 +75,53 @@ TEST_CASE("a cancelled variant stops, what needs it is blocked, and the rest goe
                                            Contains("0 done, 3 stopped in T s; continue with: lowbit run"));
 }
 
+TEST_CASE("status shows what a live run does, how far it is and how long it will take", "[e2e][control]") {
+  const Project project(R"(experiment: watched
+matrix: {word: [a, b]}
+stages:
+  - id: slow
+    use: lowbit.toy.transform
+    params: {text: "${word}", steps: 2000, delay_ms: 20}
+    resources: {memory: 3GiB, rate: {judge: 30}}
+  - {id: after, use: lowbit.toy.concat, with: {in: {each: slow.out, over: [word]}}}
+)");
+  const auto host = project.start({"run", "experiment.yaml", "--jobs", "1", "--memory", "8GiB"});
+  Json live;
+  wait_until([&] {
+    const Ended status = project.lowbit({"status", "--json"});
+    if (status.status != 0) return false;  // the database is not there yet
+    live = Json::parse(status.out)["live"];
+    return live.is_object() && !live["running"].empty() && live["running"][0]["speed"] > 0;
+  });
+  CHECK(live["experiment"] == "watched");
+  CHECK(live["counts"] == Json{{"running", 1}, {"ready", 1}, {"waiting", 1}});
+  CHECK(live["cpus_in_use"] == 1);
+  CHECK(live["memory_in_use"] == 3ULL << 30U);
+  CHECK(live["memory_bytes"] == 8ULL << 30U);
+  CHECK(live["pid"].get<int>() > 1);
+  CHECK(live["seconds"] > 0);
+  const Json& job = live["running"][0];
+  CHECK(job["label"] == "slow[word=a]");
+  CHECK(job["rates"] == Json{{"judge", 30}});
+  CHECK(job["progress"]["total"] == 2000);
+  CHECK(job["left_seconds"] > 1);  // 2,000 times 20 ms, at the speed that it has told so far
+  CHECK(live["left_seconds"] == job["left_seconds"]);
+  CHECK(live["left_unknown"] == 2);
+
+  const Ended shown = project.lowbit({"status"});
+  CHECK(shown.status == 0);
+  CHECK_THAT(shown.out,
+             Contains("process " + live["pid"].dump() + " runs this now; `lowbit cancel --all` stops it\n") &&
+                 Contains("watched  ") && Contains("left about ") && Contains("cpus 1/1") &&
+                 Contains("slow[word=a]  ") && Contains("of 2000") && Contains("1 cpu 3.0 GiB judge 30/min") &&
+                 Contains("word=a") && Contains("experiment"));
+  CHECK(shown.out.find('\x1b') == std::string::npos);
+  REQUIRE(project.lowbit({"cancel", "--all"}).status == 0);
+  CHECK(host->wait().status == 130);
+  CHECK_THAT(project.lowbit({"status"}).out, !Contains("runs this now"));
+  CHECK(Json::parse(project.lowbit({"status", "--json"}).out)["live"].is_null());
+}
+
 TEST_CASE("cancel --all stops the run as Ctrl-C does", "[e2e][control]") {
   const Project project(kEndless);
   const auto host = project.start({"run", "experiment.yaml"});
