@@ -136,8 +136,16 @@ std::optional<ArtifactRef> Scheduler::artifact_of(const graph::Member& member) c
   const auto& produced = std::get<graph::Produced>(member.source);
   const Node& producer = nodes_[produced.producer];
   const auto output = producer.outputs.find(produced.port);
-  if (producer.state != State::done || output == producer.outputs.end()) return std::nullopt;
+  if (producer.state != State::done || output == producer.outputs.end() || unjudged_by(produced)) return std::nullopt;
   return output->second;
+}
+
+/// Whose gate should have let it through and did not.
+std::optional<graph::VariantIndex> Scheduler::unjudged_by(const graph::Produced& produced) const {
+  for (const Index keeper : produced.keepers) {
+    if (nodes_[keeper].state != State::done) return keeper;
+  }
+  return std::nullopt;
 }
 
 std::optional<Scheduler::Obstacle> Scheduler::obstacle_of(Index index) const {
@@ -152,15 +160,17 @@ std::optional<Scheduler::Obstacle> Scheduler::obstacle_of(Index index) const {
       }
     }
     if (missing == nullptr || (input.min_members && present >= *input.min_members)) continue;
-    const Node& producer = nodes_[missing->producer];
-    const std::string label = graph_.variants[missing->producer].label();
-    if (producer.state == State::gated || producer.state == State::behind_gate) {
-      const std::string gate =
-          producer.state == State::gated ? graph::behind_gate(label, producer.gate) : producer.gate;
+    const auto keeper = nodes_[missing->producer].state == State::done ? unjudged_by(*missing) : std::nullopt;
+    const Node& holder = nodes_[keeper.value_or(missing->producer)];
+    const std::string label = graph_.variants[keeper.value_or(missing->producer)].label();
+    if (holder.state == State::gated || holder.state == State::behind_gate) {
+      const std::string gate = holder.state == State::gated ? graph::behind_gate(label, holder.gate) : holder.gate;
       return Obstacle{State::behind_gate, gate, gate};
     }
-    return Obstacle{
-        State::blocked, "input " + input.port + " needs " + label + "." + missing->port + ", which is not there", {}};
+    return Obstacle{State::blocked,
+                    keeper ? "input " + input.port + " waits for the gate of " + label + ", which has no result"
+                           : "input " + input.port + " needs " + label + "." + missing->port + ", which is not there",
+                    {}};
   }
   return std::nullopt;
 }

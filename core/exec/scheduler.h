@@ -161,6 +161,7 @@ class Scheduler : public Controlled {
     std::string gate;
   };
   [[nodiscard]] std::optional<Obstacle> obstacle_of(Index index) const;
+  [[nodiscard]] std::optional<Index> unjudged_by(const graph::Produced& produced) const;
   [[nodiscard]] std::optional<ArtifactRef> artifact_of(const graph::Member& member) const;
   [[nodiscard]] graph::Key provenance_with_present_members(Index index) const;
   [[nodiscard]] bool cut_off(Index index);

@@ -71,13 +71,7 @@ PlanCost cost_of(const ExpandedGraph& graph, const Plan& plan, const CostHistory
   for (VariantIndex i = 0; i < graph.variants.size(); ++i) {
     if (!may_run(plan.variants[i].decision)) continue;
     const Variant& variant = graph.variants[i];
-    for (const BoundInput& input : variant.inputs) {
-      for (const Member& member : input.members) {
-        if (const auto* produced = std::get_if<Produced>(&member.source)) {
-          ends[i] = std::max(ends[i], ends[produced->producer]);
-        }
-      }
-    }
+    for_each_awaited(variant, [&](VariantIndex awaited) { ends[i] = std::max(ends[i], ends[awaited]); });
     const std::optional<Cost> cost = history.of(variant);
     if (!cost) {
       ++all.unknown;
