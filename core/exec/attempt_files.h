@@ -65,6 +65,7 @@ struct ExitRecord {
   bool cancelled = false;
   double seconds = 0;
   std::uint64_t peak_memory_bytes = 0;
+  std::uint64_t over_lease_bytes = 0;  ///< the memory for which it was ended: more than its lease; 0: it was not
 };
 
 [[nodiscard]] Json to_json(const ExitRecord& record);
