@@ -294,6 +294,10 @@ TEST_CASE("an expansion comes back with the order and the types of its axes", "[
   must(writer.store().record_expansion("study", "study.yaml", {row("b", point, "b"), row("a", {}, "a")}));
   must(writer.store().record_expansion("other", "other.yaml", {}));
   CHECK(must(writer.store().experiments()) == std::vector<std::string>{"other", "study"});
+  CHECK(must(writer.store().experiment_file("nobody")).empty());
+  REQUIRE(writer.store().forget({}, {"study"}).ok());
+  CHECK(must(writer.store().experiments()) == std::vector<std::string>{"other"});
+  CHECK(must(writer.store().expansion("study")).empty());
 
   const std::vector<ExpansionRow> rows = must(writer.store().expansion("study"));
   REQUIRE(rows.size() == 2);
