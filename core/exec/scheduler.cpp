@@ -624,13 +624,14 @@ bool Scheduler::withdraw(Index index) {
   return true;
 }
 
-std::vector<graph::VariantIndex> Scheduler::retry(const std::string& cause) {
+std::vector<graph::VariantIndex> Scheduler::retry(const std::string& cause, const std::set<Index>& only) {
   std::vector<Index> again;
   if (stopping_ || done_) return again;
   std::vector<bool> reopened(nodes_.size(), false);
   for (Index i = 0; i < nodes_.size(); ++i) {  // producers stand before what they block
     const Node& node = nodes_[i];
-    if (node.state == State::failed) reopened[i] = cause.empty() || node.cause == cause;
+    const bool asked_for = (cause.empty() || node.cause == cause) && (only.empty() || only.contains(i));
+    if (node.state == State::failed) reopened[i] = asked_for;
     if (!reopened[i]) continue;
     again.push_back(i);
     for (const Index consumer : dependencies_.consumers_of(i)) {

@@ -102,7 +102,7 @@ class Scheduler : public Controlled {
   void interrupt() override;
   [[nodiscard]] Snapshot snapshot() const override;
   void cancel(graph::VariantIndex variant) override;
-  std::vector<graph::VariantIndex> retry(const std::string& cause) override;
+  std::vector<graph::VariantIndex> retry(const std::string& cause, const std::set<graph::VariantIndex>& only) override;
   [[nodiscard]] const RunSummary& summary() const { return summary_; }
 
  private:

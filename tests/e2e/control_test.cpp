@@ -203,6 +203,36 @@ TEST_CASE("without a live run, retry runs what failed and what it blocked, and n
   CHECK_THAT(project.plan(), Contains("4 variants: 3 reuse, 1 run, 0 maybe"));
 }
 
+TEST_CASE("stages to retry may be named, in a live run and without one", "[e2e][control]") {
+  const Project project("x");
+  const std::string there = (project.path() / "there").string();
+  project.edit(failing(there, there));
+  REQUIRE(project.run().status == 1);
+  write_text(there, "");
+  const Ended wrong = project.lowbit({"retry", "experiment.yaml", "secnd"});
+  CHECK(wrong.status == 2);
+  CHECK(wrong.err ==
+        "error[LB0003]: there is no stage secnd to retry\n"
+        " = note: a stage with a similar name exists: second\n"
+        " = help: `lowbit status --failed` lists what failed\n");
+  CHECK(project.lowbit({"retry", "experiment.yaml", "reads"}).out == "nothing to retry: nothing of reads failed\n");
+  CHECK(project.lowbit({"retry", "experiment.yaml", "second"}).status == 0);
+  CHECK(project.query("SELECT label, state FROM v_stages ORDER BY label") ==
+        "first,failed\nreads,never\nsecond,done\n");
+
+  std::filesystem::remove(there);
+  project.edit(failing(there, there + "2") +
+               "  - {id: slow, use: lowbit.toy.transform, params: {steps: 10000, delay_ms: 20}}\n");
+  const auto host = project.start({"run", "experiment.yaml", "--jobs", "4"});
+  wait_until([&] { return project.query("SELECT count(*) FROM attempts WHERE state = 3") == "4\n"; });
+  write_text(there, "");
+  CHECK(project.lowbit({"retry", "experiment.yaml", "first"}).out == "again  first\nagain  reads\n");
+  wait_until([&] { return project.query("SELECT state FROM v_stages WHERE label = 'reads'") == "done\n"; });
+  CHECK(project.query("SELECT state FROM v_stages WHERE label = 'second'") == "failed\n");
+  REQUIRE(project.lowbit({"cancel", "--all"}).status == 0);
+  CHECK(host->wait().status == 130);
+}
+
 TEST_CASE("a retry for another experiment than the one that runs is refused", "[e2e][control]") {
   const Project project(kEndless);
   const auto host = project.start({"run", "experiment.yaml"});

@@ -27,8 +27,10 @@ class FakeRun : public Controlled {
   }
   [[nodiscard]] Snapshot snapshot() const override { return now; }
   void cancel(lowbit::graph::VariantIndex variant) override { cancelled.insert(variant); }
-  std::vector<lowbit::graph::VariantIndex> retry(const std::string& cause) override {
+  std::vector<lowbit::graph::VariantIndex> retry(const std::string& cause,
+                                                 const std::set<lowbit::graph::VariantIndex>& only) override {
     causes.push_back(cause);
+    retried = only;
     return {3};
   }
   void interrupt() override { interrupted = true; }
@@ -36,6 +38,7 @@ class FakeRun : public Controlled {
   Snapshot now;
   std::set<std::size_t> cancelled;
   std::vector<std::string> causes;
+  std::set<std::size_t> retried;
   bool interrupted = false;
 };
 
