@@ -67,6 +67,12 @@ std::vector<std::string> job_environment(const std::vector<std::string>& declare
     entries.push_back(std::string(kCoreType) + "=" + core_type);
   }
   entries.push_back("LOWBIT_ATTEMPT=" + attempt);
+  // Tests let a library come between jobs and the disk; no other library of the host's gets into them.
+  if (const char* library = std::getenv("LOWBIT_FAULT_PRELOAD")) {
+    entries.push_back(std::string("LD_PRELOAD=") + library);
+    for (const std::string_view name : {"LOWBIT_FS_ROOT", "LOWBIT_FS_FAULT", "LOWBIT_FS_ROLE", "LOWBIT_CLOCK"})
+      pass(name);
+  }
   return entries;
 }
 
