@@ -74,8 +74,9 @@ std::optional<Failure> failure_of(const JobReport& report, const std::optional<E
   }
   if (ended->over_lease_bytes > 0) {
     return Failure{FailureCause::resource,
-                   "the job held " + gibibytes_text(ended->over_lease_bytes) + " of memory, more than its lease", label,
-                   last_position(report, *ended),
+                   "the job held " + gibibytes_text(ended->over_lease_bytes) + " of memory, more than its lease of " +
+                       gibibytes_text(ended->lease_bytes),
+                   label, last_position(report, *ended),
                    "raise `resources.memory` of the stage, or leave it out: then nothing is counted; " + logs};
   }
   if (ended->kind == ExitKind::signalled) {

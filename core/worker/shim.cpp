@@ -87,6 +87,7 @@ class Watch {
     record.cancelled = cancelled_;
     record.seconds = std::chrono::duration<double>(Clock::now() - started_).count();
     record.over_lease_bytes = over_lease_bytes_;
+    record.lease_bytes = memory_bytes_;
     record.peak_memory_bytes = static_cast<std::uint64_t>(usage.ru_maxrss) * 1024U;
     return record;
   }

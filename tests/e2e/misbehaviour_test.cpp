@@ -137,7 +137,8 @@ stages:
   experiment("block = b\"x\" * (300 << 20)\ntime.sleep(60)\n");
   const Ended own = project.run();
   CHECK(own.status == 1);
-  CHECK_THAT(own.err, Contains("the job held 0.") && Contains(" GiB of memory, more than its lease; again in 1.0 s") &&
+  CHECK_THAT(own.err, Contains("the job held 0.") &&
+                          Contains(" GiB of memory, more than its lease of 0.20 GiB; again in 1.0 s") &&
                           Contains("FAIL    holds  the job held 0.") &&
                           Contains("raise `resources.memory` of the stage, or leave it out"));
   CHECK(project.query("SELECT DISTINCT json_extract(failure, '$.cause') FROM attempts") == "resource\n");

@@ -9,6 +9,7 @@ using lowbit::cli::live_lines;
 using lowbit::cli::LiveModel;
 using lowbit::cli::Paper;
 using lowbit::cli::redraw_text;
+using lowbit::cli::time_left;
 using lowbit::exec::VariantState;
 
 namespace {
