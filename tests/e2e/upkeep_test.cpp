@@ -272,7 +272,6 @@ TEST_CASE("gc tells of experiments whose files are gone, and forgets those that 
                                              Contains("`lowbit gc --forget second` removes them\n"));
   CHECK_THAT(project.lowbit({"gc", "--json"}).out,
              Contains("\"experiment\": \"second\"") && Contains("\"results\": 3"));
-  const std::string before = tables(project);
   const Ended dry = project.lowbit({"gc", "--forget", "second", "--dry-run"});
   CHECK_THAT(dry.out, Contains("result    round[levels=9] ") && Contains("would remove 3: ") &&
                           Contains("would forget experiment second\n"));
