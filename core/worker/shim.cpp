@@ -86,9 +86,9 @@ class Watch {
     record.timed_out = timed_out_;
     record.cancelled = cancelled_;
     record.seconds = std::chrono::duration<double>(Clock::now() - started_).count();
-    record.over_lease_bytes = over_lease_bytes_;
+    if (WIFSIGNALED(status)) record.over_lease_bytes = over_lease_bytes_;  // else it was quicker, and ended well or not
     record.lease_bytes = memory_bytes_;
-    record.peak_memory_bytes = static_cast<std::uint64_t>(usage.ru_maxrss) * 1024U;
+    record.peak_memory_bytes = std::max(static_cast<std::uint64_t>(usage.ru_maxrss) * 1024U, over_lease_bytes_);
     return record;
   }
 

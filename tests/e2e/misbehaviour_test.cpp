@@ -144,9 +144,9 @@ stages:
   CHECK(project.query("SELECT DISTINCT json_extract(failure, '$.cause') FROM attempts") == "resource\n");
 
   // Not one of them holds more than the lease: all of them together do.
-  experiment(R"(hold = "import os, time; block = b'x' * (80 << 20); time.sleep(60)"
+  experiment(R"py(hold = "import os, time; block = b'x' * (80 << 20); time.sleep(60)"
 for child in [subprocess.Popen([sys.executable, "-c", hold]) for _ in range(4)]: child.wait()
-)");
+)py");
   CHECK_THAT(project.run().err, Contains("more than its lease"));
 
   experiment(R"(with open("large", "wb") as file: file.truncate(400 << 20)
