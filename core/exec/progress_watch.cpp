@@ -3,6 +3,11 @@
 #include <algorithm>
 
 namespace lowbit::exec {
+namespace {
+
+constexpr std::chrono::milliseconds kAtOnce{500};
+
+}  // namespace
 
 void ProgressWatch::hear(const Json& record, Time now) {
   const std::string kind = record.value("k", "");
@@ -28,10 +33,9 @@ void ProgressWatch::move(Time now) {
 // A job that counts anew, or something else, is measured from there.
 void ProgressWatch::note_done(const Json& done, Time now) {
   const double value = done.is_number() ? done.get<double>() : 0.0;
-  if (position_.is_null() || value < last_done_) {
-    first_done_ = value;
-    first_at_ = now;
-  }
+  if (position_.is_null() || value < last_done_) first_at_ = now;
+  // What is read in one go was not reported in one go: the way begins at the last of it.
+  if (position_.is_null() || value < last_done_ || now - first_at_ < kAtOnce) first_done_ = value;
   last_done_ = value;
   last_at_ = now;
 }
