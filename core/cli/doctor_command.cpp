@@ -8,6 +8,7 @@
 #include "cli/session.h"
 #include "env/files.h"
 #include "env/process.h"
+#include "exec/job_environment.h"
 #include "exec/project.h"
 #include "store/sqlite/file_system.h"
 #include "store/sqlite/open.h"
@@ -30,6 +31,21 @@ Check check_machine() {
   return {Mark::ok, "machine",
           env::processor_model() + ", " + std::to_string(env::processors()) + " processors, " +
               bytes_text(env::memory_bytes()) + " memory",
+          ""};
+}
+
+/// Whose guess of the processor the products of jobs rest on: last bits depend on it, and often half of the speed.
+Check check_blas() {
+  const exec::BlasCoreType type = exec::blas_core_type();
+  const std::string threads = "as many threads as each stage's `cpus`, idle ones asleep";
+  if (type.by_person) {
+    return {Mark::warn, "OpenBLAS", "jobs get OPENBLAS_CORETYPE=" + type.name + " from your environment, " + threads,
+            "unset it unless you mean it: results are the same bytes only where it is the same"};
+  }
+  if (type.name.empty()) return {Mark::ok, "OpenBLAS", "jobs let it choose its kernels, " + threads, ""};
+  return {Mark::ok, "OpenBLAS",
+          "jobs get OPENBLAS_CORETYPE=" + type.name + ": by itself it does not use the AVX-512 of this processor; " +
+              threads,
           ""};
 }
 
@@ -104,7 +120,8 @@ Result<int> doctor_command(const Words& words) {
   }
   if (options.has("rebuild")) return rebuild_results(project, options.has("json"));
   if (options.has("verify")) return verify_results(project, options.has("repair"), options.has("json"));
-  std::vector<Check> checks{check_machine(), check_disk(project), check_writable(project), check_database(project)};
+  std::vector<Check> checks{check_machine(), check_blas(), check_disk(project), check_writable(project),
+                            check_database(project)};
   for (Check& check : check_plugins()) checks.push_back(std::move(check));
 
   constexpr std::array<const char*, 3> kMarks{"ok", "warn", "fail"};

@@ -34,7 +34,17 @@ Json garbage_json(const exec::GarbageList& garbage, bool removed) {
                      {"bytes", item.bytes},
                      {"seconds", item.seconds}});
   }
-  return {{"removed", removed}, {"items", items}, {"kept", garbage.kept}, {"kept_bytes", garbage.kept_bytes}};
+  Json gone = Json::array();
+  for (const exec::GoneExperiment& experiment : garbage.gone) {
+    gone.push_back({{"experiment", experiment.name},
+                    {"file", experiment.file},
+                    {"results", experiment.results},
+                    {"bytes", experiment.bytes},
+                    {"seconds", experiment.seconds}});
+  }
+  return {{"removed", removed},      {"items", items},
+          {"kept", garbage.kept},    {"kept_bytes", garbage.kept_bytes},
+          {"gone", std::move(gone)}, {"forgotten", garbage.forgotten}};
 }
 
 void print_garbage(const exec::GarbageList& garbage, bool dry_run) {
@@ -54,6 +64,16 @@ void print_garbage(const exec::GarbageList& garbage, bool dry_run) {
                 bytes_text(sums.bytes).c_str(), duration_text(sums.seconds).c_str());
   }
   std::printf("kept: %zu results that an experiment needs, %s\n", garbage.kept, bytes_text(garbage.kept_bytes).c_str());
+  for (const std::string& name : garbage.forgotten) {
+    std::printf("%s experiment %s\n", dry_run ? "would forget" : "forgot", name.c_str());
+  }
+  for (const exec::GoneExperiment& gone : garbage.gone) {
+    std::printf(
+        "%s is not there any more, its results are: %zu that only %s needs, %s, %s to make again; "
+        "`lowbit gc --forget %s` removes them\n",
+        gone.file.c_str(), gone.results, gone.name.c_str(), bytes_text(gone.bytes).c_str(),
+        duration_text(gone.seconds).c_str(), gone.name.c_str());
+  }
 }
 
 }  // namespace
@@ -61,6 +81,7 @@ void print_garbage(const exec::GarbageList& garbage, bool dry_run) {
 Result<int> gc_command(const Words& words) {
   CommandOptions options("gc");
   options.flag("dry-run,n", "say what would be removed and what it would cost to make it again; change nothing")
+      .many("forget", "an experiment that counts no more: what only it needs goes as well; repeatable")
       .flag("json", "one JSON object")
       .text("project,C", "the project's directory");
   LB_TRY(options.read(words));
@@ -70,13 +91,14 @@ Result<int> gc_command(const Words& words) {
   }
   LB_TRY_ASSIGN(const exec::ProjectPaths project, existing_project(options.get("project")));
   const bool dry_run = options.has("dry-run");
+  const std::vector<std::string> forget = options.all("forget");
   exec::GarbageList garbage;
   if (dry_run) {
     LB_TRY_ASSIGN(const auto store, store::open_sqlite(project.database(), store::Access::read_only));
-    LB_TRY_ASSIGN(garbage, exec::find_garbage(project, *store));
+    LB_TRY_ASSIGN(garbage, exec::find_garbage(project, *store, forget));
   } else {
     LB_TRY_ASSIGN(exec::WritableProject writable, exec::WritableProject::open(project));
-    LB_TRY_ASSIGN(garbage, exec::find_garbage(project, writable.store()));
+    LB_TRY_ASSIGN(garbage, exec::find_garbage(project, writable.store(), forget));
     LB_TRY(exec::remove_garbage(writable, garbage));
   }
   if (options.has("json")) {

@@ -4,7 +4,6 @@
 
 #include <chrono>
 #include <cstddef>
-#include <map>
 #include <string>
 #include <utility>
 
@@ -16,6 +15,9 @@ namespace lowbit::cli {
 
 /// Whether stderr is a terminal that can be redrawn: not TERM=dumb.
 [[nodiscard]] bool can_redraw();
+
+/// The paper that a terminal is: 80 columns of 24 lines where `descriptor` is none.
+[[nodiscard]] Paper paper_of(int descriptor);
 
 /// All calls on one thread.
 class LiveDisplay : public exec::RunReporter {
@@ -33,27 +35,15 @@ class LiveDisplay : public exec::RunReporter {
 
  private:
   using Clock = std::chrono::steady_clock;
-  /// How far a running job was when it first said so.
-  struct Pace {
-    Clock::time_point since;
-    double from = 0;
-    Clock::time_point last;
-    double done = 0;
-    double total = 0;
-  };
 
   void draw();
   void erase();
-  void estimate();
-  void note_progress(const exec::Event& event);
   [[nodiscard]] bool drawn_before() const { return !lines_on_screen_.empty(); }
 
   LineReporter lines_{false};
   graph::CostHistory history_;
   LiveModel model_;
-  std::map<std::string, double> expected_;  ///< seconds by label, where the like has run before
-  std::map<std::string, unsigned> cpus_;    ///< by label
-  std::map<std::string, Pace> paces_;
+  std::size_t variants_ = 0;
   std::vector<std::string> lines_on_screen_;
   Clock::time_point started_ = Clock::now();
 };

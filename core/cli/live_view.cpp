@@ -107,6 +107,19 @@ std::string number(double value) {
   return text.data();
 }
 
+/// By its own speed, else by what its like took (`expected`, seconds).
+std::optional<double> left_of(const exec::JobNow& job, std::optional<double> expected) {
+  const auto member = [&](const char* name) {
+    const auto it = job.progress.find(name);
+    return it != job.progress.end() && it->is_number() ? it->get<double>() : 0.0;
+  };
+  if (job.progress.is_object() && job.speed > 0 && member("total") > member("done")) {
+    return (member("total") - member("done")) / job.speed;
+  }
+  if (!expected) return std::nullopt;
+  return std::max(*expected - job.seconds, 0.0);
+}
+
 class View {
  public:
   View(const LiveModel& model, const Paper& paper) : model_(model), now_(model.now), paper_(paper) {}
@@ -149,9 +162,9 @@ class View {
   }
 
   [[nodiscard]] std::string left() const {
-    if (!model_.left_seconds) return "left: not known yet";
-    std::string text = "left about " + duration_text(*model_.left_seconds);
-    if (model_.left_unknown > 0) text += " and " + std::to_string(model_.left_unknown) + " unknown";
+    if (!model_.left.seconds) return "left: not known yet";
+    std::string text = "left about " + duration_text(*model_.left.seconds);
+    if (model_.left.unknown > 0) text += " and " + std::to_string(model_.left.unknown) + " unknown";
     return text;
   }
 
@@ -193,24 +206,25 @@ class View {
       if (const Json total = job.progress.value("total", Json(0)); total != 0) text += " of " + canonical(total);
       line.push_back({text + " " + job.progress.value("unit", std::string())});
     }
-    if (const auto rate = model_.rates.find(job.label); rate != model_.rates.end()) {
-      line.push_back({"  " + number(rate->second) + "/s"});
-    }
-    if (const auto left = model_.left.find(job.label); left != model_.left.end()) {
+    if (job.speed > 0) line.push_back({"  " + number(job.speed) + "/s"});
+    if (const auto left = model_.left.by_job.find(job.label); left != model_.left.by_job.end()) {
       line.push_back({"  left " + duration_text(left->second)});
     }
     line.push_back({"  " + count_text(job.cpus, "cpu"), Tone::dim});
     for (std::size_t i = 0; i < job.gpus.size(); ++i) {
       line.push_back({(i == 0 ? " gpu " : ",") + job.gpus[i], Tone::dim});
     }
+    if (job.memory_bytes > 0) line.push_back({" " + bytes_text(job.memory_bytes), Tone::dim});
+    for (const auto& [endpoint, per_minute] : job.rates) {
+      line.push_back({" " + endpoint + " " + std::to_string(per_minute) + "/min", Tone::dim});
+    }
     add(line);
   }
 
   void matrix() {
-    for (std::size_t i = 0; i < now_.variants.size(); ++i) {
-      const exec::VariantNow& variant = now_.variants[i];
+    for (const exec::VariantNow& variant : now_.variants) {
       if (std::find(stages_.begin(), stages_.end(), variant.stage) == stages_.end()) stages_.push_back(variant.stage);
-      const std::string& row = model_.places[i].row;
+      const std::string& row = variant.point;
       if (std::find(rows_.begin(), rows_.end(), row) == rows_.end()) rows_.push_back(row);
       if (rows_.size() > kMaxRows) break;  // too large for a grid: the rest is not looked for
       cells_[{row, variant.stage}].push_back(variant.state);
@@ -316,6 +330,36 @@ class View {
 };
 
 }  // namespace
+
+TimeLeft time_left(const exec::Snapshot& now, const graph::CostHistory& history) {
+  TimeLeft left;
+  std::map<std::string, const exec::JobNow*> jobs;
+  for (const exec::JobNow& job : now.running) jobs[job.label] = &job;
+  double cpu_seconds = 0;
+  double longest = 0;
+  std::size_t known = 0;
+  for (const exec::VariantNow& variant : now.variants) {
+    const bool running = variant.state == VariantState::running;
+    if (!running && variant.state != VariantState::waiting && variant.state != VariantState::ready) continue;
+    std::optional<double> seconds;
+    if (const auto cost = history.of(variant.plugin, variant.label)) seconds = cost->seconds;
+    if (running) {
+      const auto job = jobs.find(variant.label);
+      if (job == jobs.end()) continue;  // another variant of the same work, or about to be told done
+      seconds = left_of(*job->second, seconds);
+      if (seconds) left.by_job[variant.label] = *seconds;
+    }
+    if (!seconds) {
+      ++left.unknown;
+      continue;
+    }
+    ++known;
+    cpu_seconds += *seconds * std::min(variant.cpus, now.cpus);
+    longest = std::max(longest, *seconds);
+  }
+  if (known > 0) left.seconds = std::max(longest, cpu_seconds / std::max(now.cpus, 1U));
+  return left;
+}
 
 std::vector<std::string> live_lines(const LiveModel& model, const Paper& paper) {
   const Paper usable{.width = std::max<std::size_t>(paper.width, 20),

@@ -9,23 +9,26 @@
 #include <vector>
 
 #include "exec/snapshot.h"
+#include "graph/cost.h"
 
 namespace lowbit::cli {
 
-/// Where a variant stands in the matrix of a sweep: its stage is the column, its coordinates without seed are the row.
-struct MatrixPlace {
-  std::string row;  ///< "num_bits=3"; empty: no axes
+/// How long what runs and what is to come will take.
+struct TimeLeft {
+  std::map<std::string, double> by_job;  ///< seconds, by label of a running job
+  std::optional<double> seconds;         ///< of everything that something is known of
+  std::size_t unknown = 0;               ///< variants to come of which nothing is known
 };
 
+/// By what running jobs have told and by what the like of each has taken.
+[[nodiscard]] TimeLeft time_left(const exec::Snapshot& now, const graph::CostHistory& history);
+
+/// In the matrix of a sweep the stage of a variant is the column, its coordinates without seed are the row.
 struct LiveModel {
   exec::Snapshot now;
-  std::vector<MatrixPlace> places;      ///< by variant
-  double seconds = 0;                   ///< since the run began
-  std::map<std::string, double> rates;  ///< units of progress a second, by label of a running job
-  std::map<std::string, double> left;   ///< seconds, by label of a running job
-  std::optional<double> left_seconds;   ///< of everything whose like has run before
-  std::size_t left_unknown = 0;         ///< variants to come whose like has not
-  bool ended = false;                   ///< the last picture: it stays
+  double seconds = 0;  ///< since the run began
+  TimeLeft left;
+  bool ended = false;  ///< the last picture: it stays
 };
 
 struct Paper {

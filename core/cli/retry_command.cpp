@@ -31,6 +31,30 @@ Result<std::set<std::string>> failed_labels(const exec::ProjectPaths& project, c
   return labels;
 }
 
+/// Whether a variant is among those that were named, by its label or by its stage; all are where none was.
+bool is_named(const graph::Variant& variant, const std::vector<std::string>& names) {
+  return names.empty() || std::find(names.begin(), names.end(), variant.stage) != names.end() ||
+         std::find(names.begin(), names.end(), variant.label()) != names.end();
+}
+
+Diagnostics unknown_names(const graph::ExpandedGraph& graph, const std::vector<std::string>& names) {
+  Diagnostics problems;
+  std::vector<std::string> known;
+  for (const graph::Variant& variant : graph.variants) {
+    known.push_back(variant.stage);
+    known.push_back(variant.label());
+  }
+  for (const std::string& name : names) {
+    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+    Diagnostic problem = error("LB0003", "there is no stage " + name + " to retry");
+    if (const std::string near = nearest(name, known); !near.empty()) {
+      problem.note("a stage with a similar name exists: " + near);
+    }
+    problems.push_back(problem.fix("`lowbit status --failed` lists what failed"));
+  }
+  return problems;
+}
+
 Diagnostic no_such_cause(const std::string& cause) {
   return error("LB0034", "a stage never fails because of `" + cause + "`")
       .note("causes are stage, resource, preempted, timeout, cancelled, transient and stalled")
@@ -47,6 +71,7 @@ int nothing_failed(const std::string& where) {
 Result<int> retry_command(const Words& words) {
   CommandOptions options("retry");
   add_experiment_options(options);
+  options.arguments("stage", "only what failed of these: stages, or variants such as 'quantize[num_bits=3]'", false);
   options.flag("failed", "what failed, was cancelled or lost, and what that blocked")
       .text("cause", "only what failed because of: stage, resource, preempted, timeout, cancelled, transient, stalled")
       .flag("strict", "results of a plugin file that changed without a new version are stale")
@@ -58,15 +83,20 @@ Result<int> retry_command(const Words& words) {
     std::fputs(options.help().c_str(), stdout);
     return 0;
   }
-  if (!options.has("failed")) {
-    return error("LB0001", "`lowbit retry` needs --failed").fix("`lowbit run FILE` does everything that is missing");
+  const std::vector<std::string> names = options.all("stage");
+  if (!options.has("failed") && names.empty()) {
+    return error("LB0001", "`lowbit retry` needs --failed or the names of stages")
+        .fix("`lowbit run FILE` does everything that is missing");
   }
   const std::string cause = options.get("cause");
   if (!cause.empty() && !exec::is_failure_cause(cause)) return no_such_cause(cause);
   LB_TRY_ASSIGN(const Experiment experiment, load_experiment(options));
 
+  if (Diagnostics problems = unknown_names(experiment.graph, names); !problems.empty()) return problems;
+
   const auto handed_over = exec::ask_host(
-      project_of(options), {{"request", "retry"}, {"experiment", experiment.graph.experiment}, {"cause", cause}});
+      project_of(options),
+      {{"request", "retry"}, {"experiment", experiment.graph.experiment}, {"cause", cause}, {"labels", names}});
   if (handed_over.ok()) {
     const Json labels = handed_over->value("labels", Json::array());
     if (options.has("json")) {
@@ -84,15 +114,18 @@ Result<int> retry_command(const Words& words) {
   LB_TRY_ASSIGN(const std::set<std::string> failed, failed_labels(project, experiment.graph.experiment, cause));
   std::set<graph::VariantIndex> chosen;
   for (graph::VariantIndex i = 0; i < experiment.graph.variants.size(); ++i) {
-    if (failed.contains(experiment.graph.variants[i].label())) chosen.insert(i);
+    const graph::Variant& variant = experiment.graph.variants[i];
+    if (failed.contains(variant.label()) && is_named(variant, names)) chosen.insert(i);
   }
   if (chosen.empty()) {
-    return nothing_failed("nothing of " + experiment.graph.experiment + " failed" +
-                          (cause.empty() ? "" : " because of " + cause));
+    std::string asked = experiment.graph.experiment;
+    for (std::size_t i = 0; i < names.size(); ++i) asked = i == 0 ? names[i] : asked + ", " + names[i];
+    return nothing_failed("nothing of " + asked + " failed" + (cause.empty() ? "" : " because of " + cause));
   }
   exec::RunRequest request = run_request(experiment, options);
-  request.command =
-      "lowbit retry " + experiment.written_file + " --failed" + (cause.empty() ? "" : " --cause " + cause);
+  request.command = "lowbit retry " + experiment.written_file;
+  for (const std::string& name : names) request.command += " '" + name + "'";
+  request.command += " --failed" + (cause.empty() ? "" : " --cause " + cause);
   request.cpus = options.get_number("jobs").value_or(0);
   request.only = [&](const graph::Plan& plan) { return graph::with_dependants(experiment.graph, plan, chosen); };
   return run_to_end(experiment, request, options);

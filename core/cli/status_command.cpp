@@ -1,17 +1,25 @@
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <cstdio>
 #include <map>
+#include <optional>
 
 #include "cli/command.h"
 #include "cli/command_options.h"
+#include "cli/cost_history.h"
+#include "cli/live_display.h"
 #include "cli/session.h"
+#include "exec/local/control_socket.h"
 #include "report/text_table.h"
 #include "store/sqlite/open.h"
 
 namespace lowbit::cli {
 namespace {
 
+constexpr std::size_t kLines = 60;
+constexpr std::size_t kColumnsOfFile = 120;
 constexpr std::array<const char*, 7> kStates{"done", "gated", "running", "failed", "cancelled", "lost", "never"};
 
 std::string text_of(const std::optional<Json>& cell) { return cell ? scalar_text(*cell) : std::string(); }
@@ -38,12 +46,62 @@ QueryResult count_by_state(const QueryResult& stages) {
   return table;
 }
 
+/// What the live host says of itself; nothing where there is none.
+struct Live {
+  std::int64_t pid = 0;
+  exec::Snapshot now;
+  Json raw;  ///< the snapshot as it was told
+  TimeLeft left;
+};
+
+std::optional<Live> ask_live_host(const exec::ProjectPaths& project) {
+  auto answer = exec::ask_host(project, {{"request", "status"}});
+  if (!answer.ok()) {
+    // What the database says is true all the same.
+    if (answer.error().front().code != "LB0030") std::fputs(render(answer.error()).c_str(), stderr);
+    return std::nullopt;
+  }
+  Live live;
+  live.pid = answer->value("pid", std::int64_t{0});
+  live.raw = answer->value("status", Json::object());
+  live.now = exec::snapshot_of(live.raw);
+  live.left = time_left(live.now, cost_history(project));
+  return live;
+}
+
+Json to_json(const Live& live) {
+  Json json = live.raw;
+  json["pid"] = live.pid;
+  json["left_seconds"] = live.left.seconds ? Json(*live.left.seconds) : Json();
+  json["left_unknown"] = live.left.unknown;
+  for (Json& job : json["running"]) {
+    const auto left = live.left.by_job.find(job.value("label", std::string()));
+    job["left_seconds"] = left == live.left.by_job.end() ? Json() : Json(left->second);
+  }
+  return json;
+}
+
+/// The picture that the run itself shows on a terminal, once.
+void print_live(const Live& live) {
+  Paper paper = paper_of(STDOUT_FILENO);
+  paper.height = kLines;  // it is scrolled back to, not redrawn
+  if (::isatty(STDOUT_FILENO) != 1) {
+    paper.width = kColumnsOfFile;
+    paper.colour = false;
+  }
+  std::printf("process %lld runs this now; `lowbit cancel --all` stops it\n", static_cast<long long>(live.pid));
+  for (const std::string& line : live_lines({.now = live.now, .seconds = live.now.seconds, .left = live.left}, paper)) {
+    std::printf("%s\n", line.c_str());
+  }
+  std::printf("\n");
+}
+
 }  // namespace
 
 Result<int> status_command(const Words& words) {
   CommandOptions options("status");
   options.flag("failed", "only what failed, with the reason")
-      .flag("json", "one row per variant as JSON")
+      .flag("json", "what runs now, and one row per variant, as JSON")
       .text("project,C", "the project's directory");
   LB_TRY(options.read(words));
   if (options.help_wanted()) {
@@ -57,10 +115,13 @@ Result<int> status_command(const Words& words) {
       "FROM v_stages";
   if (options.has("failed")) sql += " WHERE state IN ('failed', 'lost', 'cancelled') OR failure IS NOT NULL";
   LB_TRY_ASSIGN(const QueryResult stages, store::query_sqlite(project.database(), sql));
+  const std::optional<Live> live = ask_live_host(project);
   if (options.has("json")) {
-    std::fputs(report::render(stages, report::TableFormat::json).c_str(), stdout);
+    const Json rows = Json::parse(report::render(stages, report::TableFormat::json));
+    std::printf("%s\n", Json{{"live", live ? to_json(*live) : Json()}, {"stages", rows}}.dump(1).c_str());
     return 0;
   }
+  if (live && !options.has("failed")) print_live(*live);
   if (!options.has("failed")) {
     std::fputs(report::render(count_by_state(stages), report::TableFormat::text).c_str(), stdout);
   }

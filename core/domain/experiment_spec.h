@@ -84,6 +84,9 @@ struct Gate {
   std::string metric;
   std::optional<double> min;
   std::optional<double> max;
+  /// Stages that this one is made from, directly or not: what else reads their outputs waits for this gate, and does
+  /// not run where it does not hold. "The perplexity of a quantized model" judges the model for all who use it.
+  std::vector<Text> holds = {};
 };
 
 /// Machine settings: they never enter a key.

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/json.h"
 
@@ -30,6 +31,15 @@ struct ProcessIdentity {
 
 /// SIGKILL to every process of `session` whose environment holds LOWBIT_ATTEMPT=`attempt`. Returns how many.
 int kill_session(std::int64_t session, const std::string& attempt);
+
+/// Children of this process, and theirs.
+[[nodiscard]] std::vector<std::int64_t> descendants();
+
+/// What a process holds of the machine's memory and the kernel cannot take back: not the pages of files that are
+/// mapped. `quick` counts pages that processes share for each of them: an upper bound, at the cost of one small file.
+/// Otherwise every page counts once over all who share it, at the cost of a walk over the process's pages. 0 when it
+/// has ended.
+[[nodiscard]] std::uint64_t held_memory(std::int64_t pid, bool quick);
 
 /// Freed memory stays with this process. By default glibc gives large blocks back at once, and who allocates the same
 /// tensors in every step pays for their page faults again and again.

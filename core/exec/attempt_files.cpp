@@ -92,7 +92,9 @@ Json to_json(const ExitRecord& record) {
           {"timed_out", record.timed_out},
           {"cancelled", record.cancelled},
           {"seconds", record.seconds},
-          {"peak_memory_bytes", record.peak_memory_bytes}};
+          {"peak_memory_bytes", record.peak_memory_bytes},
+          {"over_lease_bytes", record.over_lease_bytes},
+          {"lease_bytes", record.lease_bytes}};
 }
 
 std::optional<ExitRecord> exit_record(const std::filesystem::path& file) {
@@ -114,6 +116,8 @@ Result<std::optional<ExitRecord>> read_exit_record(const std::filesystem::path& 
   record.cancelled = json.value("cancelled", false);
   record.seconds = json.value("seconds", 0.0);
   record.peak_memory_bytes = json.value("peak_memory_bytes", std::uint64_t{0});
+  record.over_lease_bytes = json.value("over_lease_bytes", std::uint64_t{0});
+  record.lease_bytes = json.value("lease_bytes", std::uint64_t{0});
   return std::optional(record);
 }
 

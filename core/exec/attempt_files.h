@@ -65,6 +65,8 @@ struct ExitRecord {
   bool cancelled = false;
   double seconds = 0;
   std::uint64_t peak_memory_bytes = 0;
+  std::uint64_t over_lease_bytes = 0;  ///< the memory for which it was ended: more than its lease; 0: it was not
+  std::uint64_t lease_bytes = 0;       ///< the memory that it could have held; 0: its lease is of none
 };
 
 [[nodiscard]] Json to_json(const ExitRecord& record);

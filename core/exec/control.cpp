@@ -102,7 +102,18 @@ Result<Json> retry_failed(Controlled& run, const Json& request) {
         .note("it runs " + now.experiment + ", asked for was " + experiment)
         .fix("wait for it to end, then retry");
   }
-  return Json{{"labels", labels_of(now, run.retry(cause))}};
+  std::set<VariantIndex> only;
+  Diagnostics problems;
+  for (const Json& label : request.value("labels", Json::array())) {
+    const std::string wanted = label.get<std::string>();
+    const std::size_t before = only.size();
+    for (VariantIndex i = 0; i < now.variants.size(); ++i) {
+      if (now.variants[i].label == wanted || now.variants[i].stage == wanted) only.insert(i);
+    }
+    if (only.size() == before) problems.push_back(no_such_label(wanted, now));
+  }
+  if (!problems.empty()) return problems;
+  return Json{{"labels", labels_of(now, run.retry(cause, only))}};
 }
 
 Result<Json> answer_request(Controlled& run, const Json& request) {

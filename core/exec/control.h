@@ -1,12 +1,13 @@
 // What may be asked of a live host, and what it answers: one line of JSON each way (docs/commands.md).
 //   {"request":"status"}                                  -> {"ok":true,"pid":..,"status":snapshot}
 //   {"request":"cancel","labels":["quantize[num_bits=3]","judge"]}  -> {"ok":true,"labels":[what was cancelled]}
-//   {"request":"retry","experiment":"..","cause":""}      -> {"ok":true,"labels":[what runs again]}
+//   {"request":"retry","experiment":"..","cause":"","labels":[]}  -> {"ok":true,"labels":[what runs again]}
 //   {"request":"stop"}                                    -> {"ok":true}; as Ctrl-C
 // Any other answer is {"ok":false,"problems":[{"code","what","notes","help"}]}. How lines travel:
 // exec/local/control_socket.h.
 #pragma once
 
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,9 +27,10 @@ class Controlled {
   /// A running job is asked to stop, and what it saved stays; a variant that did not start yet will not. What needs
   /// them is blocked. Nothing happens to a variant that has settled.
   virtual void cancel(graph::VariantIndex variant) = 0;
-  /// What failed or was cancelled, of `cause` only if it is not empty, and what that blocked, waits anew. Returns all
-  /// of it, in the plan's order; nothing when the run is stopping.
-  virtual std::vector<graph::VariantIndex> retry(const std::string& cause) = 0;
+  /// What failed or was cancelled, of `cause` only if it is not empty, of `only` if that is not empty, and what that
+  /// blocked, waits anew. Returns all of it, in the plan's order; nothing when the run is stopping.
+  virtual std::vector<graph::VariantIndex> retry(const std::string& cause,
+                                                 const std::set<graph::VariantIndex>& only) = 0;
   /// Nothing new starts, running jobs are asked to stop.
   virtual void interrupt() = 0;
 };

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <optional>
-#include <variant>
 
 #include "base/check.h"
 
@@ -12,16 +11,12 @@ namespace lowbit::exec {
 Dependencies::Dependencies(const graph::ExpandedGraph& graph)
     : consumers_(graph.variants.size()), waiting_for_(graph.variants.size(), 0) {
   for (graph::VariantIndex i = 0; i < graph.variants.size(); ++i) {
-    for (const graph::BoundInput& input : graph.variants[i].inputs) {
-      for (const graph::Member& member : input.members) {
-        const auto* produced = std::get_if<graph::Produced>(&member.source);
-        if (produced == nullptr) continue;
-        std::vector<graph::VariantIndex>& consumers = consumers_[produced->producer];
-        if (!consumers.empty() && consumers.back() == i) continue;  // two of its inputs, one producer
-        consumers.push_back(i);
-        ++waiting_for_[i];
-      }
-    }
+    graph::for_each_awaited(graph.variants[i], [&](graph::VariantIndex awaited) {
+      std::vector<graph::VariantIndex>& consumers = consumers_[awaited];
+      if (!consumers.empty() && consumers.back() == i) return;  // two of its inputs, one producer
+      consumers.push_back(i);
+      ++waiting_for_[i];
+    });
   }
 }
 

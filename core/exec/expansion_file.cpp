@@ -95,8 +95,12 @@ std::optional<Json> content_record(const Json& provenance, const OutputsOf& outp
 
 }  // namespace
 
+fs::path expansion_file(const ProjectPaths& project, const std::string& experiment) {
+  return project.expansions() / (experiment + ".jsonl");
+}
+
 Result<void> write_expansion(const ProjectPaths& project, const Expansion& expansion) {
-  const fs::path file = project.expansions() / (expansion.experiment + ".jsonl");
+  const fs::path file = expansion_file(project, expansion.experiment);
   const std::string keys = keys_digest(expansion);
   if (says_the_same(file, keys)) return {};
   std::string text;

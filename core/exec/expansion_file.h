@@ -22,6 +22,9 @@ struct Expansion {
   std::vector<store::ExpansionRow> rows;
 };
 
+/// Where the expansion of an experiment lies.
+[[nodiscard]] std::filesystem::path expansion_file(const ProjectPaths& project, const std::string& experiment);
+
 /// Durable after return. A file that says the same already is left as it is.
 [[nodiscard]] Result<void> write_expansion(const ProjectPaths& project, const Expansion& expansion);
 

@@ -41,12 +41,21 @@ class Finder {
  public:
   Finder(const ProjectPaths& project, const store::Store& store) : project_(project), store_(store) {}
 
-  Result<GarbageList> find() {
+  Result<GarbageList> find(const std::vector<std::string>& forget) {
     LB_TRY_ASSIGN(results_, store_.stored_results());
-    LB_TRY(mark_experiments());
+    LB_TRY_ASSIGN(experiments_, store_.experiments());
+    for (const std::string& name : forget) LB_TRY(check_known(name));
+    forgotten_.insert(forget.begin(), forget.end());
+    list_.forgotten.assign(forgotten_.begin(), forgotten_.end());
+    for (const store::StoredResult& result : results_) {
+      bytes_.push_back(env::tree_bytes(project_.state() / result.directory));
+    }
     LB_TRY(mark_running());
-    mark_closures();
+    LB_TRY_ASSIGN(const Needs needs, needs_without(""));
+    wanted_ = needs.wanted;
+    needed_ = closure_of(needs.keys);
     list_results();
+    LB_TRY(list_gone());
     LB_TRY(list_attempts());
     LB_TRY(list_others());
     std::stable_sort(list_.items.begin(), list_.items.end(), [](const Garbage& a, const Garbage& b) {
@@ -56,18 +65,35 @@ class Finder {
   }
 
  private:
-  Result<void> mark_experiments() {
-    LB_TRY_ASSIGN(const std::vector<std::string> experiments, store_.experiments());
-    for (const std::string& experiment : experiments) {
+  [[nodiscard]] Result<void> check_known(const std::string& name) const {
+    if (std::find(experiments_.begin(), experiments_.end(), name) != experiments_.end()) return {};
+    Diagnostic problem = error("LB0041", "there is no experiment " + name + " to forget");
+    if (const std::string near = nearest(name, experiments_); !near.empty()) {
+      problem.note("an experiment with a similar name exists: " + near);
+    }
+    return problem.fix("`lowbit ls` lists them");
+  }
+
+  /// What the experiments lead to that are not forgotten.
+  struct Needs {
+    std::set<Digest> keys;    ///< content keys
+    std::set<Digest> wanted;  ///< provenance keys
+  };
+
+  /// Without `name` as well.
+  [[nodiscard]] Result<Needs> needs_without(const std::string& name) const {
+    Needs needs;
+    for (const std::string& experiment : experiments_) {
+      if (experiment == name || forgotten_.contains(experiment)) continue;
       LB_TRY_ASSIGN(const std::vector<store::ExpansionRow> rows, store_.expansion(experiment));
-      for (const store::ExpansionRow& row : rows) wanted_.insert(row.provenance_key);
+      for (const store::ExpansionRow& row : rows) needs.wanted.insert(row.provenance_key);
       LB_TRY_ASSIGN(const auto links, store_.links_of(experiment));
-      for (const auto& [provenance, content] : links) needed_keys_.insert(content);
+      for (const auto& [provenance, content] : links) needs.keys.insert(content);
       // What a killed run made and did not link any more is what the next one will reuse.
       LB_TRY_ASSIGN(const auto unlinked, missing_links(store_, experiment, rows));
-      for (const auto& [provenance, content] : unlinked) needed_keys_.insert(content);
+      for (const auto& [provenance, content] : unlinked) needs.keys.insert(content);
     }
-    return {};
+    return needs;
   }
 
   Result<void> mark_running() {
@@ -82,20 +108,20 @@ class Finder {
   }
 
   /// All results that hold an artifact that is asked for: which of them is read is decided when it is read.
-  void mark_closures() {
+  [[nodiscard]] std::vector<bool> closure_of(const std::set<Digest>& keys) const {
     std::map<Digest, std::vector<std::size_t>> makers;
     for (std::size_t i = 0; i < results_.size(); ++i) {
       for (const store::PublishedOutput& output : results_[i].outputs) makers[output.artifact.digest].push_back(i);
     }
-    needed_.resize(results_.size(), false);
+    std::vector<bool> needed(results_.size(), false);
     std::vector<std::size_t> queue;
     const auto need = [&](std::size_t i) {
-      if (needed_[i]) return;
-      needed_[i] = true;
+      if (needed[i]) return;
+      needed[i] = true;
       queue.push_back(i);
     };
     for (std::size_t i = 0; i < results_.size(); ++i) {
-      if (results_[i].current && needed_keys_.contains(results_[i].content_key)) need(i);
+      if (results_[i].current && keys.contains(results_[i].content_key)) need(i);
     }
     for (const Digest& digest : open_) {
       for (const std::size_t maker : makers[digest]) need(maker);
@@ -109,12 +135,13 @@ class Finder {
         }
       }
     }
+    return needed;
   }
 
   void list_results() {
     for (std::size_t i = 0; i < results_.size(); ++i) {
       const fs::path directory = project_.state() / results_[i].directory;
-      const std::uint64_t bytes = env::tree_bytes(directory);
+      const std::uint64_t bytes = bytes_[i];
       if (needed_[i]) {
         ++list_.kept;
         list_.kept_bytes += bytes;
@@ -127,6 +154,25 @@ class Finder {
                              .seconds = results_[i].seconds,
                              .result = results_[i].id});
     }
+  }
+
+  Result<void> list_gone() {
+    for (const std::string& name : experiments_) {
+      if (forgotten_.contains(name)) continue;
+      LB_TRY_ASSIGN(const std::string file, store_.experiment_file(name));
+      if (file.empty() || env::exists(project_.root / file)) continue;
+      GoneExperiment gone{.name = name, .file = file};
+      LB_TRY_ASSIGN(const Needs needs, needs_without(name));
+      const std::vector<bool> still_needed = closure_of(needs.keys);
+      for (std::size_t i = 0; i < results_.size(); ++i) {
+        if (!needed_[i] || still_needed[i]) continue;
+        ++gone.results;
+        gone.bytes += bytes_[i];
+        gone.seconds += results_[i].seconds;
+      }
+      list_.gone.push_back(std::move(gone));
+    }
+    return {};
   }
 
   Result<void> list_attempts() {
@@ -170,10 +216,12 @@ class Finder {
   const ProjectPaths& project_;
   const store::Store& store_;
   std::vector<store::StoredResult> results_;
-  std::vector<bool> needed_;      ///< by index of results_
-  std::set<Digest> needed_keys_;  ///< content keys
-  std::set<Digest> wanted_;       ///< provenance keys of all last expansions
-  std::vector<Digest> open_;      ///< artifacts that running attempts read
+  std::vector<std::uint64_t> bytes_;  ///< by index of results_
+  std::vector<bool> needed_;          ///< by index of results_
+  std::vector<std::string> experiments_;
+  std::set<std::string> forgotten_;
+  std::set<Digest> wanted_;   ///< provenance keys of all last expansions that count
+  std::vector<Digest> open_;  ///< artifacts that running attempts read
   std::set<fs::path> running_;
   GarbageList list_;
 };
@@ -190,8 +238,9 @@ std::string_view name_of(Garbage::Kind kind) {
   return {};
 }
 
-Result<GarbageList> find_garbage(const ProjectPaths& project, const store::Store& store) {
-  return Finder(project, store).find();
+Result<GarbageList> find_garbage(const ProjectPaths& project, const store::Store& store,
+                                 const std::vector<std::string>& forget) {
+  return Finder(project, store).find(forget);
 }
 
 Result<void> remove_garbage(WritableProject& project, const GarbageList& garbage) {
@@ -199,7 +248,10 @@ Result<void> remove_garbage(WritableProject& project, const GarbageList& garbage
   for (const Garbage& item : garbage.items) {
     if (item.kind == Garbage::Kind::result) results.push_back(item.result);
   }
-  if (!results.empty()) LB_TRY(project.store().forget(results));
+  if (!results.empty() || !garbage.forgotten.empty()) LB_TRY(project.store().forget(results, garbage.forgotten));
+  for (const std::string& experiment : garbage.forgotten) {
+    LB_TRY(env::remove_tree(expansion_file(project.paths(), experiment)));
+  }
   for (const Garbage& item : garbage.items) LB_TRY(env::remove_tree(item.path));
   return {};
 }

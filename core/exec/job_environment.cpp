@@ -33,20 +33,20 @@ constexpr std::array<std::string_view, 19> kPassed{"PATH",
 
 constexpr const char* kCoreType = "OPENBLAS_CORETYPE";
 
-/// What the person set, else what OpenBLAS is to take this processor for; empty where it knows by itself. Debian's
-/// takes AMD's processors with AVX-512 for older ones and multiplies at half their speed (docs/numerics.md).
-std::string blas_core_type() {
-  if (const char* set = std::getenv(kCoreType)) return set;
+}  // namespace
+
+// Debian's OpenBLAS takes AMD's processors with AVX-512 for older ones and multiplies at half their speed
+// (docs/numerics.md).
+BlasCoreType blas_core_type() {
+  if (const char* set = std::getenv(kCoreType)) return {.name = set, .by_person = true};
 #ifdef __x86_64__
   const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512cd") &&
                       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") &&
                       __builtin_cpu_supports("avx512vl");
-  if (avx512 && __builtin_cpu_is("amd")) return "SkylakeX";
+  if (avx512 && __builtin_cpu_is("amd")) return {.name = "SkylakeX", .by_person = false};
 #endif
   return {};
 }
-
-}  // namespace
 
 std::vector<std::string> job_environment(const std::vector<std::string>& declared, unsigned threads,
                                          const std::string& attempt) {
@@ -63,10 +63,16 @@ std::vector<std::string> job_environment(const std::vector<std::string>& declare
   entries.push_back("MKL_NUM_THREADS=" + count);
   // Spinning threads cost a small stage up to 47 times its time on a busy machine; sleeping ones cost little.
   entries.emplace_back("OMP_WAIT_POLICY=passive");
-  if (const std::string core_type = blas_core_type(); !core_type.empty()) {
+  if (const std::string core_type = blas_core_type().name; !core_type.empty()) {
     entries.push_back(std::string(kCoreType) + "=" + core_type);
   }
   entries.push_back("LOWBIT_ATTEMPT=" + attempt);
+  // Tests let a library come between jobs and the disk; no other library of the host's gets into them.
+  if (const char* library = std::getenv("LOWBIT_FAULT_PRELOAD")) {
+    entries.push_back(std::string("LD_PRELOAD=") + library);
+    for (const std::string_view name : {"LOWBIT_FS_ROOT", "LOWBIT_FS_FAULT", "LOWBIT_FS_ROLE", "LOWBIT_CLOCK"})
+      pass(name);
+  }
   return entries;
 }
 
@@ -90,7 +96,7 @@ Json numeric_environment(unsigned threads, const std::string& device) {
   return {{"processor", env::processor_model()},
           {"threads", threads},
           {"device", device},
-          {"blas_core_type", blas_core_type()}};
+          {"blas_core_type", blas_core_type().name}};
 }
 
 }  // namespace lowbit::exec

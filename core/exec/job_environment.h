@@ -14,6 +14,14 @@ namespace lowbit::exec {
 [[nodiscard]] std::vector<std::string> job_environment(const std::vector<std::string>& declared, unsigned threads,
                                                        const std::string& attempt);
 
+/// What OpenBLAS takes this processor for in every job: what the person set, else what lowbit sets, else nothing (it
+/// decides itself).
+struct BlasCoreType {
+  std::string name;
+  bool by_person = false;
+};
+[[nodiscard]] BlasCoreType blas_core_type();
+
 /// Makes those GPUs, and no others, what the job sees; none: it sees none.
 void restrict_gpus(std::vector<std::string>& environment, const std::vector<GpuGrant>& gpus);
 

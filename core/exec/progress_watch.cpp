@@ -3,6 +3,11 @@
 #include <algorithm>
 
 namespace lowbit::exec {
+namespace {
+
+constexpr std::chrono::milliseconds kAtOnce{500};
+
+}  // namespace
 
 void ProgressWatch::hear(const Json& record, Time now) {
   const std::string kind = record.value("k", "");
@@ -10,6 +15,7 @@ void ProgressWatch::hear(const Json& record, Time now) {
     const Json position{record.value("done", Json(0)), record.value("total", Json(0)), record.value("unit", Json(""))};
     const bool moved = position_.is_null() || position_ != position;
     if (moved) {
+      note_done(position[0], now);
       position_ = position;
       move(now);
     }
@@ -22,6 +28,21 @@ void ProgressWatch::move(Time now) {
   longest_pause_ = std::max(longest_pause_, now - moved_);
   moved_ = now;
   told_ = false;
+}
+
+// A job that counts anew, or something else, is measured from there.
+void ProgressWatch::note_done(const Json& done, Time now) {
+  const double value = done.is_number() ? done.get<double>() : 0.0;
+  if (position_.is_null() || value < last_done_) first_at_ = now;
+  // What is read in one go was not reported in one go: the way begins at the last of it.
+  if (position_.is_null() || value < last_done_ || now - first_at_ < kAtOnce) first_done_ = value;
+  last_done_ = value;
+  last_at_ = now;
+}
+
+double ProgressWatch::speed() const {
+  const double seconds = std::chrono::duration<double>(last_at_ - first_at_).count();
+  return seconds > 0 && last_done_ > first_done_ ? (last_done_ - first_done_) / seconds : 0;
 }
 
 std::optional<std::chrono::milliseconds> ProgressWatch::stalled(Time now) {

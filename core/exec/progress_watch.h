@@ -28,14 +28,21 @@ class ProgressWatch {
   [[nodiscard]] std::optional<std::chrono::milliseconds> stalled(Time now);
   /// "12 of 40 blocks"; empty: it reported none.
   [[nodiscard]] std::string position() const;
+  /// Units a second, from the first position to the last one; 0 as long as there is no way between them.
+  [[nodiscard]] double speed() const;
 
  private:
   void move(Time now);
+  void note_done(const Json& done, Time now);
 
   std::chrono::milliseconds limit_;
   std::chrono::steady_clock::duration longest_pause_{0};
   Time moved_;
   Json position_;
+  double first_done_ = 0;
+  double last_done_ = 0;
+  Time first_at_{};
+  Time last_at_{};
   bool told_ = false;
 };
 

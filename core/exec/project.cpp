@@ -13,14 +13,20 @@ namespace fs = std::filesystem;
 
 Diagnostic held_by_another(const ProjectPaths& paths) {
   Diagnostic problem = error("LB4101", "another lowbit is working on " + paths.root.string());
-  const auto reader = store::open_sqlite(paths.database(), store::Access::read_only);
-  if (reader.ok()) {
-    const auto lease = (*reader)->current_lease();
-    if (lease.ok() && lease->has_value()) {
-      problem.note("it is process " + std::to_string((*lease)->pid) + " on host " + (*lease)->host);
-    }
+  // A host that has just started has not written itself into the lease yet: then nothing is said of it.
+  const auto rows = store::query_sqlite(
+      paths.database(),
+      "SELECT l.pid, l.host, l.taken_at, r.experiment, r.started_at, r.command FROM lease l "
+      "LEFT JOIN runs r ON r.epoch = l.epoch AND r.ended_at IS NULL ORDER BY r.run_id DESC LIMIT 1");
+  if (rows.ok() && !rows->rows.empty()) {
+    const auto& row = rows->rows.front();
+    const auto text = [&](std::size_t column) { return scalar_text(*row[column]); };
+    problem.note("it is process " + text(0) + " on host " + text(1) + ", since " + text(row[3] ? 4 : 2));
+    if (row[3]) problem.note("it runs " + text(3) + ": " + text(5));
   }
-  return problem.fix("wait for it to finish (`lowbit run --wait`), or stop it; its work is kept either way");
+  return problem.fix(
+      "`lowbit status` shows how far it is, `lowbit run --wait` begins when it has ended, `lowbit cancel --all` stops "
+      "it; its work is kept either way");
 }
 
 }  // namespace

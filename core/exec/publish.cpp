@@ -72,6 +72,13 @@ std::optional<Failure> failure_of(const JobReport& report, const std::optional<E
     return Failure{FailureCause::timeout, "the job exceeded its time limit", label, last_position(report, *ended),
                    "raise `resources.timeout` of the stage; " + logs};
   }
+  if (ended->over_lease_bytes > 0) {
+    return Failure{FailureCause::resource,
+                   "the job held " + gibibytes_text(ended->over_lease_bytes) + " of memory, more than its lease of " +
+                       gibibytes_text(ended->lease_bytes),
+                   label, last_position(report, *ended),
+                   "raise `resources.memory` of the stage, or leave it out: then nothing is counted; " + logs};
+  }
   if (ended->kind == ExitKind::signalled) {
     const bool killed = ended->code == SIGKILL;
     const char* name = ::strsignal(ended->code);

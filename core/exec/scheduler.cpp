@@ -34,6 +34,15 @@ Grant lease_of(const JobRequest& request) {
   return request.lease.is_object() ? grant_of(request.lease) : Grant{.cpus = request.threads};
 }
 
+/// The seeds of one point are shown together.
+std::string point_of(const Coordinates& coordinates) {
+  Coordinates without_seed;
+  for (const auto& [axis, value] : coordinates.entries()) {
+    if (axis != "seed") without_seed.set(axis, value);
+  }
+  return without_seed.text();
+}
+
 Failure stall_failure(const std::string& label, const std::string& said) {
   return {FailureCause::stalled, "the job stopped making progress", label, said,
           "see `lowbit logs '" + label + "'`; raise `resources.stall` if it only needs longer"};
@@ -127,8 +136,16 @@ std::optional<ArtifactRef> Scheduler::artifact_of(const graph::Member& member) c
   const auto& produced = std::get<graph::Produced>(member.source);
   const Node& producer = nodes_[produced.producer];
   const auto output = producer.outputs.find(produced.port);
-  if (producer.state != State::done || output == producer.outputs.end()) return std::nullopt;
+  if (producer.state != State::done || output == producer.outputs.end() || unjudged_by(produced)) return std::nullopt;
   return output->second;
+}
+
+/// Whose gate should have let it through and did not.
+std::optional<graph::VariantIndex> Scheduler::unjudged_by(const graph::Produced& produced) const {
+  for (const Index keeper : produced.keepers) {
+    if (nodes_[keeper].state != State::done) return keeper;
+  }
+  return std::nullopt;
 }
 
 std::optional<Scheduler::Obstacle> Scheduler::obstacle_of(Index index) const {
@@ -143,15 +160,17 @@ std::optional<Scheduler::Obstacle> Scheduler::obstacle_of(Index index) const {
       }
     }
     if (missing == nullptr || (input.min_members && present >= *input.min_members)) continue;
-    const Node& producer = nodes_[missing->producer];
-    const std::string label = graph_.variants[missing->producer].label();
-    if (producer.state == State::gated || producer.state == State::behind_gate) {
-      const std::string gate =
-          producer.state == State::gated ? graph::behind_gate(label, producer.gate) : producer.gate;
+    const auto keeper = nodes_[missing->producer].state == State::done ? unjudged_by(*missing) : std::nullopt;
+    const Node& holder = nodes_[keeper.value_or(missing->producer)];
+    const std::string label = graph_.variants[keeper.value_or(missing->producer)].label();
+    if (holder.state == State::gated || holder.state == State::behind_gate) {
+      const std::string gate = holder.state == State::gated ? graph::behind_gate(label, holder.gate) : holder.gate;
       return Obstacle{State::behind_gate, gate, gate};
     }
-    return Obstacle{
-        State::blocked, "input " + input.port + " needs " + label + "." + missing->port + ", which is not there", {}};
+    return Obstacle{State::blocked,
+                    keeper ? "input " + input.port + " waits for the gate of " + label + ", which has no result"
+                           : "input " + input.port + " needs " + label + "." + missing->port + ", which is not there",
+                    {}};
   }
   return std::nullopt;
 }
@@ -528,8 +547,14 @@ Snapshot Scheduler::snapshot() const {
       const auto work = works_.find(node.content->digest);  // absent while its result is being told
       state = work == works_.end() || work->second.job ? VariantState::running : VariantState::ready;
     }
-    now.variants.push_back(
-        {.label = variant.label(), .stage = variant.stage, .state = state, .text = node.text, .cause = node.cause});
+    now.variants.push_back({.label = variant.label(),
+                            .stage = variant.stage,
+                            .state = state,
+                            .text = node.text,
+                            .cause = node.cause,
+                            .point = point_of(variant.coordinates),
+                            .plugin = variant.plugin->id,
+                            .cpus = variant.resources.cpus});
   }
   const auto present = std::chrono::steady_clock::now();
   for (const auto& [nonce, job] : running_) {
@@ -538,7 +563,10 @@ Snapshot Scheduler::snapshot() const {
                .seconds = std::chrono::duration<double>(present - job->since).count(),
                .progress = job->progress,
                .cpus = job->lease.grant().cpus,
-               .gpus = {}};
+               .gpus = {},
+               .memory_bytes = job->lease.grant().memory_bytes,
+               .rates = job->lease.grant().rates,
+               .speed = job->watch.speed()};
     for (const GpuGrant& gpu : job->lease.grant().gpus) one.gpus.push_back(gpu.id);
     if (const auto work = works_.find(job->context.content.digest); work != works_.end()) {
       const std::vector<Index>& variants = work->second.variants;
@@ -553,6 +581,9 @@ Snapshot Scheduler::snapshot() const {
   now.gpus = static_cast<unsigned>(pool_.capacity().gpus.size());
   now.cpus_in_use = static_cast<unsigned>(pool_.use().cpus);
   now.cpus = pool_.capacity().cpus;
+  now.memory_in_use = pool_.use().memory_bytes;
+  now.memory_bytes = pool_.capacity().memory_bytes;
+  now.seconds = std::chrono::duration<double>(present - started_).count();
   now.stopping = stopping_;
   return now;
 }
@@ -593,13 +624,14 @@ bool Scheduler::withdraw(Index index) {
   return true;
 }
 
-std::vector<graph::VariantIndex> Scheduler::retry(const std::string& cause) {
+std::vector<graph::VariantIndex> Scheduler::retry(const std::string& cause, const std::set<Index>& only) {
   std::vector<Index> again;
   if (stopping_ || done_) return again;
   std::vector<bool> reopened(nodes_.size(), false);
   for (Index i = 0; i < nodes_.size(); ++i) {  // producers stand before what they block
     const Node& node = nodes_[i];
-    if (node.state == State::failed) reopened[i] = cause.empty() || node.cause == cause;
+    const bool asked_for = (cause.empty() || node.cause == cause) && (only.empty() || only.contains(i));
+    if (node.state == State::failed) reopened[i] = asked_for;
     if (!reopened[i]) continue;
     again.push_back(i);
     for (const Index consumer : dependencies_.consumers_of(i)) {

@@ -102,7 +102,7 @@ class Scheduler : public Controlled {
   void interrupt() override;
   [[nodiscard]] Snapshot snapshot() const override;
   void cancel(graph::VariantIndex variant) override;
-  std::vector<graph::VariantIndex> retry(const std::string& cause) override;
+  std::vector<graph::VariantIndex> retry(const std::string& cause, const std::set<graph::VariantIndex>& only) override;
   [[nodiscard]] const RunSummary& summary() const { return summary_; }
 
  private:
@@ -161,6 +161,7 @@ class Scheduler : public Controlled {
     std::string gate;
   };
   [[nodiscard]] std::optional<Obstacle> obstacle_of(Index index) const;
+  [[nodiscard]] std::optional<Index> unjudged_by(const graph::Produced& produced) const;
   [[nodiscard]] std::optional<ArtifactRef> artifact_of(const graph::Member& member) const;
   [[nodiscard]] graph::Key provenance_with_present_members(Index index) const;
   [[nodiscard]] bool cut_off(Index index);
@@ -203,6 +204,7 @@ class Scheduler : public Controlled {
   std::size_t unsettled_ = 0;
   std::size_t in_flight_ = 0;  ///< jobs that variants of this graph wait for
   std::size_t waiting_for_retry_ = 0;
+  std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
   bool stopping_ = false;
   bool done_ = false;
   RunSummary summary_;

@@ -3,6 +3,8 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -35,8 +37,11 @@ struct VariantNow {
   std::string label;
   std::string stage;
   VariantState state = VariantState::waiting;
-  std::string text;   ///< why: failed, cancelled, blocked and what gates hold back only
-  std::string cause;  ///< failed and cancelled only: "stage", "resource", "preempted", "timeout", "cancelled", ..
+  std::string text;         ///< why: failed, cancelled, blocked and what gates hold back only
+  std::string cause;        ///< failed and cancelled only: "stage", "resource", "preempted", "timeout", "cancelled", ..
+  std::string point = {};   ///< its coordinates without the seed: "num_bits=3"
+  std::string plugin = {};  ///< id of its stage's plugin
+  unsigned cpus = 1;        ///< threads that it asks for
 };
 
 struct JobNow {
@@ -45,7 +50,10 @@ struct JobNow {
   double seconds = 0;                 ///< since this host started or adopted it
   Json progress;                      ///< its last word: {"done", "total", "unit"}, or null
   unsigned cpus = 1;
-  std::vector<std::string> gpus;  ///< ids
+  std::vector<std::string> gpus;                    ///< ids
+  std::uint64_t memory_bytes = 0;                   ///< of its lease; 0: not counted
+  std::map<std::string, std::uint32_t> rates = {};  ///< requests a minute, by endpoint
+  double speed = 0;  ///< units of progress a second since it first said where it is; 0: not known
 };
 
 struct Snapshot {
@@ -56,12 +64,17 @@ struct Snapshot {
   unsigned cpus = 0;
   unsigned gpus_in_use = 0;
   unsigned gpus = 0;
-  bool stopping = false;  ///< nothing new starts
+  std::uint64_t memory_in_use = 0;  ///< bytes of all leases
+  std::uint64_t memory_bytes = 0;   ///< for all jobs together; 0: not limited
+  double seconds = 0;               ///< since this host began to schedule
+  bool stopping = false;            ///< nothing new starts
 
   [[nodiscard]] std::size_t count(VariantState state) const;
 };
 
 /// The members by their names; states by name; empty texts left out.
 [[nodiscard]] Json to_json(const Snapshot& snapshot);
+/// What to_json() wrote, also by another version of lowbit: members that are missing have their defaults.
+[[nodiscard]] Snapshot snapshot_of(const Json& json);
 
 }  // namespace lowbit::exec

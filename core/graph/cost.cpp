@@ -30,6 +30,8 @@ std::map<std::pair<std::string, std::string>, Cost> medians(const SamplesByName&
   return costs;
 }
 
+std::string stage_of(const std::string& label) { return label.substr(0, label.find('[')); }
+
 void add(Samples& samples, const CostSample& sample) {
   samples.seconds.push_back(sample.seconds);
   samples.bytes.push_back(sample.bytes);
@@ -42,17 +44,17 @@ CostHistory::CostHistory(const std::vector<CostSample>& samples) {
   SamplesByName by_stage;
   for (const CostSample& sample : samples) {
     add(by_label[{sample.plugin_id, sample.label}], sample);
-    add(by_stage[{sample.plugin_id, sample.label.substr(0, sample.label.find('['))}], sample);
+    add(by_stage[{sample.plugin_id, stage_of(sample.label)}], sample);
   }
   by_label_ = medians(by_label);
   by_stage_ = medians(by_stage);
 }
 
-std::optional<Cost> CostHistory::of(const Variant& variant) const {
-  if (const auto same = by_label_.find({variant.plugin->id, variant.label()}); same != by_label_.end()) {
-    return same->second;
-  }
-  const auto like = by_stage_.find({variant.plugin->id, variant.stage});
+std::optional<Cost> CostHistory::of(const Variant& variant) const { return of(variant.plugin->id, variant.label()); }
+
+std::optional<Cost> CostHistory::of(const std::string& plugin_id, const std::string& label) const {
+  if (const auto same = by_label_.find({plugin_id, label}); same != by_label_.end()) return same->second;
+  const auto like = by_stage_.find({plugin_id, stage_of(label)});
   return like == by_stage_.end() ? std::nullopt : std::optional(like->second);
 }
 
@@ -69,13 +71,7 @@ PlanCost cost_of(const ExpandedGraph& graph, const Plan& plan, const CostHistory
   for (VariantIndex i = 0; i < graph.variants.size(); ++i) {
     if (!may_run(plan.variants[i].decision)) continue;
     const Variant& variant = graph.variants[i];
-    for (const BoundInput& input : variant.inputs) {
-      for (const Member& member : input.members) {
-        if (const auto* produced = std::get_if<Produced>(&member.source)) {
-          ends[i] = std::max(ends[i], ends[produced->producer]);
-        }
-      }
-    }
+    for_each_awaited(variant, [&](VariantIndex awaited) { ends[i] = std::max(ends[i], ends[awaited]); });
     const std::optional<Cost> cost = history.of(variant);
     if (!cost) {
       ++all.unknown;

@@ -36,6 +36,7 @@ class CostHistory {
 
   /// By the results of the same plugin with the same label; where there are none, with the same stage; else nothing.
   [[nodiscard]] std::optional<Cost> of(const Variant& variant) const;
+  [[nodiscard]] std::optional<Cost> of(const std::string& plugin_id, const std::string& label) const;
   /// Earlier results of the same plugin and stage.
   [[nodiscard]] std::size_t results_like(const Variant& variant) const;
 

@@ -103,6 +103,11 @@ class Drawer {
           from = node(title_of(std::get<External>(member.source)));
         }
         add_edge(from, to, input.gathered ? "each " + port : port);
+        if (const auto* produced = std::get_if<Produced>(&member.source)) {
+          for (const VariantIndex keeper : produced->keepers) {
+            add_edge(node(title_of(graph_.variants[keeper])), to, "gate");
+          }
+        }
       }
     }
   }

@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <functional>
+#include <map>
+#include <optional>
 #include <queue>
+#include <set>
 #include <tuple>
 #include <utility>
 
@@ -35,6 +38,10 @@ Arrows arrows_of(const Drafts& drafts) {
         ++arrows.n_waiting[consumer];
       }
     }
+    for (const auto& [producer, keepers] : drafts[consumer].keepers) {
+      for (const std::size_t keeper : keepers) arrows.consumers[keeper].push_back(consumer);
+      arrows.n_waiting[consumer] += keepers.size();
+    }
   }
   return arrows;
 }
@@ -47,6 +54,11 @@ Diagnostic remaining_loop(const ExperimentSpec& spec, const Matrix& matrix, cons
     for (const DraftInput& input : drafts[draft].inputs) {
       for (const DraftMember& member : input.members) {
         if (member.external == nullptr && n_waiting[member.producer] > 0) return member.producer;
+      }
+    }
+    for (const auto& [producer, keepers] : drafts[draft].keepers) {
+      for (const std::size_t keeper : keepers) {
+        if (n_waiting[keeper] > 0) return keeper;
       }
     }
     return draft;
@@ -67,7 +79,10 @@ Diagnostic remaining_loop(const ExperimentSpec& spec, const Matrix& matrix, cons
     labels.push_back(label_of(spec, matrix, drafts[member]));
     stages.push_back(spec.stages[drafts[member].stage].id.value);
   }
-  return loop_problem(labels, stages, spec.stages[drafts[loop.front()].stage].id.span);
+  Diagnostic problem = loop_problem(labels, stages, spec.stages[drafts[loop.front()].stage].id.span);
+  const bool gates_hold =
+      std::any_of(loop.begin(), loop.end(), [&](std::size_t member) { return !drafts[member].keepers.empty(); });
+  return gates_hold ? problem.fix("take a stage out of `holds` of a gate: what it holds waits for it") : problem;
 }
 
 /// Producers before consumers, otherwise by stage and point: position -> draft.
@@ -93,7 +108,91 @@ std::vector<std::size_t> ordered(const ExperimentSpec& spec, const Matrix& matri
   return order;
 }
 
-BoundInput input_of(const DraftInput& draft, const Matrix& matrix, const std::vector<VariantIndex>& positions) {
+/// Everything that a draft is made from.
+std::set<std::size_t> ancestors_of(const Drafts& drafts, std::size_t draft) {
+  std::set<std::size_t> found;
+  std::vector<std::size_t> queue{draft};
+  while (!queue.empty()) {
+    const std::size_t next = queue.back();
+    queue.pop_back();
+    for (const DraftInput& input : drafts[next].inputs) {
+      for (const DraftMember& member : input.members) {
+        if (member.external == nullptr && found.insert(member.producer).second) queue.push_back(member.producer);
+      }
+    }
+  }
+  return found;
+}
+
+std::vector<std::string> stage_names(const ExperimentSpec& spec) {
+  std::vector<std::string> names;
+  for (const StageSpec& stage : spec.stages) names.push_back(stage.id.value);
+  return names;
+}
+
+/// The stage that a gate names in `holds`; nothing where there is none (reported).
+std::optional<std::size_t> held_stage(const ExperimentSpec& spec, const Text& name, Problems& problems) {
+  const std::vector<std::string> names = stage_names(spec);
+  const auto found = std::find(names.begin(), names.end(), name.value);
+  if (found != names.end()) return static_cast<std::size_t>(found - names.begin());
+  const std::string near = nearest(name.value, names);
+  problems.add(
+      error("LB2010", "the experiment has no stage " + ticked(name.value))
+          .at(name.span)
+          .note("known stages: " + joined(names, ", "))
+          .fix(near.empty() ? "hold a stage that this one is made from" : "a similar name exists: " + ticked(near)));
+  return std::nullopt;
+}
+
+/// Sets Draft::keepers. What a keeper itself is made from does not wait for it, nor do two keepers of one producer for
+/// each other.
+void bind_gates(const ExperimentSpec& spec, Drafts& drafts, Problems& problems) {
+  std::map<std::size_t, std::vector<std::size_t>> keepers;  // by producer
+  std::map<std::size_t, std::set<std::size_t>> exempt;      // by producer
+  for (std::size_t stage = 0; stage < spec.stages.size(); ++stage) {
+    for (const Gate& gate : spec.stages[stage].gates) {
+      for (const Text& name : gate.holds) {
+        const auto held = held_stage(spec, name, problems);
+        if (!held) continue;
+        bool judges = false;
+        bool exists = false;
+        for (std::size_t keeper = 0; keeper < drafts.size(); ++keeper) {
+          if (drafts[keeper].stage != stage) continue;
+          exists = true;
+          const std::set<std::size_t> ancestors = ancestors_of(drafts, keeper);
+          for (const std::size_t producer : ancestors) {
+            if (drafts[producer].stage != *held) continue;
+            judges = true;
+            std::vector<std::size_t>& known = keepers[producer];
+            if (std::find(known.begin(), known.end(), keeper) == known.end()) known.push_back(keeper);
+            exempt[producer].insert(ancestors.begin(), ancestors.end());
+            exempt[producer].insert(keeper);
+          }
+        }
+        if (exists && !judges) {
+          problems.add(error("LB3007", "the gate of " + ticked(spec.stages[stage].id.value) + " cannot hold " +
+                                           ticked(name.value) + ": it is not made from it")
+                           .at(name.span)
+                           .fix("hold a stage whose outputs reach " + ticked(spec.stages[stage].id.value) +
+                                ", or put the gate on a stage that measures " + ticked(name.value)));
+        }
+      }
+    }
+  }
+  for (std::size_t consumer = 0; consumer < drafts.size() && !keepers.empty(); ++consumer) {
+    for (const DraftInput& input : drafts[consumer].inputs) {
+      for (const DraftMember& member : input.members) {
+        if (member.external != nullptr) continue;
+        const auto held = keepers.find(member.producer);
+        if (held == keepers.end() || exempt.at(member.producer).contains(consumer)) continue;
+        drafts[consumer].keepers[member.producer] = held->second;
+      }
+    }
+  }
+}
+
+BoundInput input_of(const Draft& consumer, const DraftInput& draft, const Matrix& matrix,
+                    const std::vector<VariantIndex>& positions) {
   BoundInput input;
   input.port = draft.input->port->name;
   input.gathered = draft.input->binding->gathered();
@@ -104,7 +203,11 @@ BoundInput input_of(const DraftInput& draft, const Matrix& matrix, const std::ve
     if (member.external != nullptr) {
       out.source = *member.external;
     } else {
-      out.source = Produced{positions[member.producer], *member.port};
+      Produced produced{positions[member.producer], *member.port};
+      if (const auto held = consumer.keepers.find(member.producer); held != consumer.keepers.end()) {
+        for (const std::size_t keeper : held->second) produced.keepers.push_back(positions[keeper]);
+      }
+      out.source = std::move(produced);
     }
     members.emplace_back(out.at.to_json(), std::move(out));
   }
@@ -120,7 +223,7 @@ Variant variant_of(Draft& draft, const StageSpec& stage, const Matrix& matrix,
   variant.coordinates = matrix.coordinates(draft.first_point, draft.axes);
   variant.plugin = draft.plugin->description;
   variant.params = std::move(draft.params);
-  for (const DraftInput& input : draft.inputs) variant.inputs.push_back(input_of(input, matrix, positions));
+  for (const DraftInput& input : draft.inputs) variant.inputs.push_back(input_of(draft, input, matrix, positions));
   if (variant.plugin->seeded) {
     variant.seed = matrix.value(draft.first_point, matrix.seed_axis()).value.get<std::uint64_t>();
   }
@@ -141,6 +244,7 @@ Result<ExpandedGraph> expand(const ExperimentSpec& spec, const StageCatalog& cat
   const BoundExperiment bound = bind_stages(spec, catalog, matrix, problems, graph.notes);
   Walk walked = walk(spec, bound, matrix, problems);
   Drafts& drafts = walked.drafts;
+  bind_gates(spec, drafts, problems);
   const std::vector<std::size_t> order = ordered(spec, matrix, drafts, problems);
   if (!problems.empty()) return problems.take();
 

@@ -20,6 +20,8 @@ using VariantIndex = std::size_t;
 struct Produced {
   VariantIndex producer = 0;
   std::string port;
+  /// Variants whose gates hold the producer: it is read only when all of them have results that keep to them.
+  std::vector<VariantIndex> keepers = {};
 };
 
 /// An external input after substitution; `path` is as written, relative to the experiment file.
@@ -58,9 +60,23 @@ struct Variant {
   [[nodiscard]] std::string label() const { return stage_label(stage, coordinates); }
 };
 
+/// Calls `visit` with every variant that must have settled before this one begins: producers, and those that judge what
+/// they made. One may come more than once.
+template <class Visit>
+void for_each_awaited(const Variant& variant, const Visit& visit) {
+  for (const BoundInput& input : variant.inputs) {
+    for (const Member& member : input.members) {
+      const auto* produced = std::get_if<Produced>(&member.source);
+      if (produced == nullptr) continue;
+      visit(produced->producer);
+      for (const VariantIndex keeper : produced->keepers) visit(keeper);
+    }
+  }
+}
+
 struct ExpandedGraph {
   std::string experiment;
-  std::vector<Variant> variants;   ///< producers before consumers; otherwise in file order, then matrix order
+  std::vector<Variant> variants;   ///< what is awaited before who waits; otherwise in file order, then matrix order
   std::vector<std::string> notes;  ///< what was dropped and why, one a line (a port that this plugin lacks, ...)
 };
 

@@ -98,7 +98,7 @@ class Planner {
     std::string gate = gate_before(variant);
     planned.provenance = make_key(planned.own, variant, [&](const Member& member) {
       // What runs without a member that is held back is known without it, as the executor knows it.
-      return gate.empty() && is_held_back(member) ? std::string() : provenance_of(member);
+      return gate.empty() && held_back_by(member) ? std::string() : provenance_of(member);
     });
     if (!gate.empty()) {
       planned.decision = Decision::gated;
@@ -131,16 +131,21 @@ class Planner {
     return produced_record(plan_.variants[produced.producer].provenance.digest, produced.port);
   }
 
-  [[nodiscard]] bool is_held_back(const Member& member) const {
+  /// Whose gate holds it back: its producer, or who judges that.
+  [[nodiscard]] std::optional<VariantIndex> held_back_by(const Member& member) const {
     const auto* produced = std::get_if<Produced>(&member.source);
-    return produced != nullptr && !plan_.variants[produced->producer].gate.empty();
+    if (produced == nullptr) return std::nullopt;
+    const auto holds = [&](VariantIndex index) { return !plan_.variants[index].gate.empty(); };
+    if (holds(produced->producer)) return produced->producer;
+    const auto keeper = std::find_if(produced->keepers.begin(), produced->keepers.end(), holds);
+    return keeper == produced->keepers.end() ? std::nullopt : std::optional(*keeper);
   }
 
   // REQUIRES: the producer is reused or held back.
   [[nodiscard]] std::optional<ArtifactRef> artifact_of(const Member& member) const {
     if (const auto* input = std::get_if<External>(&member.source)) return ArtifactRef{input->type, external(*input)};
     const auto& produced = std::get<Produced>(member.source);
-    if (is_held_back(member)) return std::nullopt;
+    if (held_back_by(member)) return std::nullopt;
     const auto& outputs = plan_.variants[produced.producer].result->outputs;
     const auto it = outputs.find(produced.port);
     return it == outputs.end() ? std::nullopt : std::optional(it->second);
@@ -152,11 +157,11 @@ class Planner {
       std::uint64_t held_back = 0;
       std::string first;
       for (const Member& member : input.members) {
-        if (!is_held_back(member) || ++held_back > 1) continue;
-        const VariantIndex index = std::get<Produced>(member.source).producer;
-        const PlannedVariant& producer = plan_.variants[index];
-        first = producer.decision == Decision::gated ? producer.gate
-                                                     : behind_gate(graph_.variants[index].label(), producer.gate);
+        const auto index = held_back_by(member);
+        if (!index || ++held_back > 1) continue;
+        const PlannedVariant& holder = plan_.variants[*index];
+        first = holder.decision == Decision::gated ? holder.gate
+                                                   : behind_gate(graph_.variants[*index].label(), holder.gate);
       }
       const std::uint64_t left = input.members.size() - held_back;
       if (held_back > 0 && !(input.min_members && left >= *input.min_members)) return first;
@@ -165,15 +170,11 @@ class Planner {
   }
 
   [[nodiscard]] const PlannedVariant* first_pending(const Variant& variant) const {
-    for (const BoundInput& input : variant.inputs) {
-      for (const Member& member : input.members) {
-        const auto* produced = std::get_if<Produced>(&member.source);
-        if (produced == nullptr) continue;
-        const PlannedVariant& producer = plan_.variants[produced->producer];
-        if (producer.decision == Decision::run || producer.decision == Decision::maybe) return &producer;
-      }
-    }
-    return nullptr;
+    const PlannedVariant* pending = nullptr;
+    for_each_awaited(variant, [&](VariantIndex awaited) {
+      if (pending == nullptr && may_run(plan_.variants[awaited].decision)) pending = &plan_.variants[awaited];
+    });
+    return pending;
   }
 
   // It can only be cut off if something with this own record was made before.

@@ -13,6 +13,30 @@ std::string padded(std::string text, std::size_t width) {
   return text;
 }
 
+/// Labels of the gates that have not been judged yet and that a variant waits for, each once.
+std::vector<std::string> open_gates(const ExpandedGraph& graph, const Plan& plan, const PlannedVariant& planned) {
+  std::vector<std::string> labels;
+  if (!may_run(planned.decision)) return labels;
+  for (const BoundInput& input : graph.variants[planned.variant].inputs) {
+    for (const Member& member : input.members) {
+      const auto* produced = std::get_if<Produced>(&member.source);
+      if (produced == nullptr) continue;
+      for (const VariantIndex keeper : produced->keepers) {
+        std::string label = graph.variants[keeper].label();
+        if (!may_run(plan.variants[keeper].decision)) continue;
+        if (std::find(labels.begin(), labels.end(), label) == labels.end()) labels.push_back(std::move(label));
+      }
+    }
+  }
+  return labels;
+}
+
+std::string after_gates(const std::vector<std::string>& labels) {
+  if (labels.empty()) return {};
+  return "; after the gate of " + labels.front() +
+         (labels.size() == 1 ? "" : " and " + std::to_string(labels.size() - 1) + " more");
+}
+
 }  // namespace
 
 std::string plan_text(const ExpandedGraph& graph, const Plan& plan, const PlanTextOptions& options) {
@@ -24,7 +48,8 @@ std::string plan_text(const ExpandedGraph& graph, const Plan& plan, const PlanTe
   for (const PlannedVariant& planned : plan.variants) {
     out += padded(std::string(name_of(planned.decision)), 7) + padded(graph.variants[planned.variant].label(), width) +
            "  " + planned.reason.text +
-           (planned.decision == Decision::reuse && !planned.gate.empty() ? "; held back: " + planned.gate : "") + "\n";
+           (planned.decision == Decision::reuse && !planned.gate.empty() ? "; held back: " + planned.gate : "") +
+           after_gates(open_gates(graph, plan, planned)) + "\n";
     if (!options.details || planned.reason.details.size() < 2) continue;
     for (const std::string& detail : planned.reason.details) out += "         " + detail + "\n";
   }
@@ -51,7 +76,8 @@ Json plan_json(const ExpandedGraph& graph, const Plan& plan) {
           {{"kind", name_of(planned.reason.kind)}, {"text", planned.reason.text}, {"details", planned.reason.details}}},
          {"provenance_key", planned.provenance.digest.hex()},
          {"content_key", planned.content ? Json(planned.content->digest.hex()) : Json()},
-         {"gate", planned.gate.empty() ? Json() : Json(planned.gate)}});
+         {"gate", planned.gate.empty() ? Json() : Json(planned.gate)},
+         {"after_gates", open_gates(graph, plan, planned)}});
   }
   return {{"experiment", graph.experiment},
           {"variants", std::move(variants)},

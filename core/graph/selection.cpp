@@ -5,17 +5,12 @@
 namespace lowbit::graph {
 namespace {
 
-/// Producers that the plan does not reuse.
+/// Producers, and whose gates hold them, that the plan does not reuse.
 std::set<VariantIndex> pending_producers(const ExpandedGraph& graph, const Plan& plan, VariantIndex index) {
   std::set<VariantIndex> pending;
-  for (const BoundInput& input : graph.variants[index].inputs) {
-    for (const Member& member : input.members) {
-      const auto* produced = std::get_if<Produced>(&member.source);
-      if (produced != nullptr && may_run(plan.variants[produced->producer].decision)) {
-        pending.insert(produced->producer);
-      }
-    }
-  }
+  for_each_awaited(graph.variants[index], [&](VariantIndex awaited) {
+    if (may_run(plan.variants[awaited].decision)) pending.insert(awaited);
+  });
   return pending;
 }
 

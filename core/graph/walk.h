@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
 #include <set>
 #include <string>
 #include <unordered_map>
@@ -42,6 +43,7 @@ struct Draft {
   Point first_point = 0;  ///< the least that projects on it
   Json params;
   std::vector<DraftInput> inputs;
+  std::map<std::size_t, std::vector<std::size_t>> keepers = {};  ///< by producer: drafts whose gates hold it
 };
 
 struct Walk {

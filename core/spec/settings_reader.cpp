@@ -81,10 +81,27 @@ class SettingsReader {
                        .at(node.span, "expected `min`, `max` or both")
                        .fix("say what the metric must keep to, as in {metric: weights/nmse, max: 0.5}"));
     }
+    if (const Node* holds = node.find("holds")) read_holds(*holds, gate);
     gates.push_back(std::move(gate));
   }
 
  private:
+  void read_holds(const Node& node, Gate& gate) {
+    if (!form_.list(node, "`holds`", "stages")) return;
+    for (const Node& item : node.items) {
+      auto name = form_.text(item, "an element of `holds`", "the id of a stage");
+      if (!name) continue;
+      form_.no_template(*name, "`holds`");
+      const auto same = std::find_if(gate.holds.begin(), gate.holds.end(),
+                                     [&](const Text& before) { return before.value == name->value; });
+      if (same != gate.holds.end()) {
+        form_.duplicate("stage " + ticked(name->value), same->span, name->span);
+      } else {
+        gate.holds.push_back(std::move(*name));
+      }
+    }
+  }
+
   /// A whole number of GPUs, or a share of one below 1.
   std::uint32_t milli_gpus(const Node& node) {
     static constexpr const char* kExpected = "a whole number, or a share below 1 such as 0.5";

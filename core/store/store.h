@@ -166,6 +166,9 @@ class Store : public graph::ResultLookup {
   [[nodiscard]] virtual Result<std::vector<StoredResult>> stored_results() const = 0;
   /// The results are as if they had never been; their attempts stay in the record.
   [[nodiscard]] virtual Result<void> forget(const std::vector<std::int64_t>& results) = 0;
+  /// The same, in one transaction with these experiments and their expansions; their runs stay in the record.
+  [[nodiscard]] virtual Result<void> forget(const std::vector<std::int64_t>& results,
+                                            const std::vector<std::string>& experiments) = 0;
 
   /// Recorded as the failure of the attempts that made these results, {"cause":"gate","what":..}, or taken back: what
   /// the last run that judged them said.
@@ -176,6 +179,8 @@ class Store : public graph::ResultLookup {
   [[nodiscard]] virtual Result<std::vector<std::string>> result_directories() const = 0;
   [[nodiscard]] virtual Result<std::vector<ExpansionRow>> expansion(const std::string& experiment) const = 0;
   [[nodiscard]] virtual Result<std::vector<std::string>> experiments() const = 0;
+  /// The file that the experiment was last run from, relative to the project's directory; empty: no such experiment.
+  [[nodiscard]] virtual Result<std::string> experiment_file(const std::string& experiment) const = 0;
 
   /// The answers of graph::ResultLookup and external_digest() cannot say that the store failed; this does. Ask it after
   /// planning. Writes are refused from then on, so that nothing is stored that rests on a wrong answer.

@@ -49,6 +49,8 @@ HostTable::HostTable(const exec::JobRequest& request, const exec::AttemptPaths& 
   table_.fail = [](void* ctx, const lb_error* error) { self(ctx).fail(*error); };
   table_.extension = [](void* ctx, const char* id) { return self(ctx).extension(id); };
   paid_calls_ = {.size = sizeof(lb_paid_calls), .file = keep(request_.paid_calls.string())};
+  const Json rates = request_.lease.is_object() ? request_.lease.value("rates", Json::object()) : Json::object();
+  rates_ = {.size = sizeof(lb_rates), .shares = keep(canonical(rates))};
 }
 
 lb_job HostTable::job() {
@@ -161,6 +163,7 @@ void HostTable::fail(const lb_error& e) {
 }
 
 const void* HostTable::extension(std::string_view id) {
+  if (id == LB_RATES) return &rates_;
   return id == LB_PAID_CALLS && paid_calls_.file.size != 0 ? &paid_calls_ : nullptr;
 }
 

@@ -3,6 +3,7 @@
 
 #include <lowbit/paid_calls.h>
 #include <lowbit/plugin_abi.h>
+#include <lowbit/rates.h>
 
 #include <atomic>
 #include <chrono>
@@ -57,6 +58,7 @@ class HostTable {
   const std::atomic<bool>& stop_;
   lb_host table_{};
   lb_paid_calls paid_calls_{};
+  lb_rates rates_{};
   std::mutex mutex_;
   std::deque<std::string> kept_;  ///< text handed to the stage lives until run() returns
   std::chrono::steady_clock::time_point last_progress_{};

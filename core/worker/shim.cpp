@@ -23,6 +23,7 @@
 #include "env/file_lock.h"
 #include "env/files.h"
 #include "env/process.h"
+#include "exec/resource_pool.h"
 #include "worker/job.h"
 
 namespace lowbit::worker {
@@ -34,6 +35,7 @@ using exec::ExitKind;
 using exec::ExitRecord;
 
 constexpr std::chrono::seconds kGrace{10};
+constexpr std::chrono::milliseconds kMemoryLook{500};
 constexpr int kNotOurs = 4;  ///< another process runs or ran this attempt
 constexpr int kBroken = 3;   ///< the machine: no permission, full disk
 
@@ -45,9 +47,11 @@ int broken(const Diagnostics& problems) {
 /// Waits for one child and for people who want it to stop.
 class Watch {
  public:
-  Watch(pid_t job, int listener, int signals, std::chrono::milliseconds timeout)
-      : job_(job), listener_(listener), signals_(signals), started_(Clock::now()) {
+  /// `memory_bytes`: what all processes of the job may hold together; 0: not limited.
+  Watch(pid_t job, int listener, int signals, std::chrono::milliseconds timeout, std::uint64_t memory_bytes)
+      : job_(job), listener_(listener), signals_(signals), memory_bytes_(memory_bytes), started_(Clock::now()) {
     if (timeout.count() > 0) timeout_at_ = started_ + timeout;
+    if (memory_bytes_ > 0) memory_at_ = started_ + kMemoryLook;
   }
 
   ExitRecord wait() {
@@ -59,6 +63,7 @@ class Watch {
         timed_out_ = true;
         stop();
       }
+      if (memory_at_ && now >= *memory_at_) look_at_memory();
       if (kill_at_ && now >= *kill_at_) {
         kill_at_.reset();
         ::kill(-job_, SIGKILL);
@@ -81,8 +86,26 @@ class Watch {
     record.timed_out = timed_out_;
     record.cancelled = cancelled_;
     record.seconds = std::chrono::duration<double>(Clock::now() - started_).count();
-    record.peak_memory_bytes = static_cast<std::uint64_t>(usage.ru_maxrss) * 1024U;
+    if (WIFSIGNALED(status)) record.over_lease_bytes = over_lease_bytes_;  // else it was quicker, and ended well or not
+    record.lease_bytes = memory_bytes_;
+    record.peak_memory_bytes = std::max(static_cast<std::uint64_t>(usage.ru_maxrss) * 1024U, over_lease_bytes_);
     return record;
+  }
+
+  /// Ends a job that holds more than its lease, at once: what it would still allocate is what others have. The quick
+  /// figure can be too high, the exact one costs a job with large memory some milliseconds: it is asked for only then.
+  void look_at_memory() {
+    memory_at_ = Clock::now() + kMemoryLook;
+    const std::vector<std::int64_t> processes = env::descendants();
+    std::uint64_t held = 0;
+    for (const bool quick : {true, false}) {
+      held = 0;
+      for (const std::int64_t pid : processes) held += env::held_memory(pid, quick);
+      if (held <= memory_bytes_) return;
+    }
+    over_lease_bytes_ = held;
+    memory_at_.reset();
+    for (const std::int64_t pid : processes) ::kill(static_cast<pid_t>(pid), SIGKILL);
   }
 
   void stop() {
@@ -132,6 +155,7 @@ class Watch {
   [[nodiscard]] int milliseconds_to_next() const {
     std::optional<Clock::time_point> next = timeout_at_;
     if (kill_at_ && (!next || *kill_at_ < *next)) next = kill_at_;
+    if (memory_at_ && (!next || *memory_at_ < *next)) next = memory_at_;
     if (!next) return -1;
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(*next - Clock::now()).count();
     return static_cast<int>(std::clamp<std::int64_t>(left + 1, 0, 3'600'000));
@@ -140,7 +164,10 @@ class Watch {
   pid_t job_;
   int listener_;
   int signals_;
+  std::uint64_t memory_bytes_;
   Clock::time_point started_;
+  std::optional<Clock::time_point> memory_at_;
+  std::uint64_t over_lease_bytes_ = 0;
   std::optional<Clock::time_point> timeout_at_;
   std::optional<Clock::time_point> kill_at_;
   std::vector<int> peers_;
@@ -214,7 +241,9 @@ int run_shim(const AttemptPaths& attempt, int listener) {
   }
   ::setpgid(job, job);
 
-  const ExitRecord record = Watch(job, listener, signals, request->timeout).wait();
+  const std::uint64_t memory_bytes =
+      request->lease.is_object() ? exec::grant_of(request->lease).memory_bytes : std::uint64_t{0};
+  const ExitRecord record = Watch(job, listener, signals, request->timeout, memory_bytes).wait();
   ::kill(-job, SIGKILL);
   end_descendants();
   const auto written = env::write_file_durably(attempt.exit(), canonical(to_json(record)));

@@ -71,6 +71,7 @@ json job_file(const Job& job, const Params& params, const Ports& ports, const fs
           {"seed", job.seed()},
           {"threads", job.threads()},
           {"device", job.device()},
+          {"rates", job.rates()},
           {"inputs", std::move(inputs)},
           {"outputs", std::move(outputs)},
           {"scratch", (directory / "work").string()},

@@ -117,6 +117,7 @@ void ask_the_rest(const Job& job, const Params& params, const Asker& asker, cons
 
   const openai::Endpoint endpoint = openai::endpoint_named(params.endpoint, kVariables);
   const openai::Policy policy{.max_concurrent = static_cast<std::size_t>(params.max_concurrent),
+                              .per_minute = job.requests_per_minute(params.endpoint).value_or(0),
                               .timeout = milliseconds(params.timeout_s),
                               .max_attempts = static_cast<int>(params.max_attempts),
                               .backoff = milliseconds(params.backoff_s),

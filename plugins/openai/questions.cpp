@@ -98,7 +98,10 @@ class Asking {
     hooks_.poll();
     begin_calls();
     if (is_over()) return;
-    timer_.expires_after(kLook);
+    // Not later than the next call may begin, or calls closer than two looks would be fewer than allowed.
+    const Steady::duration until_next = next_begin_ - Steady::now();
+    const bool soon = !idle_.empty() && until_next > Steady::duration::zero() && until_next < kLook;
+    timer_.expires_after(soon ? until_next : Steady::duration(kLook));
     timer_.async_wait([this](const boost::system::error_code& error) {
       if (!error) look();
     });
@@ -109,7 +112,7 @@ class Asking {
   }
 
   void begin_calls() {
-    while (!problem_ && !idle_.empty() && Steady::now() >= held_until_) {
+    while (!problem_ && !idle_.empty() && Steady::now() >= std::max(held_until_, next_begin_)) {
       const auto question = take();
       if (!question) return;
       if (hooks_.needed(*question)) call(*question);
@@ -133,6 +136,7 @@ class Asking {
     ++tries_[question];
     const auto started_at = std::chrono::system_clock::now();
     const auto start = Steady::now();
+    if (policy_.per_minute > 0) next_begin_ = start + Steady::duration(std::chrono::minutes(1)) / policy_.per_minute;
     connection->post(
         kPath, questions_[question].body, policy_.timeout,
         [this, connection, question, started_at, start](Reply reply) {
@@ -183,6 +187,7 @@ class Asking {
   std::multimap<Steady::time_point, std::size_t> later_;  ///< questions to ask again
   std::vector<int> tries_;
   Steady::time_point held_until_{};
+  Steady::time_point next_begin_{};  ///< by the allowed rate
   std::optional<StageError> problem_;
 };
 

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>
@@ -23,6 +24,7 @@ struct Question {
 
 struct Policy {
   std::size_t max_concurrent = 4;
+  std::uint32_t per_minute = 0;  ///< calls that may begin a minute, repeated ones too, evenly spaced; 0: not limited
   std::chrono::milliseconds timeout{60'000};  ///< of one call, from connecting to the last byte
   int max_attempts = 6;
   std::chrono::milliseconds backoff{1'000};

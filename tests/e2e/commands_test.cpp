@@ -141,11 +141,30 @@ TEST_CASE("everything that prints data also prints JSON", "[e2e]") {
   CHECK(Json::parse(run.out.substr(0, run.out.find('\n'))).at("event") == "run");
   CHECK(Json::parse(project.lowbit({"plan", "experiment.yaml", "--json"}).out).at("counts").at("reuse") == 1);
   CHECK(Json::parse(project.lowbit({"why", "one", "experiment.yaml", "--json"}).out).at(0).at("decision") == "reuse");
-  CHECK(Json::parse(project.lowbit({"status", "--json"}).out).at(0).at("state") == "done");
+  const Json status = Json::parse(project.lowbit({"status", "--json"}).out);
+  CHECK(status.at("live").is_null());
+  CHECK(status.at("stages").at(0).at("state") == "done");
   CHECK(Json::parse(project.lowbit({"logs", "one", "--json"}).out).at("exit").at("code") == 0);
   CHECK(Json::parse(project.lowbit({"query", "SELECT 1 AS a", "--json"}).out) == Json::parse(R"([{"a":1}])"));
   CHECK(Json::parse(project.lowbit({"plugins", "--json"}).out).at("problems").empty());
   CHECK(Json::parse(project.lowbit({"doctor", "--json"}).out).is_array());
+}
+
+TEST_CASE("doctor says what OpenBLAS will take the processor for in jobs, and whose word that is", "[e2e]") {
+  const Project project(kOne);
+  const auto line = [&](const Environment& environment) {
+    for (const Json& check : Json::parse(project.lowbit({"doctor", "--json"}, environment).out)) {
+      if (check.at("check") == "OpenBLAS") return check;
+    }
+    return Json();
+  };
+  const Json own = line({{"OPENBLAS_CORETYPE", "Haswell"}});
+  CHECK(own.at("mark") == "warn");
+  CHECK_THAT(own.at("evidence").get<std::string>(),
+             Contains("jobs get OPENBLAS_CORETYPE=Haswell from your environment"));
+  const Ended job = project.lowbit({"run", "experiment.yaml"}, {{"OPENBLAS_CORETYPE", "Haswell"}});
+  REQUIRE(job.status == 0);
+  CHECK(project.query("SELECT json_extract(environment, '$.blas_core_type') FROM attempts") == "Haswell\n");
 }
 
 TEST_CASE("init makes a project whose first experiment runs, and keeps what is there", "[e2e]") {

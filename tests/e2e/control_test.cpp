@@ -75,6 +75,53 @@ TEST_CASE("a cancelled variant stops, what needs it is blocked, and the rest goe
                                            Contains("0 done, 3 stopped in T s; continue with: lowbit run"));
 }
 
+TEST_CASE("status shows what a live run does, how far it is and how long it will take", "[e2e][control]") {
+  const Project project(R"(experiment: watched
+matrix: {word: [a, b]}
+stages:
+  - id: slow
+    use: lowbit.toy.transform
+    params: {text: "${word}", steps: 2000, delay_ms: 20}
+    resources: {memory: 3GiB, rate: {judge: 30}}
+  - {id: after, use: lowbit.toy.concat, with: {in: {each: slow.out, over: [word]}}}
+)");
+  const auto host = project.start({"run", "experiment.yaml", "--jobs", "1", "--memory", "8GiB"});
+  Json live;
+  wait_until([&] {
+    const Ended status = project.lowbit({"status", "--json"});
+    if (status.status != 0) return false;  // the database is not there yet
+    live = Json::parse(status.out)["live"];
+    return live.is_object() && !live["running"].empty() && live["running"][0]["speed"] > 0;
+  });
+  CHECK(live["experiment"] == "watched");
+  CHECK(live["counts"] == Json{{"running", 1}, {"ready", 1}, {"waiting", 1}});
+  CHECK(live["cpus_in_use"] == 1);
+  CHECK(live["memory_in_use"] == 3ULL << 30U);
+  CHECK(live["memory_bytes"] == 8ULL << 30U);
+  CHECK(live["pid"].get<int>() > 1);
+  CHECK(live["seconds"] > 0);
+  const Json& job = live["running"][0];
+  CHECK(job["label"] == "slow[word=a]");
+  CHECK(job["rates"] == Json{{"judge", 30}});
+  CHECK(job["progress"]["total"] == 2000);
+  CHECK(job["left_seconds"] > 1);  // 2,000 times 20 ms, at the speed that it has told so far
+  CHECK(live["left_seconds"] == job["left_seconds"]);
+  CHECK(live["left_unknown"] == 2);
+
+  const Ended shown = project.lowbit({"status"});
+  CHECK(shown.status == 0);
+  CHECK_THAT(shown.out,
+             Contains("process " + live["pid"].dump() + " runs this now; `lowbit cancel --all` stops it\n") &&
+                 Contains("watched  ") && Contains("left about ") && Contains("cpus 1/1") &&
+                 Contains("slow[word=a]  ") && Contains("of 2000") && Contains("1 cpu 3.0 GiB judge 30/min") &&
+                 Contains("word=a") && Contains("experiment"));
+  CHECK(shown.out.find('\x1b') == std::string::npos);
+  REQUIRE(project.lowbit({"cancel", "--all"}).status == 0);
+  CHECK(host->wait().status == 130);
+  CHECK_THAT(project.lowbit({"status"}).out, !Contains("runs this now"));
+  CHECK(Json::parse(project.lowbit({"status", "--json"}).out)["live"].is_null());
+}
+
 TEST_CASE("cancel --all stops the run as Ctrl-C does", "[e2e][control]") {
   const Project project(kEndless);
   const auto host = project.start({"run", "experiment.yaml"});
@@ -154,6 +201,38 @@ TEST_CASE("without a live run, retry runs what failed and what it blocked, and n
         " = help: `lowbit status --failed` shows what failed; leave --cause out to retry all of it\n");
   CHECK(project.lowbit({"retry", "experiment.yaml", "--failed"}).status == 0);
   CHECK_THAT(project.plan(), Contains("4 variants: 3 reuse, 1 run, 0 maybe"));
+}
+
+TEST_CASE("stages to retry may be named, in a live run and without one", "[e2e][control]") {
+  const Project project("x");
+  const std::string there = (project.path() / "there").string();
+  project.edit(failing(there, there + "2"));
+  REQUIRE(project.run().status == 1);
+  write_text(there, "");
+  write_text(there + "2", "");
+  const Ended wrong = project.lowbit({"retry", "experiment.yaml", "secnd"});
+  CHECK(wrong.status == 2);
+  CHECK(wrong.err ==
+        "error[LB0003]: there is no stage secnd to retry\n"
+        " = note: a stage with a similar name exists: second\n"
+        " = help: `lowbit status --failed` lists what failed\n");
+  CHECK(project.lowbit({"retry", "experiment.yaml", "reads"}).out == "nothing to retry: nothing of reads failed\n");
+  CHECK(project.lowbit({"retry", "experiment.yaml", "second"}).status == 0);
+  CHECK(project.query("SELECT label, state FROM v_stages ORDER BY label") ==
+        "first,failed\nreads,never\nsecond,done\n");
+
+  std::filesystem::remove(there);
+  project.edit(failing(there, there + "2") +
+               "  - {id: slow, use: lowbit.toy.transform, params: {steps: 10000, delay_ms: 20}}\n");
+  const auto host = project.start({"run", "experiment.yaml", "--jobs", "4"});
+  wait_until([&] { return project.query("SELECT count(*) FROM attempts WHERE state = 3") == "3\n"; });
+  write_text(there, "");
+  CHECK(project.lowbit({"retry", "experiment.yaml", "second", "slow"}).out ==
+        "nothing to retry: nothing failed so in the live run\n");
+  CHECK(project.lowbit({"retry", "experiment.yaml", "first"}).out == "again  first\nagain  reads\n");
+  wait_until([&] { return project.query("SELECT state FROM v_stages WHERE label = 'reads'") == "done\n"; });
+  REQUIRE(project.lowbit({"cancel", "--all"}).status == 0);
+  CHECK(host->wait().status == 130);
 }
 
 TEST_CASE("a retry for another experiment than the one that runs is refused", "[e2e][control]") {

@@ -7,14 +7,16 @@
  *                   exit:N        _exit(137) before it
  *                   exit-after:N  _exit(137) after it
  *                   torn:N        the first half of what it writes is written, then _exit(137)
- *   LOWBIT_FS_COUNT=FILE    when the process ends, the number of operations is written there
- *   LOWBIT_CLOCK=SECONDS    the wall clock is off by so much
+ *   LOWBIT_FS_ROLE=shim|job       only in processes that were not forked since this was loaded, or only in those that
+ * were LOWBIT_FS_COUNT=FILE    when the process ends, the number of operations is written there
+ *   LOWBIT_CLOCK=SECONDS[@N]      the wall clock is off by so much, from the N-th time on that it is asked for
  * A read counts for eio and eio-on only; the others count what changes the disk. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -22,6 +24,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/time.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -33,17 +36,36 @@ static long at = 0;
 static atomic_long operations = 0;
 static char root[PATH_MAX];
 static long clock_offset = 0;
+static long clock_from = 0;
+static atomic_long clock_asked = 0;
+static int asleep = 0;            /* nothing counts in this process */
+static int is_for_jobs = 0;       /* in forked processes only */
+static int is_for_shims = 0;      /* in others only */
 static atomic_char watched[4096]; /* by descriptor */
 
 #define REAL(name)                      \
   static __typeof__(&name) real_##name; \
   if (!real_##name) *(void**)(&real_##name) = dlsym(RTLD_NEXT, #name)
 
+static void forked(void) {
+  operations = 0;
+  asleep = is_for_shims;
+}
+
 __attribute__((constructor)) static void begin(void) {
+  const char* role = getenv("LOWBIT_FS_ROLE");
+  is_for_jobs = role && !strcmp(role, "job");
+  is_for_shims = role && !strcmp(role, "shim");
+  asleep = is_for_jobs;
+  if (role) pthread_atfork(NULL, NULL, forked);
   const char* directory = getenv("LOWBIT_FS_ROOT");
   if (directory) snprintf(root, sizeof root, "%s", directory);
   const char* offset = getenv("LOWBIT_CLOCK");
-  if (offset) clock_offset = strtol(offset, NULL, 10);
+  if (offset) {
+    char* rest = NULL;
+    clock_offset = strtol(offset, &rest, 10);
+    if (*rest == '@') clock_from = strtol(rest + 1, NULL, 10);
+  }
   const char* spec = getenv("LOWBIT_FS_FAULT");
   const char* colon = spec ? strchr(spec, ':') : NULL;
   if (!colon) return;
@@ -85,6 +107,7 @@ static int watched_descriptor(int fd) { return fd >= 0 && fd < 4096 && watched[f
 /* 0: go on; otherwise the error. `number` is this operation's. */
 static int before(enum kind kind, long* number) {
   *number = 0;
+  if (asleep) return 0;
   if (kind == READS && fault != EIO_ONCE && fault != EIO_ON) return 0;
   *number = ++operations;
   if (fault == EXIT_BEFORE && *number == at) _exit(137);
@@ -144,6 +167,10 @@ int close(int fd) {
 ssize_t write(int fd, const void* data, size_t size) {
   REAL(write);
   GUARDED(watched_descriptor(fd), CHANGES, -1, real_write(fd, data, HALF(size)));
+}
+ssize_t writev(int fd, const struct iovec* parts, int count) {
+  REAL(writev);
+  GUARDED(watched_descriptor(fd), CHANGES, -1, real_writev(fd, parts, HALF(count)));
 }
 ssize_t pwrite(int fd, const void* data, size_t size, off_t offset) {
   REAL(pwrite);
@@ -219,6 +246,6 @@ int unlinkat(int directory, const char* path, int flags) {
 int clock_gettime(clockid_t clock, struct timespec* time) {
   REAL(clock_gettime);
   const int status = real_clock_gettime(clock, time);
-  if (!status && clock == CLOCK_REALTIME) time->tv_sec += clock_offset;
+  if (!status && clock == CLOCK_REALTIME && ++clock_asked >= clock_from) time->tv_sec += clock_offset;
   return status;
 }

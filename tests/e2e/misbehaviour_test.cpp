@@ -119,6 +119,46 @@ TEST_CASE("a stage that asks for more than the machine has is refused before any
   CHECK_THAT(project.lowbit({"run", "experiment.yaml", "--gpus", "0,0"}).err, Contains("error[LB0018]: --gpus"));
 }
 
+TEST_CASE("a job that holds more memory than its lease is ended; one that maps a large file is not", "[e2e]") {
+  const Project project("");
+  const auto experiment = [&](const std::string& program) {
+    write_text(project.path() / "holds.py", "import json, mmap, os, subprocess, sys, time\n" + program + R"(
+job = json.load(open(os.environ["LOWBIT_JOB"]))
+with open(os.path.join(job["outputs"]["text"], "text"), "w") as out: out.write("held")
+)");
+    project.edit(R"(experiment: holds
+stages:
+  - id: holds
+    use: lowbit.command-dataset
+    params: {command: [python3, )" +
+                 (project.path() / "holds.py").string() + "], args: {text: '" + std::to_string(program.size()) +
+                 "'}}\n    resources: {memory: 200MiB}\n    retry: {attempts: 2, on: [resource]}\n");
+  };
+  experiment("block = b\"x\" * (300 << 20)\ntime.sleep(60)\n");
+  const Ended own = project.run();
+  CHECK(own.status == 1);
+  CHECK_THAT(own.err, Contains("the job held 0.") &&
+                          Contains(" GiB of memory, more than its lease of 0.20 GiB; again in 1.0 s") &&
+                          Contains("FAIL    holds  the job held 0.") &&
+                          Contains("raise `resources.memory` of the stage, or leave it out"));
+  CHECK(project.query("SELECT DISTINCT json_extract(failure, '$.cause') FROM attempts") == "resource\n");
+
+  // Not one of them holds more than the lease: all of them together do.
+  experiment(R"py(hold = "import os, time; block = b'x' * (80 << 20); time.sleep(60)"
+for child in [subprocess.Popen([sys.executable, "-c", hold]) for _ in range(4)]: child.wait()
+)py");
+  CHECK_THAT(project.run().err, Contains("more than its lease"));
+
+  experiment(R"(with open("large", "wb") as file: file.truncate(400 << 20)
+with open("large", "r+b") as file:
+  pages = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+  seen = sum(pages[i] for i in range(0, len(pages), 4096))
+block = b"x" * (100 << 20)
+time.sleep(1.5)
+)");
+  CHECK(project.run().status == 0);
+}
+
 TEST_CASE("a time limit ends everything that a job started, sessions of their own included", "[e2e]") {
   const Project project("");
   const std::string pids = (project.path() / "pids").string();

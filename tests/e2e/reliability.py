@@ -41,6 +41,7 @@ TABLES = {
     "bases": f"SELECT e.label, x.port, x.base {LEADS_TO} JOIN artifact_bases x USING (result_id)",
 }
 REFUSALS = ("LB6004", "LB6005", "LB6013")
+MOST_OPERATIONS_OF_JOB = 48
 SLOW = ["--set", "stages[6].params.delay_ms=30", "--set", "stages[7].params.delay_ms=30"]
 
 
@@ -193,6 +194,28 @@ def file_system(lab):
     return f"{trials} disturbed runs; errors named: " + ", ".join(f"{code} {n}" for code, n in sorted(said.items()))
 
 
+def file_system_of_jobs(lab):
+    """The n-th operation of every shim, or of every job, on its files fails, or is its last."""
+    ends = {}
+    trials = 0
+    for role in ("shim", "job"):
+        for fault, short in (("enospc", 2), ("eio", 3), ("eio-on", 2), ("exit", 2), ("exit-after", 2), ("torn", 2)):
+            for n in lab.samples(MOST_OPERATIONS_OF_JOB, short):
+                what = f"{role} {fault}:{n}"
+                project = lab.project()
+                ended = lab.run(project, env={"LOWBIT_FAULT_PRELOAD": lab.failing_fs, "LOWBIT_FS_ROLE": role,
+                                              "LOWBIT_FS_ROOT": str(project / ".lowbit"), "LOWBIT_FS_FAULT": f"{fault}:{n}"})
+                if ended.returncode not in (0, 1):
+                    raise Failed(f"{what}: the run ended with {ended.returncode}\n{ended.stderr}")
+                ends[ended.returncode] = ends.get(ended.returncode, 0) + 1
+                lab.recovers(project, what)
+                lab.done(project)
+                trials += 1
+    if 1 not in ends:
+        raise Failed("no disturbance reached a shim or a job")
+    return f"{trials} disturbed runs, {ends[1]} of them with a failed stage"
+
+
 def failpoints(lab):
     """Host, shim and job end before and after every fsync, rename and commit, or meet a full or a broken disk there."""
     trials = 0
@@ -340,11 +363,11 @@ def signals(lab):
 
 
 def clocks(lab):
-    """The wall clock jumps years back and forth between runs, and in the middle of the project's life."""
+    """The wall clock jumps years back and forth between runs and within them, of the host and of its jobs."""
     project = lab.project()
     year = 365 * 86400
-    for number, years in enumerate((30, -20, 0, -5)):
-        env = {"LD_PRELOAD": lab.failing_fs, "LOWBIT_CLOCK": str(years * year)}
+    for number, (years, at) in enumerate(((30, 0), (-20, 0), (0, 0), (-5, 0), (40, 12), (-40, 25))):
+        env = {"LD_PRELOAD": lab.failing_fs, "LOWBIT_FAULT_PRELOAD": lab.failing_fs, "LOWBIT_CLOCK": f"{years * year}@{at}"}
         force = ["--force", "answer", "--force", "mix"] if number else []
         lab.must(lab.run(project, *force, env=env), f"a run {years} years off")
     lab.same_tables(project, "clock jumps")
@@ -360,7 +383,7 @@ def clocks(lab):
         if db.execute(current).fetchall() != before:
             raise Failed("clock jumps: after a rebuild other results are current")
     lab.recovers(project, "clock jumps, rebuilt")
-    return "4 runs, up to 50 years apart"
+    return "6 runs, up to 80 years apart, in two of them the clock jumps on the way"
 
 
 def read_only(lab):
@@ -394,8 +417,8 @@ def kills(lab):
     return ended.stdout.strip().replace("\n", "; ")
 
 
-SECTIONS = {"file-system": file_system, "failpoints": failpoints, "truncations": truncations, "journals": journals,
-            "signals": signals, "clocks": clocks, "read-only": read_only, "kills": kills}
+SECTIONS = {"file-system": file_system, "file-system-of-jobs": file_system_of_jobs, "failpoints": failpoints,
+            "truncations": truncations, "journals": journals, "signals": signals, "clocks": clocks, "read-only": read_only, "kills": kills}
 ONLY_FULL = {"kills"}  # ctest has them by themselves
 
 

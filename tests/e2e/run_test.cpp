@@ -116,7 +116,10 @@ stages: [{id: slow, use: lowbit.toy.transform, params: {steps: 60, delay_ms: 20}
   const Ended second = project.run();
   CHECK(second.status == 3);
   CHECK_THAT(second.err, Contains("error[LB4101]: another lowbit is working on") && Contains("it is process ") &&
-                             Contains("lowbit run --wait"));
+                             Contains(" on host ") && Contains(", since 20") &&
+                             Contains("note: it runs slow: lowbit run experiment.yaml") &&
+                             Contains("`lowbit status` shows how far it is, `lowbit run --wait` begins") &&
+                             Contains("`lowbit cancel --all` stops it"));
   const Ended waiting = project.lowbit({"run", "experiment.yaml", "--wait"});
   CHECK(waiting.status == 0);
   CHECK_THAT(waiting.err, Contains("nothing to do"));

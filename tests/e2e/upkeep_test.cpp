@@ -249,6 +249,42 @@ TEST_CASE("gc removes what no experiment needs and says what it would cost", "[e
   REQUIRE(project.run().status == 0);
 }
 
+TEST_CASE("gc tells of experiments whose files are gone, and forgets those that it is told to", "[e2e]") {
+  const Project project(kStudy);
+  REQUIRE(project.run().status == 0);
+  std::string second = kStudy;
+  second.replace(second.find("experiment: ") + 12, second.find('\n') - 12, "second");
+  second.replace(second.find("[1, 7]"), 6, "[7, 9]");
+  write_text(project.path() / "second.yaml", second);
+  REQUIRE(project.lowbit({"run", "second.yaml"}).status == 0);
+  CHECK(project.lowbit({"gc"}).out.find("not there any more") == std::string::npos);
+  const Ended wrong = project.lowbit({"gc", "--forget", "secnd"});
+  CHECK(wrong.status == 2);
+  CHECK(wrong.err ==
+        "error[LB0041]: there is no experiment secnd to forget\n"
+        " = note: an experiment with a similar name exists: second\n"
+        " = help: `lowbit ls` lists them\n");
+
+  std::filesystem::remove(project.path() / "second.yaml");
+  CHECK_THAT(project.lowbit({"gc"}).out, Contains("nothing to remove\n") &&
+                                             Contains("second.yaml is not there any more, its results are: 3 that only "
+                                                      "second needs, ") &&
+                                             Contains("`lowbit gc --forget second` removes them\n"));
+  CHECK_THAT(project.lowbit({"gc", "--json"}).out,
+             Contains("\"experiment\": \"second\"") && Contains("\"results\": 3"));
+  const Ended dry = project.lowbit({"gc", "--forget", "second", "--dry-run"});
+  CHECK_THAT(dry.out, Contains("result    round[levels=9] ") && Contains("would remove 3: ") &&
+                          Contains("would forget experiment second\n"));
+  CHECK(project.query("SELECT count(*) FROM experiments") == "2\n");
+  const Ended forgotten = project.lowbit({"gc", "--forget", "second"});
+  CHECK(forgotten.status == 0);
+  CHECK_THAT(forgotten.out, Contains("removed 3: ") && Contains("forgot experiment second\n"));
+  CHECK(project.query("SELECT experiment FROM experiments").find("second") == std::string::npos);
+  CHECK_THAT(project.run().err, Contains("nothing to do"));
+  REQUIRE(project.lowbit({"doctor", "--rebuild"}).status == 0);  // nor does a rebuild bring it back
+  CHECK(project.query("SELECT count(*) FROM experiments") == "1\n");
+}
+
 TEST_CASE("gc keeps the checkpoint of a stage that goes on from it, and removes those nobody goes on from", "[e2e]") {
   const std::string text = R"(experiment: slow
 stages: [{id: slow, use: lowbit.toy.transform, params: {text: a, steps: 200, delay_ms: 10, checkpoint_every: 5}}]

@@ -50,6 +50,7 @@ class FakeHost {
   std::string resume_from;
   std::filesystem::path directory;
   std::filesystem::path paid_calls;  ///< the project's file; empty: this host keeps none
+  std::string rates;                 ///< JSON object of shares; empty: this host knows none
   std::vector<std::string> outputs{"out"};
   std::optional<std::uint64_t> cancel_after_ticks;  ///< progress reports after which cancelled() says yes
   lb_status checkpoint_status = LB_OK;              ///< what checkpoint_commit answers
@@ -154,7 +155,9 @@ class FakeHost {
     };
     paid_calls_text_ = paid_calls.string();
     paid_calls_ = {.size = sizeof(lb_paid_calls), .file = to_c(paid_calls_text_)};
+    rates_ = {.size = sizeof(lb_rates), .shares = to_c(rates)};
     host.extension = [](void* c, const char* id) -> const void* {
+      if (std::string_view(id) == LB_RATES && !self(c).rates.empty()) return &self(c).rates_;
       return std::string_view(id) == LB_PAID_CALLS && !self(c).paid_calls.empty() ? &self(c).paid_calls_ : nullptr;
     };
     return host;
@@ -164,6 +167,7 @@ class FakeHost {
   std::deque<std::string> kept_;
   std::string paid_calls_text_;
   lb_paid_calls paid_calls_{};
+  lb_rates rates_{};
   std::mutex mutex_;
 };
 

@@ -133,7 +133,9 @@ void Bench::add(const std::string& stage, const StageSketch& sketch) {
     for (const std::string& producer : sketch.inputs) {
       Coordinates at;
       at.set("stage", producer);
-      input.members.push_back({.at = at, .source = graph::Produced{index_.at(producer), "out"}});
+      graph::Produced produced{index_.at(producer), "out"};
+      for (const std::string& keeper : sketch.keepers) produced.keepers.push_back(index_.at(keeper));
+      input.members.push_back({.at = at, .source = std::move(produced)});
     }
     variant.inputs.push_back(std::move(input));
   }

@@ -110,6 +110,7 @@ struct StageSketch {
   RetryPolicy retry = {};
   std::vector<Gate> gates = {};
   std::optional<std::uint64_t> min_members = {};
+  std::vector<std::string> keepers = {};  ///< stages whose gates hold what it reads
 };
 
 /// A project with a graph of toy stages; each has one output, and a result of its own.

@@ -45,7 +45,60 @@ std::optional<Stat> read_stat(std::int64_t pid) {
   return stat;
 }
 
+/// The sum of lines such as "RssAnon:     512 kB", in bytes.
+std::uint64_t sum_of_kilobytes(std::string_view text, const std::vector<std::string_view>& names) {
+  std::uint64_t sum = 0;
+  while (!text.empty()) {
+    const std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
+    const auto colon = line.find(':');
+    if (colon == std::string_view::npos ||
+        std::find(names.begin(), names.end(), line.substr(0, colon)) == names.end()) {
+      continue;
+    }
+    const auto digits = line.find_first_of("0123456789", colon);
+    if (digits == std::string_view::npos) continue;
+    std::uint64_t kilobytes = 0;
+    std::from_chars(line.data() + digits, line.data() + line.size(), kilobytes);
+    sum += kilobytes * 1024U;
+  }
+  return sum;
+}
+
+void add_descendants(const std::string& pid, std::vector<std::int64_t>& found) {
+  std::error_code code;
+  for (std::filesystem::directory_iterator task("/proc/" + pid + "/task", code), end; !code && task != end;
+       task.increment(code)) {
+    const auto text = read_file(task->path() / "children");
+    if (!text.ok()) continue;
+    for (std::size_t begin = 0; begin < text->size();) {
+      const std::size_t space = std::min(text->find(' ', begin), text->size());
+      const std::string child = text->substr(begin, space - begin);
+      begin = space + 1;
+      std::int64_t number = 0;
+      const auto [rest, error] = std::from_chars(child.data(), child.data() + child.size(), number);
+      if (error != std::errc() || number <= 0) continue;
+      found.push_back(number);
+      add_descendants(child, found);
+    }
+  }
+}
+
 }  // namespace
+
+std::vector<std::int64_t> descendants() {
+  std::vector<std::int64_t> found;
+  add_descendants(std::to_string(::getpid()), found);
+  return found;
+}
+
+std::uint64_t held_memory(std::int64_t pid, bool quick) {
+  const std::string directory = "/proc/" + std::to_string(pid) + "/";
+  const auto text = read_file(directory + (quick ? "status" : "smaps_rollup"));
+  if (!text.ok()) return 0;
+  if (quick) return sum_of_kilobytes(*text, {"RssAnon", "RssShmem"});
+  return sum_of_kilobytes(*text, {"Pss_Anon", "Pss_Shmem"});
+}
 
 std::string boot_id() {
   auto text = read_file("/proc/sys/kernel/random/boot_id");

@@ -193,6 +193,13 @@ Result<std::vector<std::string>> SqliteStore::experiments() const {
   });
 }
 
+Result<std::string> SqliteStore::experiment_file(const std::string& experiment) const {
+  return db_->guarded("looking up an experiment", [&]() -> Result<std::string> {
+    Rows rows = db_->query("SELECT file FROM experiments WHERE experiment = ?", experiment);
+    return rows.next() ? rows.text(0) : std::string();
+  });
+}
+
 std::optional<ExternalDigest> SqliteStore::external_digest(const std::string& path) const {
   return look_up<ExternalDigest>("looking up an external digest", [&]() -> Result<std::optional<ExternalDigest>> {
     Rows rows = db_->query("SELECT fingerprint, digest FROM external_digests WHERE path = ?", path);

@@ -44,12 +44,14 @@ class SqliteStore final : public Store {
   Result<std::vector<std::int64_t>> restore_attempts(std::int64_t run, const std::vector<FoundAttempt>& found) override;
   Result<std::vector<StoredResult>> stored_results() const override;
   Result<void> forget(const std::vector<std::int64_t>& results) override;
+  Result<void> forget(const std::vector<std::int64_t>& results, const std::vector<std::string>& experiments) override;
   Result<void> record_gates(const std::vector<GateVerdict>& verdicts) override;
 
   Result<std::optional<ArtifactLocation>> locate(const Digest& artifact) const override;
   Result<std::vector<std::string>> result_directories() const override;
   Result<std::vector<ExpansionRow>> expansion(const std::string& experiment) const override;
   Result<std::vector<std::string>> experiments() const override;
+  Result<std::string> experiment_file(const std::string& experiment) const override;
 
   std::optional<ExternalDigest> external_digest(const std::string& path) const override;
   Result<void> remember_external(const ExternalDigest& digest) override;

@@ -72,8 +72,12 @@ Result<std::vector<StoredResult>> SqliteStore::stored_results() const {
   });
 }
 
-Result<void> SqliteStore::forget(const std::vector<std::int64_t>& results) {
+Result<void> SqliteStore::forget(const std::vector<std::int64_t>& results) { return forget(results, {}); }
+
+Result<void> SqliteStore::forget(const std::vector<std::int64_t>& results,
+                                 const std::vector<std::string>& experiments) {
   return write("forgetting results", [&]() -> Result<void> {
+    for (const std::string& name : experiments) db_->execute("DELETE FROM experiments WHERE experiment = ?", name);
     for (const std::int64_t result : results) db_->execute("DELETE FROM results WHERE result_id = ?", result);
     db_->execute("DELETE FROM provenance WHERE content_key NOT IN (SELECT content_key FROM results)");
     return {};

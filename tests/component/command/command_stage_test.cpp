@@ -39,6 +39,7 @@ TEST_CASE("the job file holds what the stage was given", "[command]") {
   CommandFixture stage;
   stage.host.seed = 7;
   stage.host.threads = 3;
+  stage.host.rates = R"({"openai": 60})";
   stage.host.stage_id = "score[num_bits=3]";
   stage.host.params["args"] = {{"limit", 5}};
   stage.host.bind("model", {.path = "/models/a",
@@ -56,6 +57,7 @@ open(os.path.join(job["outputs"]["predictions"], "job.json"), "w").write(json.du
   CHECK(job["args"] == json{{"limit", 5}});
   CHECK(job["seed"] == 7);
   CHECK(job["threads"] == 3);
+  CHECK(job["rates"] == json{{"openai", 60}});
   CHECK(job["device"] == "cpu");
   CHECK(job["resume_from"].is_null());
   CHECK(job["inputs"]["reference"] == json::array());

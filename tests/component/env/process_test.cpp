@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <string>
 #include <vector>
@@ -22,6 +23,33 @@ TEST_CASE("a process is known by more than its pid", "[env]") {
   CHECK_FALSE(env::is_alive(other));
   CHECK(env::process_identity(env::to_json(self)) == self);
   CHECK_FALSE(env::process_identity(Json{{"pid", 1}}));
+}
+
+TEST_CASE("memory that processes share counts once when it is looked at closely", "[env]") {
+  constexpr std::size_t kBytes = 64U << 20U;
+  const std::uint64_t before = env::held_memory(::getpid(), false);
+  std::vector<char> block(kBytes, 'x');
+  int ready[2];
+  int done[2];
+  REQUIRE(::pipe(ready) == 0);
+  REQUIRE(::pipe(done) == 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    char byte = block[kBytes / 2];
+    if (::write(ready[1], &byte, 1) != 1) ::_exit(1);
+    ::_exit(::read(done[0], &byte, 1) == 1 ? 0 : 1);
+  }
+  char byte = 0;
+  REQUIRE(::read(ready[0], &byte, 1) == 1);
+  const std::vector<std::int64_t> below = env::descendants();
+  CHECK(std::find(below.begin(), below.end(), child) != below.end());
+  const auto of_both = [&](bool quick) { return env::held_memory(::getpid(), quick) + env::held_memory(child, quick); };
+  CHECK(of_both(true) >= 2 * kBytes);
+  CHECK(of_both(false) >= kBytes);
+  CHECK(of_both(false) < before + kBytes + kBytes / 2);
+  REQUIRE(::write(done[1], "x", 1) == 1);
+  REQUIRE(::waitpid(child, nullptr, 0) == child);
+  CHECK(env::held_memory(child, true) == 0);
 }
 
 TEST_CASE("ending a session ends the processes of that attempt and no others", "[env]") {

@@ -9,6 +9,7 @@
 
 #include "env/file_lock.h"
 #include "exec/recover.h"
+#include "graph/plan_text.h"
 #include "support/scripted_run.h"
 
 using namespace lowbit;
@@ -245,6 +246,80 @@ TEST_CASE("a gate keeps the result and stops its branch alone, in this run and i
   CHECK(decisions() == "reuse run run reuse run ");
   bench.start(on_cpus(4));
   CHECK(bench.workers.running() == Labels{"below", "most"});
+}
+
+TEST_CASE("a gate that holds another stage stops what else is made from it, before it starts",
+          "[exec][scheduler][gate]") {
+  Bench bench;
+  const auto perplexity = [](double value) {
+    return Ending{.metrics = {{.name = "x/ppl", .unit = "ratio", .value = value, .std_error = {}}}};
+  };
+  bench.add("quantize");
+  StageSketch measured = gated({.metric = "x/ppl", .min = {}, .max = 1000});
+  measured.inputs = {"quantize"};
+  bench.add("perplexity", measured);
+  bench.add("dpo", {.inputs = {"quantize"}, .keepers = {"perplexity"}});
+  bench.add("evaluate", {.inputs = {"dpo"}});
+  const auto decisions = [&] {
+    std::string text;
+    for (const graph::PlannedVariant& planned : bench.plan().variants)
+      text += std::string(name_of(planned.decision)) + " ";
+    return text;
+  };
+  CHECK(decisions() == "run run run run ");
+  CHECK_THAT(graph::plan_text(bench.graph, bench.plan()),
+             Catch::Contains("run    dpo         never ran; after the gate of perplexity\n"));
+  bench.start(on_cpus(4));
+  bench.workers.finish("quantize");
+  bench.loop.advance(10ms);
+  CHECK(bench.workers.running() == Labels{"perplexity"});  // dpo has all its inputs, and waits
+
+  SECTION("it does not hold") {
+    bench.workers.finish("perplexity", perplexity(2e6));
+    bench.loop.advance(10ms);
+    CHECK(bench.finished);
+    CHECK(bench.observed.of(Event::Kind::blocked) ==
+          Labels{"dpo: behind the gate of perplexity: x/ppl is 2000000.0, above 1000.0",
+                 "evaluate: behind the gate of perplexity: x/ppl is 2000000.0, above 1000.0"});
+    CHECK(bench.scheduler->summary().gated == 1);
+    CHECK(bench.scheduler->summary().behind_gate == 2);
+    CHECK(decisions() == "reuse reuse gated gated ");
+    bench.start(on_cpus(4));
+    CHECK(bench.finished);
+    CHECK(bench.workers.running().empty());
+    bench.graph.variants[1].gates[0].max = 1e7;  // a person looks and finds it good enough
+    CHECK(decisions() == "reuse reuse run run ");
+    bench.start(on_cpus(4));
+    CHECK(bench.workers.running() == Labels{"dpo"});
+  }
+  SECTION("it holds") {
+    bench.workers.finish("perplexity", perplexity(7));
+    bench.loop.advance(10ms);
+    CHECK(bench.workers.running() == Labels{"dpo"});
+    bench.workers.finish("dpo");
+    bench.loop.advance(10ms);
+    bench.workers.finish("evaluate");
+    bench.loop.advance(10ms);
+    CHECK(bench.finished);
+    CHECK(decisions() == "reuse reuse reuse reuse ");
+    bench.graph.variants[1].params["stage"] = "perplexity again";  // judged anew: what is there waits for the verdict
+    CHECK(decisions() == "reuse run maybe maybe ");
+    bench.start(on_cpus(4));
+    CHECK(bench.workers.running() == Labels{"perplexity"});
+    bench.workers.finish("perplexity", perplexity(8));
+    bench.loop.advance(10ms);
+    CHECK(bench.finished);
+    CHECK(bench.scheduler->summary().cut_off == 2);
+    CHECK(bench.workers.started == Labels{"quantize", "perplexity", "dpo", "evaluate", "perplexity"});
+  }
+  SECTION("it is never judged") {
+    bench.workers.finish("perplexity", {.status = LB_NUMERIC});
+    bench.loop.advance(10ms);
+    CHECK(bench.finished);
+    CHECK(bench.observed.of(Event::Kind::blocked).front() ==
+          "dpo: input in waits for the gate of perplexity, which has no result");
+    CHECK(bench.scheduler->summary().blocked == 2);
+  }
 }
 
 TEST_CASE("a metric that is not a number is a result that nothing is made from", "[exec][scheduler][gate]") {

@@ -1,5 +1,6 @@
 #include "openai/questions.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <cstdlib>
 #include <lowbit/errors.hpp>
@@ -133,6 +134,25 @@ TEST_CASE("a connection that the server ended between two requests is opened aga
   client.ask(4);
   CHECK(client.calls.size() == 4);
   CHECK(client.answered().size() == 4);
+}
+
+TEST_CASE("calls begin no closer than the allowed rate spaces them, repeated ones too", "[openai]") {
+  test::HttpServer server([](const HttpAsked& asked) {
+    if (asked.number == 2) return HttpAnswer{.status = 503, .body = {}, .headers = {}};
+    return HttpAnswer{.body = "x", .headers = {}};
+  });
+  Client client(server.url());
+  client.policy.max_concurrent = 4;
+  client.policy.per_minute = 600;  // one in 100 ms
+  const auto begin = std::chrono::steady_clock::now();
+  client.ask(5);
+  CHECK(std::chrono::steady_clock::now() - begin >= 500ms);  // six calls, five pauses
+  REQUIRE(client.calls.size() == 6);
+  std::vector<std::chrono::system_clock::time_point> begins;
+  for (const Call& call : client.calls) begins.push_back(call.started_at);
+  std::sort(begins.begin(), begins.end());
+  for (std::size_t i = 1; i < begins.size(); ++i) CHECK(begins[i] - begins[i - 1] >= 99ms);
+  CHECK(client.answered() == std::multiset<std::size_t>{0, 1, 2, 3, 4});
 }
 
 TEST_CASE("Retry-After holds all questions back", "[openai]") {

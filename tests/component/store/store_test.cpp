@@ -309,6 +309,7 @@ TEST_CASE("an expansion comes back with the order and the types of its axes", "[
   must(writer.store().record_expansion("study", "study.yaml", {row("b", point, "b"), row("a", {}, "a")}));
   must(writer.store().record_expansion("other", "other.yaml", {}));
   CHECK(must(writer.store().experiments()) == std::vector<std::string>{"other", "study"});
+  CHECK(must(writer.store().experiment_file("nobody")).empty());
 
   const std::vector<ExpansionRow> rows = must(writer.store().expansion("study"));
   REQUIRE(rows.size() == 2);
@@ -328,6 +329,9 @@ TEST_CASE("an expansion comes back with the order and the types of its axes", "[
   CHECK(must(writer.store().expansion("study")).size() == 1);
   CHECK_FALSE(writer.store().last_record("study", "b", Coordinates(point)));
   CHECK(ask(dir.database(), "SELECT count(*) FROM expansion_axes") == "0\n");
+  REQUIRE(writer.store().forget({}, {"study"}).ok());
+  CHECK(must(writer.store().experiments()) == std::vector<std::string>{"other"});
+  CHECK(must(writer.store().expansion("study")).empty());
 }
 
 TEST_CASE("digests of external files are remembered with their fingerprint", "[store]") {

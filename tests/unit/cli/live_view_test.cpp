@@ -9,6 +9,7 @@ using lowbit::cli::live_lines;
 using lowbit::cli::LiveModel;
 using lowbit::cli::Paper;
 using lowbit::cli::redraw_text;
+using lowbit::cli::time_left;
 using lowbit::exec::VariantState;
 
 namespace {
@@ -20,8 +21,8 @@ void add(LiveModel& model, const std::string& stage, const std::string& row, Var
                                 .stage = stage,
                                 .state = state,
                                 .text = text,
-                                .cause = {}});
-  model.places.push_back({row});
+                                .cause = {},
+                                .point = row});
 }
 
 LiveModel sweep() {
@@ -30,8 +31,8 @@ LiveModel sweep() {
   model.now.cpus = 4;
   model.now.cpus_in_use = 3;
   model.seconds = 72;
-  model.left_seconds = 100;
-  model.left_unknown = 2;
+  model.left.seconds = 100;
+  model.left.unknown = 2;
   add(model, "quantize", "bits=4", VariantState::reused);
   add(model, "quantize", "bits=3", VariantState::cut_off);
   for (const char* seed : {"0", "1"}) {
@@ -52,8 +53,8 @@ LiveModel sweep() {
                                .progress = nullptr,
                                .cpus = 1,
                                .gpus = {"0"}});
-  model.rates["dpo[bits=3,seed=1]"] = 1.25;
-  model.left["dpo[bits=3,seed=1]"] = 128;
+  model.now.running[0].speed = 1.25;
+  model.left.by_job["dpo[bits=3,seed=1]"] = 128;
   return model;
 }
 
@@ -140,6 +141,48 @@ TEST_CASE("colour never stands alone: without it the same text remains", "[cli][
     }
     CHECK(plain == without[i]);
   }
+}
+
+TEST_CASE("the time left is by a job's own speed, else by what its like took, with all processors busy",
+          "[cli][live]") {
+  const lowbit::graph::CostHistory history({{.label = "train[x=1]", .plugin_id = "sft", .seconds = 100, .bytes = 1},
+                                            {.label = "train[x=2]", .plugin_id = "sft", .seconds = 40, .bytes = 1}});
+  lowbit::exec::Snapshot now;
+  now.cpus = 4;
+  const auto variant = [&](const std::string& label, VariantState state, unsigned cpus = 1) {
+    now.variants.push_back({.label = label,
+                            .stage = label.substr(0, label.find('[')),
+                            .state = state,
+                            .text = {},
+                            .cause = {},
+                            .point = {},
+                            .plugin = "sft",
+                            .cpus = cpus});
+  };
+  const auto job = [&](const std::string& label, double seconds, const Json& progress, double speed) {
+    now.running.push_back({.label = label,
+                           .also_for = {},
+                           .seconds = seconds,
+                           .progress = progress,
+                           .cpus = 1,
+                           .gpus = {},
+                           .memory_bytes = 0,
+                           .rates = {},
+                           .speed = speed});
+  };
+  CHECK_FALSE(time_left(now, history).seconds);
+  variant("train[x=1]", VariantState::running);
+  job("train[x=1]", 30, nullptr, 0);
+  CHECK(time_left(now, history).by_job.at("train[x=1]") == 70);
+  now.running[0].progress = {{"done", 10}, {"total", 30}};
+  now.running[0].speed = 0.5;
+  CHECK(time_left(now, history).by_job.at("train[x=1]") == 40);
+  variant("train[x=2]", VariantState::waiting, 8);  // cut to the four that there are: 160 processor seconds
+  variant("new", VariantState::ready);
+  variant("train[x=3]", VariantState::done);
+  const lowbit::cli::TimeLeft left = time_left(now, history);
+  CHECK(left.seconds == std::optional<double>((40 + 160) / 4.0));
+  CHECK(left.unknown == 1);
 }
 
 TEST_CASE("the last picture keeps the matrix and drops what is over", "[cli][live]") {

@@ -27,8 +27,10 @@ class FakeRun : public Controlled {
   }
   [[nodiscard]] Snapshot snapshot() const override { return now; }
   void cancel(lowbit::graph::VariantIndex variant) override { cancelled.insert(variant); }
-  std::vector<lowbit::graph::VariantIndex> retry(const std::string& cause) override {
+  std::vector<lowbit::graph::VariantIndex> retry(const std::string& cause,
+                                                 const std::set<lowbit::graph::VariantIndex>& only) override {
     causes.push_back(cause);
+    retried = only;
     return {3};
   }
   void interrupt() override { interrupted = true; }
@@ -36,6 +38,7 @@ class FakeRun : public Controlled {
   Snapshot now;
   std::set<std::size_t> cancelled;
   std::vector<std::string> causes;
+  std::set<std::size_t> retried;
   bool interrupted = false;
 };
 
@@ -92,6 +95,45 @@ TEST_CASE("a retry is for the experiment that runs and for a cause that there is
         "error[LB0032]: the live lowbit does not understand what it was asked\n"
         " = note: there is no cause weather\n"
         " = help: use the same lowbit as the one that runs\n");
+  CHECK(run.causes.size() == 1);
+}
+
+TEST_CASE("what a host tells is what is read, and less where it is older", "[exec][control]") {
+  FakeRun run;
+  run.now.variants[0].point = "bits=3";
+  run.now.variants[0].plugin = "lowbit.rtn";
+  run.now.variants[0].cpus = 4;
+  run.now.running.push_back({.label = "quantize[bits=3]",
+                             .also_for = {"other"},
+                             .seconds = 2.5,
+                             .progress = {{"done", 3}},
+                             .cpus = 4,
+                             .gpus = {"1"},
+                             .memory_bytes = 5,
+                             .rates = {{"judge", 60}},
+                             .speed = 1.25});
+  run.now.memory_in_use = 5;
+  run.now.memory_bytes = 7;
+  run.now.seconds = 9;
+  run.now.stopping = true;
+  const Json told = asked(run, {{"request", "status"}})["status"];
+  CHECK(to_json(lowbit::exec::snapshot_of(told)) == told);
+  const Snapshot older = lowbit::exec::snapshot_of(
+      Json::parse(R"({"experiment":"a","running":[{"label":"b","cpus":"many"}],"variants":[{"state":"dancing"}]})"));
+  CHECK(older.experiment == "a");
+  CHECK(older.running.at(0).label == "b");
+  CHECK(older.running.at(0).speed == 0);
+  CHECK(older.variants.at(0).state == VariantState::waiting);
+  CHECK(lowbit::exec::snapshot_of(Json()).variants.empty());
+}
+
+TEST_CASE("a retry may name stages and variants, and a name that nothing has is refused", "[exec][control]") {
+  FakeRun run;
+  const Json request{{"request", "retry"}, {"experiment", "restore"}, {"labels", {"align", "quantize[bits=3]"}}};
+  CHECK(asked(run, request) == Json{{"ok", true}, {"labels", {"align"}}});
+  CHECK(run.retried == std::set<std::size_t>{0, 3});
+  CHECK_THAT(refused(run, {{"request", "retry"}, {"experiment", "restore"}, {"labels", {"algin"}}}),
+             Catch::Contains("LB0003") && Catch::Contains("a stage with a similar name exists: align"));
   CHECK(run.causes.size() == 1);
 }
 

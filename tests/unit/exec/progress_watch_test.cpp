@@ -68,6 +68,22 @@ TEST_CASE("without a limit a slow job sets its own: five times its longest pause
   CHECK(slow.stalled(kStart + 6h));
 }
 
+TEST_CASE("a job's speed is that of the way it has made since it first said where it is", "[exec][stall]") {
+  ProgressWatch watch(0ms, kStart);
+  CHECK(watch.speed() == 0);
+  watch.hear(at(7), kStart + 5s - 1ms);  // read together with the next one
+  watch.hear(at(10), kStart + 5s);       // resumed: the first ten are not of this attempt
+  CHECK(watch.speed() == 0);
+  watch.hear(at(14), kStart + 7s);
+  CHECK(watch.speed() == Approx(2).epsilon(0.01));
+  watch.hear(at(14), kStart + 60s);
+  CHECK(watch.speed() == Approx(2).epsilon(0.01));
+  watch.hear(at(1), kStart + 100s);  // something else is counted now
+  CHECK(watch.speed() == 0);
+  watch.hear(at(3), kStart + 104s);
+  CHECK(watch.speed() == 0.5);
+}
+
 TEST_CASE("a position without a total is said without one", "[exec][stall]") {
   CHECK(exec::position_text(at(7, 0)) == "7 blocks");
   CHECK(ProgressWatch(0ms, kStart).position().empty());

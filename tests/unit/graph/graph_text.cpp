@@ -8,7 +8,11 @@ std::string source_text(const graph::ExpandedGraph& graph, const graph::Member& 
     return "inputs." + external->name + " " + external->path + " (" + external->type + ")";
   }
   const auto& produced = std::get<graph::Produced>(member.source);
-  return graph.variants.at(produced.producer).label() + "." + produced.port;
+  std::string text = graph.variants.at(produced.producer).label() + "." + produced.port;
+  for (const graph::VariantIndex keeper : produced.keepers) {
+    text += " after the gate of " + graph.variants.at(keeper).label();
+  }
+  return text;
 }
 
 void append_input(std::string& out, const graph::ExpandedGraph& graph, const graph::BoundInput& input) {

@@ -57,7 +57,8 @@ TEST_CASE("a plan as JSON holds decisions, reasons, keys and counts", "[graph][p
               {{"kind", "record_changed"}, {"text", "parameter x 1 -> 2"}, {"details", {"parameter x 1 -> 2"}}}},
              {"provenance_key", plan.variants[0].provenance.digest.hex()},
              {"content_key", plan.variants[0].content->digest.hex()},
-             {"gate", nullptr}});
+             {"gate", nullptr},
+             {"after_gates", Json::array()}});
   CHECK(json["variants"][2]["decision"] == "maybe");
   CHECK(json["variants"][2]["coordinates"] == Json{{"use", "b"}});
   CHECK(json["variants"][2]["content_key"] == nullptr);

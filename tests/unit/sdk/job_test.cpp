@@ -37,6 +37,20 @@ TEST_CASE("a job shows what the host decided", "[sdk][job]") {
           }) == LB_OK);
 }
 
+TEST_CASE("a job knows its share of an endpoint's requests, and that it has none elsewhere", "[sdk][job]") {
+  FakeHost host;
+  const auto share = [&](const std::string& endpoint) {
+    std::optional<std::uint32_t> answer;
+    REQUIRE(run(host, [&](const Job& job) { answer = job.requests_per_minute(endpoint); }) == LB_OK);
+    return answer;
+  };
+  CHECK_FALSE(share("openai"));  // a host that does not know the extension
+  host.rates = R"({"openai": 60, "odd": "many"})";
+  CHECK(share("openai") == std::optional<std::uint32_t>(60));
+  CHECK_FALSE(share("local"));
+  CHECK_FALSE(share("odd"));
+}
+
 TEST_CASE("an input has path, type, digest, coordinates and closure", "[sdk][job]") {
   FakeHost host;
   host.bind("model", {.path = "/a", .type = "adapter/1", .closure = R"({"00":{"path":"/b","type":"model/1"}})"});

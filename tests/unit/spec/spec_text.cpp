@@ -83,6 +83,7 @@ class Writer {
       out_ << "  gate " << gate.metric;
       if (gate.min) out_ << " min " << *gate.min;
       if (gate.max) out_ << " max " << *gate.max;
+      for (const Text& held : gate.holds) out_ << " holds " << held.value;
       out_ << "\n";
     }
     static constexpr std::array kCauses{"resource", "preempted", "transient"};

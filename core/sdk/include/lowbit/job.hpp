@@ -6,6 +6,7 @@
 
 #include <lowbit/paid_calls.h>
 #include <lowbit/plugin_abi.h>
+#include <lowbit/rates.h>
 #include <lowbit/errors.hpp>
 #include <lowbit/params.hpp>
 
@@ -13,6 +14,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <limits>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <random>
@@ -140,6 +142,24 @@ class Job {
     const auto* const calls = static_cast<const lb_paid_calls*>(extension(LB_PAID_CALLS));
     if (calls == nullptr) return std::nullopt;
     return std::filesystem::path(view(calls->file));
+  }
+  /// This job's shares of the requests a minute at endpoints (lowbit/rates.h), by name.
+  [[nodiscard]] std::map<std::string, std::uint32_t> rates() const {
+    std::map<std::string, std::uint32_t> shares;
+    const auto* const rates = static_cast<const lb_rates*>(extension(LB_RATES));
+    if (rates == nullptr) return shares;
+    const auto all = nlohmann::json::parse(view(rates->shares), nullptr, false);
+    if (!all.is_object()) return shares;
+    for (const auto& [name, share] : all.items()) {
+      if (share.is_number_unsigned()) shares[name] = share.get<std::uint32_t>();
+    }
+    return shares;
+  }
+  /// One of them; nothing: requests to that endpoint are not limited.
+  [[nodiscard]] std::optional<std::uint32_t> requests_per_minute(const std::string& endpoint) const {
+    const auto shares = rates();
+    const auto share = shares.find(endpoint);
+    return share == shares.end() ? std::nullopt : std::optional(share->second);
   }
   /// A service outside the table of plugin_abi.h, "name/rev"; null when this host does not offer it.
   [[nodiscard]] const void* extension(const char* id) const { return host_.extension(host_.ctx, id); }
