@@ -92,7 +92,8 @@ Json to_json(const ExitRecord& record) {
           {"timed_out", record.timed_out},
           {"cancelled", record.cancelled},
           {"seconds", record.seconds},
-          {"peak_memory_bytes", record.peak_memory_bytes}};
+          {"peak_memory_bytes", record.peak_memory_bytes},
+          {"unsynced_boot", record.unsynced_boot}};
 }
 
 std::optional<ExitRecord> exit_record(const std::filesystem::path& file) {
@@ -114,6 +115,7 @@ Result<std::optional<ExitRecord>> read_exit_record(const std::filesystem::path& 
   record.cancelled = json.value("cancelled", false);
   record.seconds = json.value("seconds", 0.0);
   record.peak_memory_bytes = json.value("peak_memory_bytes", std::uint64_t{0});
+  record.unsynced_boot = json.value("unsynced_boot", std::string());
   return std::optional(record);
 }
 

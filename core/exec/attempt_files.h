@@ -65,6 +65,9 @@ struct ExitRecord {
   bool cancelled = false;
   double seconds = 0;
   std::uint64_t peak_memory_bytes = 0;
+  /// Nothing of the attempt was synced when it ended, because a host was there to publish it: after another boot its
+  /// files need not be whole. Empty: it was synced.
+  std::string unsynced_boot;
 };
 
 [[nodiscard]] Json to_json(const ExitRecord& record);

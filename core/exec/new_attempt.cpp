@@ -171,11 +171,11 @@ Result<NewAttempt> new_attempt(WritableProject& project, const RunFiles& files, 
   attempt.context.started_at = row.started_at;
   attempt.context.replace = project.store().by_content_key(order.content.digest).has_value();
   LB_TRY(env::make_directories(attempt.paths.scratch()));
-  LB_TRY(env::make_directories(attempt.paths.checkpoints()));
   if (!request.resume_from.empty()) LB_TRY(carry_over(attempt));
   // Not synced: a job does not outlive its machine, and a result's directory is synced whole before it counts.
-  LB_TRY(env::replace_file(context_file(attempt.paths), canonical(to_json(attempt.context))));
-  LB_TRY(env::replace_file(attempt.paths.request(), canonical(to_json(request))));
+  // Written in place: its shim starts when both are there, and a host that is killed before leaves a lost attempt.
+  LB_TRY(env::write_file(context_file(attempt.paths), canonical(to_json(attempt.context))));
+  LB_TRY(env::write_file(attempt.paths.request(), canonical(to_json(request))));
   return attempt;
 }
 
