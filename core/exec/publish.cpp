@@ -158,6 +158,16 @@ Result<std::variant<CheckedOutputs, Failure>> check_outputs(const AttemptPaths& 
   return std::variant<CheckedOutputs, Failure>(std::move(checked));
 }
 
+/// An empty scratch directory stays where the attempt lay, for the next attempt.
+Result<void> clear_scratch(const AttemptPaths& attempt) {
+  std::error_code code;
+  if (fs::is_empty(attempt.scratch(), code) && !code) {
+    fs::rename(attempt.scratch(), attempt.directory.parent_path() / attempt.scratch().filename(), code);
+    if (!code) return {};
+  }
+  return env::remove_tree(attempt.scratch());
+}
+
 Json metrics_json(const std::vector<MetricRow>& metrics) {
   Json list = Json::array();
   for (const MetricRow& metric : metrics) list.push_back(to_json(metric));
@@ -289,7 +299,7 @@ Result<std::variant<CheckedResult, Failure>> check(const ProjectPaths& project, 
   manifest["metrics"] = metrics_json(report.metrics);
   manifest["seconds"] = ended->seconds;
   manifest["ended_at"] = ended_at;
-  LB_TRY(env::remove_tree(attempt.scratch()));
+  LB_TRY(clear_scratch(attempt));
   LB_TRY(env::remove_tree(attempt.checkpoints()));
   manifest["digest"] = record_digest(manifest);
   // In place: what lies below results/ with a manifest is a result, and it gets there when all of it is durable.

@@ -282,6 +282,11 @@ void Scheduler::launch(Index index) {
   const graph::Variant& variant = graph_.variants[index];
   Node& node = nodes_[index];
   Lease lease = pool_.take(demand_of(variant.resources, pool_.capacity()));
+  std::filesystem::path used;
+  if (!used_directories_.empty()) {
+    used = std::move(used_directories_.back());
+    used_directories_.pop_back();
+  }
   auto attempt = new_attempt(project_, files_,
                              {.variant = variant,
                               .own_record = plan_.variants[index].own,
@@ -291,7 +296,8 @@ void Scheduler::launch(Index index) {
                               .threads = lease.grant().cpus,
                               .run = options_.run,
                               .planned_key = plan_.variants[index].provenance.digest,
-                              .lease = lease.grant()},
+                              .lease = lease.grant(),
+                              .used_directory = std::move(used)},
                              options_.socket_path);
   if (!attempt.ok()) {
     give_up(attempt.error());
@@ -419,8 +425,12 @@ void Scheduler::publish_group(bool replace, std::vector<std::pair<JobPtr, store:
     const JobPtr& job = group[i].first;
     const StageResult& result = (*results)[i];
     const Work work = take_work(job);
-    // Logs and checkpoints of earlier attempts served their purpose.
-    static_cast<void>(env::remove_tree(project_.paths().work() / job->context.content.digest.hex()));
+    const std::filesystem::path left = job->paths.directory.parent_path();
+    if (job->context.number == 1) {
+      used_directories_.push_back(left);
+    } else {
+      static_cast<void>(env::remove_tree(left));  // logs and checkpoints of earlier attempts served their purpose
+    }
     if (!work.variants.empty()) tell(Event::Kind::done, job->label, in_seconds(publications[i].seconds));
     for (const Index index : work.variants) {
       ++summary_.done;
@@ -648,8 +658,13 @@ void Scheduler::reopen(const std::vector<Index>& variants) {
 void Scheduler::give_up(const Diagnostics& problems) {
   summary_.machine.insert(summary_.machine.end(), problems.begin(), problems.end());
   stopping_ = true;
-  if (done_) return;
+  if (!done_) finish();
+}
+
+void Scheduler::finish() {
   done_ = true;
+  for (const std::filesystem::path& used : used_directories_) static_cast<void>(env::remove_tree(used));
+  used_directories_.clear();
   finished_();
 }
 
@@ -660,8 +675,7 @@ void Scheduler::finish_if_idle() {
     return;
   }
   if (!summary_.interrupted) summary_.not_started = unsettled_;
-  done_ = true;
-  finished_();
+  finish();
 }
 
 void Scheduler::tell(Event::Kind kind, const std::string& label, std::string text, Json failure) {

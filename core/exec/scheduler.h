@@ -182,6 +182,7 @@ class Scheduler : public Controlled {
   void look_for_stall(const JobPtr& job);
   void give_up(const Diagnostics& problems);
   void finish_if_idle();
+  void finish();
   [[nodiscard]] Work take_work(const JobPtr& job);
   void tell(Event::Kind kind, const std::string& label, std::string text = {}, Json failure = {});
 
@@ -204,7 +205,8 @@ class Scheduler : public Controlled {
   std::unordered_map<Digest, Work> works_;
   std::map<std::string, JobPtr> running_;  ///< by nonce
   Group to_publish_;
-  bool publish_scheduled_ = false;  ///< or under way: what comes meanwhile is the next group
+  std::vector<std::filesystem::path> used_directories_;  ///< for new_attempt()
+  bool publish_scheduled_ = false;                       ///< or under way: what comes meanwhile is the next group
   std::size_t unsettled_ = 0;
   std::size_t in_flight_ = 0;  ///< jobs that variants of this graph wait for
   std::size_t waiting_for_retry_ = 0;
