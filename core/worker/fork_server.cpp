@@ -10,6 +10,7 @@
 #include <cstring>
 #include <string>
 
+#include "env/process.h"
 #include "exec/local/fork_request.h"
 #include "plugin/library.h"
 #include "worker/shim.h"
@@ -70,6 +71,7 @@ int run_fork_server(const std::filesystem::path& library, int requests) {
     }
   }
   ::fcntl(requests, F_SETFD, FD_CLOEXEC);
+  static_cast<void>(env::boot_id());  // every shim writes it down, and none has to read it
   while (const auto request = exec::receive_fork_request(requests)) {
     if (::fork() == 0) become_shim(*request, requests);
     ::close(request->listener);
