@@ -9,8 +9,9 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstdio>
+#include <charconv>
 #include <cstring>
+#include <string_view>
 #include <system_error>
 
 #include "env/fault.h"
@@ -66,9 +67,13 @@ Result<void> sync_file_system(const fs::path& path) {
 bool syncfs_tells_errors() {
   static const bool tells = [] {
     utsname system{};
+    if (::uname(&system) != 0) return false;
+    const std::string_view release(static_cast<const char*>(system.release));  // "6.1.0-18-amd64"
+    const std::size_t dot = std::min(release.find('.'), release.size());
     int major = 0;
     int minor = 0;
-    if (::uname(&system) != 0 || std::sscanf(system.release, "%d.%d", &major, &minor) != 2) return false;
+    std::from_chars(release.data(), release.data() + dot, major);
+    std::from_chars(release.data() + std::min(dot + 1, release.size()), release.data() + release.size(), minor);
     return major > 5 || (major == 5 && minor >= 8);
   }();
   return tells;
@@ -196,8 +201,8 @@ Result<void> rename_durably(const fs::path& from, const fs::path& to) {
 }
 
 Result<void> rename_durably(const std::vector<std::pair<fs::path, fs::path>>& moves) {
-  // Below this, waiting for nobody else's bytes is worth more than the calls that are saved.
-  constexpr std::size_t kWorthASystem = 4;
+  // One alone waits for nobody else's bytes: what takes long seldom ends together with others.
+  constexpr std::size_t kWorthASystem = 2;
   if (moves.size() < kWorthASystem || !syncfs_tells_errors()) {
     for (const auto& [from, to] : moves) LB_TRY(sync_tree(from));
     for (const auto& [from, to] : moves) LB_TRY(rename_durably(from, to));
