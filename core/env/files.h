@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -26,6 +27,9 @@ namespace lowbit::env {
 /// has the old text or the new one.
 [[nodiscard]] Result<void> write_file_durably(const std::filesystem::path& path, std::string_view text);
 
+/// Writes in place: for a file that nobody reads before a later step says that it is there.
+[[nodiscard]] Result<void> write_file(const std::filesystem::path& path, std::string_view text);
+
 /// tmp, rename: when processes die, at any moment, the file has the old text or the new one. When the machine goes down
 /// it may have neither: for what means nothing without processes that live.
 [[nodiscard]] Result<void> replace_file(const std::filesystem::path& path, std::string_view text);
@@ -35,6 +39,11 @@ namespace lowbit::env {
 
 /// rename, then fsync of both parents. The target must not exist.
 [[nodiscard]] Result<void> rename_durably(const std::filesystem::path& from, const std::filesystem::path& to);
+
+/// sync_tree() of each first path, then rename_durably() of each pair, on one file system: several at once share two
+/// syncs of the whole file system. All are durable before the first is renamed.
+[[nodiscard]] Result<void> rename_durably(
+    const std::vector<std::pair<std::filesystem::path, std::filesystem::path>>& moves);
 
 [[nodiscard]] Result<void> make_directories(const std::filesystem::path& directory);
 /// Missing is fine.

@@ -94,7 +94,8 @@ Json to_json(const ExitRecord& record) {
           {"seconds", record.seconds},
           {"peak_memory_bytes", record.peak_memory_bytes},
           {"over_lease_bytes", record.over_lease_bytes},
-          {"lease_bytes", record.lease_bytes}};
+          {"lease_bytes", record.lease_bytes},
+          {"unsynced_boot", record.unsynced_boot}};
 }
 
 std::optional<ExitRecord> exit_record(const std::filesystem::path& file) {
@@ -118,6 +119,7 @@ Result<std::optional<ExitRecord>> read_exit_record(const std::filesystem::path& 
   record.peak_memory_bytes = json.value("peak_memory_bytes", std::uint64_t{0});
   record.over_lease_bytes = json.value("over_lease_bytes", std::uint64_t{0});
   record.lease_bytes = json.value("lease_bytes", std::uint64_t{0});
+  record.unsynced_boot = json.value("unsynced_boot", std::string());
   return std::optional(record);
 }
 

@@ -67,6 +67,9 @@ struct ExitRecord {
   std::uint64_t peak_memory_bytes = 0;
   std::uint64_t over_lease_bytes = 0;  ///< the memory for which it was ended: more than its lease; 0: it was not
   std::uint64_t lease_bytes = 0;       ///< the memory that it could have held; 0: its lease is of none
+  /// Nothing of the attempt was synced when it ended, because a host was there to publish it: after another boot its
+  /// files need not be whole. Empty: it was synced.
+  std::string unsynced_boot;
 };
 
 [[nodiscard]] Json to_json(const ExitRecord& record);

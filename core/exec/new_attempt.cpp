@@ -110,6 +110,23 @@ Result<void> carry_over(NewAttempt& attempt) {
   return env::write_file_durably(attempt.paths.journal(), journal);
 }
 
+/// Its directories. `used`: what an attempt left that was published, ProjectPaths::work()/KEY with an empty `scratch`:
+/// moved instead of made, because ext4 gives out inodes slowly for minutes after many were freed.
+Result<void> make_attempt_directory(const AttemptPaths& paths, const fs::path& used) {
+  const fs::path key = paths.directory.parent_path();
+  std::error_code code;
+  if (!used.empty()) {
+    fs::rename(used, key, code);
+    if (code) LB_TRY(env::remove_tree(used));  // earlier attempts lie at `key`
+  }
+  LB_TRY(env::make_directories(paths.directory));
+  if (!used.empty() && !code) {
+    fs::rename(key / paths.scratch().filename(), paths.scratch(), code);
+    if (!code) return {};
+  }
+  return env::make_directories(paths.scratch());
+}
+
 }  // namespace
 
 Result<NewAttempt> new_attempt(WritableProject& project, const RunFiles& files, const AttemptOrder& order,
@@ -170,12 +187,12 @@ Result<NewAttempt> new_attempt(WritableProject& project, const RunFiles& files, 
   attempt.context.environment = environment;
   attempt.context.started_at = row.started_at;
   attempt.context.replace = project.store().by_content_key(order.content.digest).has_value();
-  LB_TRY(env::make_directories(attempt.paths.scratch()));
-  LB_TRY(env::make_directories(attempt.paths.checkpoints()));
+  LB_TRY(make_attempt_directory(attempt.paths, order.used_directory));
   if (!request.resume_from.empty()) LB_TRY(carry_over(attempt));
   // Not synced: a job does not outlive its machine, and a result's directory is synced whole before it counts.
-  LB_TRY(env::replace_file(context_file(attempt.paths), canonical(to_json(attempt.context))));
-  LB_TRY(env::replace_file(attempt.paths.request(), canonical(to_json(request))));
+  // Written in place: its shim starts when both are there, and a host that is killed before leaves a lost attempt.
+  LB_TRY(env::write_file(context_file(attempt.paths), canonical(to_json(attempt.context))));
+  LB_TRY(env::write_file(attempt.paths.request(), canonical(to_json(request))));
   return attempt;
 }
 

@@ -35,8 +35,9 @@ struct AttemptOrder {
   graph::ArtifactOf artifact_of;
   std::uint32_t threads = 1;
   std::int64_t run = 0;
-  std::optional<Digest> planned_key = {};  ///< the variant's provenance key in the experiment's expansion, if known
-  Grant lease = {};                        ///< what of the machine the job has
+  std::optional<Digest> planned_key = {};     ///< the variant's provenance key in the experiment's expansion, if known
+  Grant lease = {};                           ///< what of the machine the job has
+  std::filesystem::path used_directory = {};  ///< work/KEY that an attempt left, empty but for `scratch`: used again
 };
 
 struct NewAttempt {

@@ -165,6 +165,16 @@ Result<std::variant<CheckedOutputs, Failure>> check_outputs(const AttemptPaths& 
   return std::variant<CheckedOutputs, Failure>(std::move(checked));
 }
 
+/// An empty scratch directory stays where the attempt lay, for the next attempt.
+Result<void> clear_scratch(const AttemptPaths& attempt) {
+  std::error_code code;
+  if (fs::is_empty(attempt.scratch(), code) && !code) {
+    fs::rename(attempt.scratch(), attempt.directory.parent_path() / attempt.scratch().filename(), code);
+    if (!code) return {};
+  }
+  return env::remove_tree(attempt.scratch());
+}
+
 Json metrics_json(const std::vector<MetricRow>& metrics) {
   Json list = Json::array();
   for (const MetricRow& metric : metrics) list.push_back(to_json(metric));
@@ -273,19 +283,21 @@ fs::path result_directory(const ProjectPaths& project, const Digest& content_key
   return project.results() / hex.substr(0, 2) / (hex + "-" + nonce);
 }
 
-Result<Prepared> prepare(const ProjectPaths& project, const AttemptPaths& attempt, const PublishContext& context) {
+Result<std::variant<CheckedResult, Failure>> check(const ProjectPaths& project, const AttemptPaths& attempt,
+                                                   const PublishContext& context) {
+  using Outcome = std::variant<CheckedResult, Failure>;
   LB_TRY_ASSIGN(const std::optional<ExitRecord> ended, read_exit_record(attempt.exit()));
   LB_TRY_ASSIGN(const std::optional<std::string> journal, env::read_file_if_there(attempt.journal()));
   const JobReport report = summarize(parse_journal(journal.value_or("")).records);
-  if (auto failure = failure_of(report, ended, context.stage_label)) return Prepared(*std::move(failure));
-  if (auto failure = metric_failure(report.metrics, context.stage_label)) return Prepared(*std::move(failure));
+  if (auto failure = failure_of(report, ended, context.stage_label)) return Outcome(*std::move(failure));
+  if (auto failure = metric_failure(report.metrics, context.stage_label)) return Outcome(*std::move(failure));
 
   const std::string name = attempt.directory.filename().string();
   const std::string nonce = name.substr(name.find('-') + 1);
   const fs::path target = result_directory(project, context.content.digest, nonce);
   const fs::path relative = target.lexically_relative(project.state());
   LB_TRY_ASSIGN(auto outputs, check_outputs(attempt, context, relative));
-  if (auto* failure = std::get_if<Failure>(&outputs)) return Prepared(std::move(*failure));
+  if (auto* failure = std::get_if<Failure>(&outputs)) return Outcome(std::move(*failure));
   CheckedOutputs checked = std::get<CheckedOutputs>(std::move(outputs));
 
   const std::string ended_at = env::utc_now();
@@ -294,15 +306,30 @@ Result<Prepared> prepare(const ProjectPaths& project, const AttemptPaths& attemp
   manifest["metrics"] = metrics_json(report.metrics);
   manifest["seconds"] = ended->seconds;
   manifest["ended_at"] = ended_at;
-  LB_TRY(env::remove_tree(attempt.scratch()));
+  LB_TRY(clear_scratch(attempt));
   LB_TRY(env::remove_tree(attempt.checkpoints()));
   manifest["digest"] = record_digest(manifest);
-  LB_TRY(env::write_file_durably(attempt.manifest(), manifest.dump(1, ' ', false, Json::error_handler_t::replace)));
-  LB_TRY(env::sync_tree(attempt.directory));
+  // In place: what lies below results/ with a manifest is a result, and it gets there when all of it is durable.
+  LB_TRY(env::write_file(attempt.manifest(), manifest.dump(1, ' ', false, Json::error_handler_t::replace)));
   LB_TRY(env::make_directories(target.parent_path()));
-  LB_TRY(env::rename_durably(attempt.directory, target));
-  return Prepared(
-      publication_of(context, std::move(checked), report.metrics, relative.string(), ended->seconds, ended_at));
+  return Outcome(CheckedResult{.publication = publication_of(context, std::move(checked), report.metrics,
+                                                             relative.string(), ended->seconds, ended_at),
+                               .move = {attempt.directory, target}});
+}
+
+Result<void> move_into_place(const std::vector<CheckedResult>& results) {
+  std::vector<std::pair<fs::path, fs::path>> moves;
+  moves.reserve(results.size());
+  for (const CheckedResult& result : results) moves.push_back(result.move);
+  return env::rename_durably(moves);
+}
+
+Result<Prepared> prepare(const ProjectPaths& project, const AttemptPaths& attempt, const PublishContext& context) {
+  LB_TRY_ASSIGN(auto outcome, check(project, attempt, context));
+  if (auto* failure = std::get_if<Failure>(&outcome)) return Prepared(std::move(*failure));
+  std::vector<CheckedResult> one{std::get<CheckedResult>(std::move(outcome))};
+  LB_TRY(move_into_place(one));
+  return Prepared(std::move(one.front().publication));
 }
 
 Result<Json> read_result_record(const fs::path& directory) {

@@ -1,13 +1,15 @@
 // From a finished attempt to a result: judge how it ended, check and hash what it wrote, and move it to its place.
-// After `prepare` succeeded one store transaction is left to do; a host that dies in between is repaired by the next
-// one (exec/recover.h), because manifest.json holds all that the transaction needs.
+// After `move_into_place` succeeded one store transaction is left to do; a host that dies in between is repaired by the
+// next one (exec/recover.h), because manifest.json holds all that the transaction needs.
 #pragma once
 
 #include <filesystem>
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
+#include <vector>
 
 #include "base/result.h"
 #include "exec/attempt_files.h"
@@ -56,9 +58,23 @@ using Prepared = std::variant<store::Publication, Failure>;
 [[nodiscard]] std::filesystem::path result_directory(const ProjectPaths& project, const Digest& content_key,
                                                      const std::string& nonce);
 
+/// A result that only has to be moved to its place.
+struct CheckedResult {
+  store::Publication publication;
+  std::pair<std::filesystem::path, std::filesystem::path> move;  ///< directory of the attempt → of the result
+};
+
 /// REQUIRES: the attempt has ended (its lock is free or its shim told so). A Failure is the stage's, an error is the
 /// machine's (full disk, no permission): the attempt then stays as it is and can be prepared again.
 /// Reads and writes only below the attempt and its result directory; safe on any thread.
+[[nodiscard]] Result<std::variant<CheckedResult, Failure>> check(const ProjectPaths& project,
+                                                                 const AttemptPaths& attempt,
+                                                                 const PublishContext& context);
+
+/// Makes results durable and moves them to their places, a group of them at the cost of one. Any thread.
+[[nodiscard]] Result<void> move_into_place(const std::vector<CheckedResult>& results);
+
+/// Both, for one attempt.
 [[nodiscard]] Result<Prepared> prepare(const ProjectPaths& project, const AttemptPaths& attempt,
                                        const PublishContext& context);
 

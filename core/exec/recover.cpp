@@ -61,6 +61,8 @@ class Recoverer {
       LB_TRY(bury(attempt, row.nonce));
       return lose(row);
     }
+    LB_TRY_ASSIGN(const std::optional<ExitRecord> ended, read_exit_record(attempt.exit()));
+    if (ended && !ended->unsynced_boot.empty() && ended->unsynced_boot != env::boot_id()) return lose(row);
     LB_TRY_ASSIGN(const Prepared prepared, prepare(project_.paths(), attempt, context));
     if (const auto* failure = std::get_if<Failure>(&prepared)) {
       recovery_.failed.push_back(row.stage_label);

@@ -16,9 +16,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Results that come within this time share one transaction and so one sync of the database.
+// Results that come within this time, or while others are being made durable, share their syncs and one transaction.
 constexpr auto kPublishWindow = 5ms;
-constexpr std::size_t kPublishGroup = 64;
 constexpr auto kProgressPoll = 1000ms;
 
 std::string in_seconds(double seconds) {
@@ -302,6 +301,11 @@ void Scheduler::launch(Index index) {
   const graph::Variant& variant = graph_.variants[index];
   Node& node = nodes_[index];
   Lease lease = pool_.take(demand_of(variant.resources, pool_.capacity()));
+  std::filesystem::path used;
+  if (!used_directories_.empty()) {
+    used = std::move(used_directories_.back());
+    used_directories_.pop_back();
+  }
   auto attempt = new_attempt(project_, files_,
                              {.variant = variant,
                               .own_record = plan_.variants[index].own,
@@ -311,7 +315,8 @@ void Scheduler::launch(Index index) {
                               .threads = lease.grant().cpus,
                               .run = options_.run,
                               .planned_key = plan_.variants[index].provenance.digest,
-                              .lease = lease.grant()},
+                              .lease = lease.grant(),
+                              .used_directory = std::move(used)},
                              options_.socket_path);
   if (!attempt.ok()) {
     give_up(attempt.error());
@@ -356,39 +361,37 @@ void Scheduler::launch(Index index) {
 void Scheduler::on_end(const JobPtr& job) {
   running_.erase(job->nonce);
   job->lease.release();
-  auto prepared = std::make_shared<std::optional<Result<Prepared>>>();
+  auto outcome = std::make_shared<std::optional<Result<std::variant<CheckedResult, Failure>>>>();
   loop_.in_background(
-      [this, job, prepared] {
+      [this, job, outcome] {
         if (!env::exists(job->paths.exit())) {
           if (auto buried = bury(job->paths, job->nonce); !buried.ok()) {
-            prepared->emplace(std::move(buried).error());
+            outcome->emplace(std::move(buried).error());
             return;
           }
         }
-        prepared->emplace(prepare(project_.paths(), job->paths, job->context));
+        outcome->emplace(check(project_.paths(), job->paths, job->context));
       },
-      [this, job, prepared] { on_prepared(job, std::move(**prepared)); });
+      [this, job, outcome] { on_checked(job, std::move(**outcome)); });
   if (!options_.fail_fast) dispatch();  // with it, nothing starts before it is known how this one ended
 }
 
-void Scheduler::on_prepared(const JobPtr& job, Result<Prepared> prepared) {
+void Scheduler::on_checked(const JobPtr& job, Result<std::variant<CheckedResult, Failure>> outcome) {
   if (done_) return;
-  if (!prepared.ok()) {
-    give_up(prepared.error());
+  if (!outcome.ok()) {
+    give_up(outcome.error());
     return;
   }
-  if (auto* failure = std::get_if<Failure>(&*prepared)) {
+  if (auto* failure = std::get_if<Failure>(&*outcome)) {
     on_failure(job, std::move(*failure));
     return;
   }
   if (options_.fail_fast) dispatch();
-  to_publish_.emplace_back(job, std::get<store::Publication>(*std::move(prepared)));
-  if (to_publish_.size() >= kPublishGroup) {
-    publish_ready();
-  } else if (!publish_scheduled_) {
-    publish_scheduled_ = true;
-    loop_.after(kPublishWindow, [this] { publish_ready(); });
-  }
+  to_publish_.jobs.push_back(job);
+  to_publish_.results.push_back(std::get<CheckedResult>(*std::move(outcome)));
+  if (publish_scheduled_) return;
+  publish_scheduled_ = true;
+  loop_.after(kPublishWindow, [this] { publish_ready(); });
 }
 
 Scheduler::Work Scheduler::take_work(const JobPtr& job) {
@@ -400,12 +403,27 @@ Scheduler::Work Scheduler::take_work(const JobPtr& job) {
 }
 
 void Scheduler::publish_ready() {
-  publish_scheduled_ = false;
   if (done_) return;
+  const auto group = std::make_shared<Group>(std::exchange(to_publish_, Group{}));
+  const auto moved = std::make_shared<Result<void>>();
+  loop_.in_background([group, moved] { *moved = move_into_place(group->results); },
+                      [this, group, moved] { on_moved(*group, *moved); });
+}
+
+void Scheduler::on_moved(Group& group, const Result<void>& moved) {
+  if (done_) return;
+  if (!moved.ok()) {
+    give_up(moved.error());
+    return;
+  }
+  publish_scheduled_ = !to_publish_.jobs.empty();
+  if (publish_scheduled_) publish_ready();
   std::vector<std::pair<JobPtr, store::Publication>> fresh;
   std::vector<std::pair<JobPtr, store::Publication>> replacing;
-  for (auto& one : to_publish_) (one.first->context.replace ? replacing : fresh).push_back(std::move(one));
-  to_publish_.clear();
+  for (std::size_t i = 0; i < group.jobs.size(); ++i) {
+    (group.jobs[i]->context.replace ? replacing : fresh)
+        .emplace_back(std::move(group.jobs[i]), std::move(group.results[i].publication));
+  }
   publish_group(false, std::move(fresh));
   publish_group(true, std::move(replacing));
   dispatch();
@@ -426,8 +444,12 @@ void Scheduler::publish_group(bool replace, std::vector<std::pair<JobPtr, store:
     const JobPtr& job = group[i].first;
     const StageResult& result = (*results)[i];
     const Work work = take_work(job);
-    // Logs and checkpoints of earlier attempts served their purpose.
-    static_cast<void>(env::remove_tree(project_.paths().work() / job->context.content.digest.hex()));
+    const std::filesystem::path left = job->paths.directory.parent_path();
+    if (job->context.number == 1) {
+      used_directories_.push_back(left);
+    } else {
+      static_cast<void>(env::remove_tree(left));  // logs and checkpoints of earlier attempts served their purpose
+    }
     if (!work.variants.empty()) tell(Event::Kind::done, job->label, in_seconds(publications[i].seconds));
     for (const Index index : work.variants) {
       ++summary_.done;
@@ -668,8 +690,13 @@ void Scheduler::reopen(const std::vector<Index>& variants) {
 void Scheduler::give_up(const Diagnostics& problems) {
   summary_.machine.insert(summary_.machine.end(), problems.begin(), problems.end());
   stopping_ = true;
-  if (done_) return;
+  if (!done_) finish();
+}
+
+void Scheduler::finish() {
   done_ = true;
+  for (const std::filesystem::path& used : used_directories_) static_cast<void>(env::remove_tree(used));
+  used_directories_.clear();
   finished_();
 }
 
@@ -680,8 +707,7 @@ void Scheduler::finish_if_idle() {
     return;
   }
   if (!summary_.interrupted) summary_.not_started = unsettled_;
-  done_ = true;
-  finished_();
+  finish();
 }
 
 void Scheduler::tell(Event::Kind kind, const std::string& label, std::string text, Json failure) {

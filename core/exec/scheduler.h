@@ -169,15 +169,21 @@ class Scheduler : public Controlled {
   void dispatch();
   void launch(Index index);
   void on_end(const JobPtr& job);
-  void on_prepared(const JobPtr& job, Result<Prepared> prepared);
+  void on_checked(const JobPtr& job, Result<std::variant<CheckedResult, Failure>> outcome);
   void on_failure(const JobPtr& job, Failure failure);
   void publish_ready();
   void publish_group(bool replace, std::vector<std::pair<JobPtr, store::Publication>> group);
+  struct Group {
+    std::vector<JobPtr> jobs;
+    std::vector<CheckedResult> results;  ///< of the jobs, in their order
+  };
+  void on_moved(Group& group, const Result<void>& moved);
   void retry_later(const Digest& content_key, Work work);
   void poll_progress();
   void look_for_stall(const JobPtr& job);
   void give_up(const Diagnostics& problems);
   void finish_if_idle();
+  void finish();
   [[nodiscard]] Work take_work(const JobPtr& job);
   void tell(Event::Kind kind, const std::string& label, std::string text = {}, Json failure = {});
 
@@ -199,8 +205,9 @@ class Scheduler : public Controlled {
   std::deque<Index> unblocked_;  ///< every producer has settled; not looked at yet
   std::unordered_map<Digest, Work> works_;
   std::map<std::string, JobPtr> running_;  ///< by nonce
-  std::vector<std::pair<JobPtr, store::Publication>> to_publish_;
-  bool publish_scheduled_ = false;
+  Group to_publish_;
+  std::vector<std::filesystem::path> used_directories_;  ///< for new_attempt()
+  bool publish_scheduled_ = false;                       ///< or under way: what comes meanwhile is the next group
   std::size_t unsettled_ = 0;
   std::size_t in_flight_ = 0;  ///< jobs that variants of this graph wait for
   std::size_t waiting_for_retry_ = 0;

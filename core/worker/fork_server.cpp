@@ -1,7 +1,7 @@
 #include "worker/fork_server.h"
 
 #include <fcntl.h>
-#include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,6 +10,7 @@
 #include <cstring>
 #include <string>
 
+#include "env/process.h"
 #include "exec/local/fork_request.h"
 #include "plugin/library.h"
 #include "worker/shim.h"
@@ -37,13 +38,18 @@ void open_as(int number, const std::filesystem::path& file) {
 [[noreturn]] void become_shim(const exec::ForkRequest& request, int requests) {
   ::setsid();
   ::close(requests);
-  ::signal(SIGCHLD, SIG_DFL);
   set_attempt(request.nonce);
   open_as(STDOUT_FILENO, request.attempt.standard_output());
   open_as(STDERR_FILENO, request.attempt.standard_error());
   const int status = run_shim(request.attempt, request.listener);
   std::fflush(nullptr);
   ::_exit(status);
+}
+
+/// The host watches locks, not processes; what has ended is let go, and its processor time counted here.
+void reap() {
+  while (::waitpid(-1, nullptr, WNOHANG) > 0) {
+  }
 }
 
 std::size_t threads_of_this_process() {
@@ -55,7 +61,6 @@ std::size_t threads_of_this_process() {
 }  // namespace
 
 int run_fork_server(const std::filesystem::path& library, int requests) {
-  ::signal(SIGCHLD, SIG_IGN);  // shims are waited for by nobody: the host watches their locks
   if (!library.empty()) {
     // What is wrong with it, each job says for itself.
     [[maybe_unused]] const bool loaded = plugin::load_plugin(library).ok();
@@ -66,10 +71,13 @@ int run_fork_server(const std::filesystem::path& library, int requests) {
     }
   }
   ::fcntl(requests, F_SETFD, FD_CLOEXEC);
+  static_cast<void>(env::boot_id());  // every shim writes it down, and none has to read it
   while (const auto request = exec::receive_fork_request(requests)) {
     if (::fork() == 0) become_shim(*request, requests);
     ::close(request->listener);
+    reap();
   }
+  reap();
   return 0;
 }
 

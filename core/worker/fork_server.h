@@ -1,5 +1,5 @@
-// `lowbit worker --fork-server`: loads a library once and forks shims that find it loaded. The library's stages never
-// run here: every job is still a fresh process.
+// `lowbit worker --fork-server`: forks shims, which find the program started and, where one is named, a library loaded.
+// The library's stages never run here: every job is still a fresh process.
 #pragma once
 
 #include <filesystem>

@@ -54,6 +54,13 @@ class Watch {
     if (memory_bytes_ > 0) memory_at_ = started_ + kMemoryLook;
   }
 
+  /// Whether someone is connected who sees this process end.
+  [[nodiscard]] bool host_is_there() {
+    hear_all(0);
+    hear_all(0);  // one who connected and is gone is heard the second time
+    return !peers_.empty();
+  }
+
   ExitRecord wait() {
     for (;;) {
       if (const auto record = reaped()) return *record;
@@ -68,7 +75,7 @@ class Watch {
         kill_at_.reset();
         ::kill(-job_, SIGKILL);
       }
-      poll_once();
+      hear_all(milliseconds_to_next());
     }
   }
 
@@ -118,12 +125,12 @@ class Watch {
     cancelled_ = true;
   }
 
-  void poll_once() {
+  void hear_all(int milliseconds) {
     std::vector<pollfd> waiting{{signals_, POLLIN, 0}};
     if (listener_ >= 0) waiting.push_back({listener_, POLLIN, 0});
     const std::size_t first_peer = waiting.size();
     for (const int peer : peers_) waiting.push_back({peer, POLLIN, 0});
-    if (::poll(waiting.data(), waiting.size(), milliseconds_to_next()) <= 0) return;
+    if (::poll(waiting.data(), waiting.size(), milliseconds) <= 0) return;
 
     if ((waiting[0].revents & POLLIN) != 0) {
       signalfd_siginfo info{};
@@ -218,7 +225,8 @@ int run_shim(const AttemptPaths& attempt, int listener) {
   if (!text.ok()) return broken(text.error());
   const auto request = exec::job_request(Json::parse(*text, nullptr, false));
   if (!request.ok()) return broken(request.error());
-  if (const auto r = env::write_file_durably(attempt.shim(), canonical(to_json(env::own_identity()))); !r.ok()) {
+  const env::ProcessIdentity self = env::own_identity();
+  if (const auto r = env::replace_file(attempt.shim(), canonical(to_json(self))); !r.ok()) {
     return broken(r.error());
   }
 
@@ -243,10 +251,16 @@ int run_shim(const AttemptPaths& attempt, int listener) {
 
   const std::uint64_t memory_bytes =
       request->lease.is_object() ? exec::grant_of(request->lease).memory_bytes : std::uint64_t{0};
-  const ExitRecord record = Watch(job, listener, signals, request->timeout, memory_bytes).wait();
+  Watch watch(job, listener, signals, request->timeout, memory_bytes);
+  ExitRecord record = watch.wait();
   ::kill(-job, SIGKILL);
   end_descendants();
-  const auto written = env::write_file_durably(attempt.exit(), canonical(to_json(record)));
+  // A host that is there makes all of it durable when it publishes; otherwise that may be after the next boot.
+  const bool durably = !watch.host_is_there() && env::sync_tree(attempt.directory).ok();
+  if (!durably) record.unsynced_boot = self.boot_id;
+  const std::string text_of_end = canonical(to_json(record));
+  const auto written =
+      durably ? env::write_file_durably(attempt.exit(), text_of_end) : env::replace_file(attempt.exit(), text_of_end);
   if (!request->socket.empty()) ::unlink(request->socket.c_str());
   return written.ok() ? 0 : broken(written.error());
 }

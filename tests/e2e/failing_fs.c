@@ -208,6 +208,10 @@ int fdatasync(int fd) {
   REAL(fdatasync);
   GUARDED(watched_descriptor(fd), CHANGES, -1, real_fdatasync(fd));
 }
+int syncfs(int fd) {
+  REAL(syncfs);
+  GUARDED(watched_descriptor(fd), CHANGES, -1, real_syncfs(fd));
+}
 int rename(const char* from, const char* to) {
   REAL(rename);
   GUARDED(below_root(to), CHANGES, -1, real_rename(from, to));

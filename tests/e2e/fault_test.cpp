@@ -2,6 +2,7 @@
 // disk. Whatever happens, the same command ends with the same results.
 #include <catch2/catch.hpp>
 #include <string>
+#include <vector>
 
 #include "e2e/project.h"
 
@@ -16,12 +17,21 @@ stages:
   - {id: second, use: lowbit.toy.transform, with: {in: first.out}, params: {steps: 4, checkpoint_every: 2}}
 )";
 
+/// Twelve jobs at once: their results are made durable and moved in groups.
+constexpr const char* kWide = R"(experiment: wide
+seeds: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]
+stages:
+  - {id: noise, use: lowbit.toy.seeded-source}
+)";
+
+std::string results_of(const std::string& experiment) {
+  const Project project(experiment);
+  REQUIRE(project.run().status == 0);
+  return project.results();
+}
+
 std::string expected() {
-  static const std::string results = [] {
-    const Project project(kExperiment);
-    REQUIRE(project.run().status == 0);
-    return project.results();
-  }();
+  static const std::string results = results_of(kExperiment);
   return results;
 }
 
@@ -65,4 +75,22 @@ TEST_CASE("a shim or job that dies or meets a full disk costs its attempt only",
   CHECK(disturb("exit", "job", 1) > 3);
   CHECK(disturb("enospc", "shim", 2) > 3);
   CHECK(disturb("enospc", "job", 2) > 3);
+}
+
+TEST_CASE("a host that dies while a group of results is published leaves all or none of each", "[e2e]") {
+  const std::string wanted = results_of(kWide);
+  const std::string fault = GENERATE("exit", "exit-after", "eio");
+  int disturbed = 0;
+  for (int n = 3;; n += 8) {
+    CAPTURE(fault, n);
+    const Project project(kWide);
+    const std::vector<std::string> words{"run", "experiment.yaml", "-j", "12"};
+    const Ended run = project.lowbit(words, {{"LOWBIT_FAULT", fault + ":" + std::to_string(n)}});
+    if (run.status == 0) break;
+    ++disturbed;
+    CHECK(project.run().status == 0);
+    REQUIRE(project.results() == wanted);
+    CHECK_THAT(project.run().err, Contains("nothing to do"));
+  }
+  CHECK(disturbed > 3);
 }

@@ -3,12 +3,15 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
+#include <string_view>
 #include <system_error>
 
 #include "env/fault.h"
@@ -30,6 +33,57 @@ Result<void> sync_path(const fs::path& path, int flags) {
 
 Result<void> sync_directory(const fs::path& path) {
   return sync_path(path.empty() ? fs::path(".") : path, O_RDONLY | O_DIRECTORY);
+}
+
+/// Calls `visit(path, is_directory)`, which returns a Result, for all that lies below a directory. LB6105 at a link.
+template <class Visit>
+Result<void> each_entry(const fs::path& directory, Visit visit) {
+  std::error_code code;
+  for (fs::recursive_directory_iterator it(directory, code), end; !code && it != end; it.increment(code)) {
+    const fs::file_status status = it->symlink_status(code);
+    if (code) break;
+    if (fs::is_symlink(status)) {
+      return error("LB6105", it->path().string() + " is a symbolic link")
+          .note("an artifact must hold its bytes itself: a link can change behind the result")
+          .fix("write a copy or a hard link instead");
+    }
+    LB_TRY(visit(it->path(), fs::is_directory(status)));
+  }
+  if (code) return file_error("writing", directory, code.value());
+  return {};
+}
+
+/// Everything on the file system that `path` lies on.
+Result<void> sync_file_system(const fs::path& path) {
+  if (const int fault = fault_point(); fault != 0) return file_error("writing", path, fault);
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!file) return file_error("opening", path, errno);
+  if (::syncfs(file.get()) != 0) return file_error("writing", path, errno);
+  fault_passed();
+  return {};
+}
+
+/// Linux before 5.8 does not say of syncfs() that bytes could not be written.
+bool syncfs_tells_errors() {
+  static const bool tells = [] {
+    utsname system{};
+    if (::uname(&system) != 0) return false;
+    const std::string_view release(static_cast<const char*>(system.release));  // "6.1.0-18-amd64"
+    const std::size_t dot = std::min(release.find('.'), release.size());
+    int major = 0;
+    int minor = 0;
+    std::from_chars(release.data(), release.data() + dot, major);
+    std::from_chars(release.data() + std::min(dot + 1, release.size()), release.data() + release.size(), minor);
+    return major > 5 || (major == 5 && minor >= 8);
+  }();
+  return tells;
+}
+
+Result<void> rename_entry(const fs::path& from, const fs::path& to) {
+  if (const int fault = fault_point(); fault != 0) return file_error("writing", to, fault);
+  if (::rename(from.c_str(), to.c_str()) != 0) return file_error("moving to", to, errno);
+  fault_passed();
+  return {};
 }
 
 Result<void> write_all(int descriptor, std::string_view text, const fs::path& path) {
@@ -110,6 +164,15 @@ Result<void> write_file_durably(const fs::path& path, std::string_view text) {
   return sync_directory(path.parent_path());
 }
 
+Result<void> write_file(const fs::path& path, std::string_view text) {
+  if (const int fault = fault_point(); fault != 0) return file_error("writing", path, fault);
+  const Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
+  if (!file) return file_error("writing", path, errno);
+  LB_TRY(write_all(file.get(), text, path));
+  fault_passed();
+  return {};
+}
+
 Result<void> replace_file(const fs::path& path, std::string_view text) {
   if (const int fault = fault_point(); fault != 0) return file_error("writing", path, fault);
   fs::path temporary = path;
@@ -125,27 +188,32 @@ Result<void> replace_file(const fs::path& path, std::string_view text) {
 }
 
 Result<void> sync_tree(const fs::path& directory) {
-  std::error_code code;
-  for (fs::recursive_directory_iterator it(directory, code), end; !code && it != end; it.increment(code)) {
-    const fs::file_status status = it->symlink_status(code);
-    if (code) break;
-    if (fs::is_symlink(status)) {
-      return error("LB6105", it->path().string() + " is a symbolic link")
-          .note("an artifact must hold its bytes itself: a link can change behind the result")
-          .fix("write a copy or a hard link instead");
-    }
-    LB_TRY(sync_path(it->path(), fs::is_directory(status) ? O_RDONLY | O_DIRECTORY : O_RDONLY));
-  }
-  if (code) return file_error("writing", directory, code.value());
+  LB_TRY(each_entry(directory, [](const fs::path& path, bool is_directory) {
+    return sync_path(path, is_directory ? O_RDONLY | O_DIRECTORY : O_RDONLY);
+  }));
   return sync_directory(directory);
 }
 
 Result<void> rename_durably(const fs::path& from, const fs::path& to) {
-  if (const int fault = fault_point(); fault != 0) return file_error("writing", to, fault);
-  if (::rename(from.c_str(), to.c_str()) != 0) return file_error("moving to", to, errno);
-  fault_passed();
+  LB_TRY(rename_entry(from, to));
   LB_TRY(sync_directory(to.parent_path()));
   return sync_directory(from.parent_path());
+}
+
+Result<void> rename_durably(const std::vector<std::pair<fs::path, fs::path>>& moves) {
+  // One alone waits for nobody else's bytes: what takes long seldom ends together with others.
+  constexpr std::size_t kWorthASystem = 2;
+  if (moves.size() < kWorthASystem || !syncfs_tells_errors()) {
+    for (const auto& [from, to] : moves) LB_TRY(sync_tree(from));
+    for (const auto& [from, to] : moves) LB_TRY(rename_durably(from, to));
+    return {};
+  }
+  for (const auto& [from, to] : moves) {
+    LB_TRY(each_entry(from, [](const fs::path&, bool) { return Result<void>(); }));
+  }
+  LB_TRY(sync_file_system(moves.front().first));
+  for (const auto& [from, to] : moves) LB_TRY(rename_entry(from, to));
+  return sync_file_system(moves.front().second);
 }
 
 Result<void> make_directories(const fs::path& directory) {

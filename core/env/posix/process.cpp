@@ -101,11 +101,14 @@ std::uint64_t held_memory(std::int64_t pid, bool quick) {
 }
 
 std::string boot_id() {
-  auto text = read_file("/proc/sys/kernel/random/boot_id");
-  if (!text.ok()) return "unknown";
-  std::string id = *std::move(text);
-  while (!id.empty() && id.back() == '\n') id.pop_back();
-  return id;
+  static const std::string known = [] {
+    auto text = read_file("/proc/sys/kernel/random/boot_id");
+    if (!text.ok()) return std::string("unknown");
+    std::string id = *std::move(text);
+    while (!id.empty() && id.back() == '\n') id.pop_back();
+    return id;
+  }();
+  return known;
 }
 
 std::string host_name() {
@@ -169,13 +172,16 @@ void keep_freed_memory() {
 }
 
 std::string processor_model() {
-  const auto text = read_file("/proc/cpuinfo");
-  if (!text.ok()) return "unknown";
-  const auto key = text->find("model name");
-  const auto colon = text->find(':', key);
-  if (key == std::string::npos || colon == std::string::npos) return "unknown";
-  const auto end = text->find('\n', colon);
-  return text->substr(colon + 2, end - colon - 2);
+  static const std::string known = [] {
+    const auto text = read_file("/proc/cpuinfo");
+    if (!text.ok()) return std::string("unknown");
+    const auto key = text->find("model name");
+    const auto colon = text->find(':', key);
+    if (key == std::string::npos || colon == std::string::npos) return std::string("unknown");
+    const auto end = text->find('\n', colon);
+    return text->substr(colon + 2, end - colon - 2);
+  }();
+  return known;
 }
 
 unsigned processors() {

@@ -17,7 +17,7 @@ constexpr std::string_view kAttemptVariable = "LOWBIT_ATTEMPT=";
 
 /// What the jobs of one server have in common.
 std::string key_of(const JobRequest& request, const std::vector<std::string>& environment) {
-  std::string key = request.library.string();
+  std::string key = request.preload ? request.library.string() : std::string();
   for (const std::string& entry : environment) {
     if (entry.compare(0, kAttemptVariable.size(), kAttemptVariable) != 0) key += '\n' + entry;
   }
@@ -39,9 +39,10 @@ bool ForkServers::start(const JobRequest& request, const AttemptPaths& attempt,
     if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) != 0) return false;
     auto mine = std::make_unique<env::Descriptor>(ends[0]);
     const env::Descriptor theirs(ends[1]);
+    std::vector<std::string> words{program_.string(), "worker", "--fork-server", std::to_string(kInheritedDescriptor)};
+    if (request.preload) words.insert(words.end(), {"--library", request.library.string()});
     const auto server = spawn({.program = program_,
-                               .words = {program_.string(), "worker", "--fork-server",
-                                         std::to_string(kInheritedDescriptor), "--library", request.library.string()},
+                               .words = std::move(words),
                                .environment = environment,
                                .standard_output = "/dev/null",
                                .standard_error = "/dev/null",

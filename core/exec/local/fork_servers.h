@@ -1,5 +1,6 @@
-// Processes that have loaded a library which is slow to load (libtorch: a third of a second) and fork the shims of its
-// jobs (worker/fork_server.h). One for each library and environment, started when first needed; they end with the host.
+// Processes that fork the shims of jobs (worker/fork_server.h), so that no job pays for the start of a program: one for
+// each environment, and one for each library besides which says that it is slow to load (libtorch: a third of a second)
+// and which it has loaded. Started when first needed; they end with the host.
 #pragma once
 
 #include <filesystem>
@@ -21,7 +22,7 @@ class ForkServers {
   ForkServers(std::filesystem::path program, std::filesystem::path working_directory);
   ~ForkServers();
 
-  /// Hands an attempt and a copy of its listening socket to the server of its library. False when there is none to be
+  /// Hands an attempt and a copy of its listening socket to its server. False when there is none to be
   /// had: the attempt is then started as any other.
   [[nodiscard]] bool start(const JobRequest& request, const AttemptPaths& attempt,
                            const std::vector<std::string>& environment, int listener);

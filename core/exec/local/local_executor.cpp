@@ -75,7 +75,7 @@ Result<void> LocalExecutor::start(const JobRequest& request, const AttemptPaths&
   LB_TRY_ASSIGN(const env::Descriptor listener, listen_at(request.socket));
 
   pid_t child = -1;
-  if (!request.preload || !fork_servers_.start(request, attempt, environment, listener.get())) {
+  if (!fork_servers_.start(request, attempt, environment, listener.get())) {
     LB_TRY_ASSIGN(child, spawn({.program = program_,
                                 .words = {program_.string(), "worker", "--shim", attempt.directory.string(),
                                           "--listener", std::to_string(kInheritedDescriptor)},
@@ -149,7 +149,8 @@ Result<fs::path> socket_path(const std::string& nonce) {
   const char* runtime = std::getenv("XDG_RUNTIME_DIR");
   fs::path directory = runtime != nullptr && *runtime != '\0' && std::strlen(runtime) < 64
                            ? fs::path(runtime) / "lowbit"
-                           : fs::path("/tmp/lowbit-" + std::to_string(::getuid()));
+                           : fs::path((::access("/dev/shm", W_OK) == 0 ? "/dev/shm/lowbit-" : "/tmp/lowbit-") +
+                                      std::to_string(::getuid()));
   LB_TRY(env::make_directories(directory));
   if (::chmod(directory.c_str(), 0700) != 0) return env::file_error("restricting", directory, errno);
   return directory / (nonce + ".sock");

@@ -2,6 +2,9 @@
 
 #include <catch2/catch.hpp>
 #include <cerrno>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "env/file_lock.h"
 #include "support/program.h"
@@ -55,6 +58,33 @@ TEST_CASE("a symbolic link cannot be made durable", "[env]") {
             " is a symbolic link\n"
             " = note: an artifact must hold its bytes itself: a link can change behind the result\n"
             " = help: write a copy or a hard link instead\n");
+}
+
+TEST_CASE("directories are moved into place together, all of them or none that holds a link", "[env]") {
+  const auto n = GENERATE(std::size_t{1}, std::size_t{3}, std::size_t{4}, std::size_t{20});
+  const TemporaryDirectory directory;
+  fs::create_directory(directory.path() / "to");
+  std::vector<std::pair<fs::path, fs::path>> moves;
+  for (std::size_t i = 0; i < n; ++i) {
+    const std::string name = std::to_string(i);
+    fs::create_directories(directory.path() / "from" / name / "out");
+    REQUIRE(env::write_file(directory.path() / "from" / name / "out" / "text", name).ok());
+    moves.emplace_back(directory.path() / "from" / name, directory.path() / "to" / name);
+  }
+  SECTION("whole") {
+    REQUIRE(env::rename_durably(moves).ok());
+    for (std::size_t i = 0; i < n; ++i) {
+      CHECK(*env::read_file(moves[i].second / "out" / "text") == std::to_string(i));
+      CHECK_FALSE(env::exists(moves[i].first));
+    }
+  }
+  SECTION("with a link in the last") {
+    fs::create_symlink("/dev/null", moves.back().first / "link");
+    const auto moved = env::rename_durably(moves);
+    REQUIRE_FALSE(moved.ok());
+    CHECK(moved.error().front().code == "LB6105");
+    for (const auto& [from, to] : moves) CHECK((env::exists(from) && !env::exists(to)));
+  }
 }
 
 TEST_CASE("a lock is held by one at a time and freed when its holder goes", "[env]") {

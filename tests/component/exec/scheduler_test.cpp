@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "env/file_lock.h"
+#include "env/process.h"
 #include "exec/recover.h"
 #include "graph/plan_text.h"
 #include "support/scripted_run.h"
@@ -361,6 +362,50 @@ TEST_CASE("what a job has when its host dies is counted by the next host until t
   CHECK(bench.workers.running() == Labels{"next"});
   CHECK(bench.workers.started == Labels{"long", "next"});
   CHECK(bench.scheduler->summary().done == 1);
+}
+
+TEST_CASE("what ends at about the same time is published together", "[exec][scheduler]") {
+  Bench bench;
+  Labels stages;
+  for (int i = 0; i < 9; ++i) stages.push_back("stage-" + std::to_string(i));
+  for (const std::string& stage : stages) bench.add(stage);
+  bench.start(on_cpus(9));
+  for (std::size_t i = 0; i + 1 < stages.size(); ++i) bench.workers.finish(stages[i]);
+  CHECK(bench.scheduler->summary().done == 0);
+  bench.loop.advance(5ms);
+  CHECK(bench.scheduler->summary().done == 8);
+  CHECK_FALSE(bench.finished);
+  bench.workers.finish(stages.back());
+  bench.loop.advance(5ms);
+  CHECK(bench.finished);
+  for (const graph::PlannedVariant& variant : bench.plan().variants) {
+    CHECK(variant.decision == graph::Decision::reuse);
+  }
+}
+
+TEST_CASE("what ended unsynced under the eyes of a host counts as long as the machine stays up", "[exec][recover]") {
+  Bench bench;
+  bench.add("a");
+  bench.start(on_cpus(1));
+  const exec::AttemptPaths attempt = bench.workers.job("a").attempt;
+  bench.workers.finish("a");  // not published yet
+  exec::ExitRecord record{.kind = exec::ExitKind::exited, .unsynced_boot = env::boot_id()};
+  SECTION("the same boot") {
+    write_text(attempt.exit(), canonical(exec::to_json(record)));
+    bench.kill_host();
+    const auto recovery = exec::recover(bench.project);
+    REQUIRE(recovery.ok());
+    CHECK(recovery->harvested == Labels{"a"});
+  }
+  SECTION("another") {
+    record.unsynced_boot = "an earlier one";
+    write_text(attempt.exit(), canonical(exec::to_json(record)));
+    bench.kill_host();
+    const auto recovery = exec::recover(bench.project);
+    REQUIRE(recovery.ok());
+    CHECK(recovery->lost == Labels{"a"});
+    CHECK(recovery->harvested.empty());
+  }
 }
 
 TEST_CASE("the job of another experiment is counted, and not waited for", "[exec][scheduler][lease]") {
