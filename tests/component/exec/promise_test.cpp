@@ -353,10 +353,10 @@ class Machine {
     const StudyResults study_results = must(store::study_results(paths().database(), "e"));
     for (const StudyVariant& variant : study_results.variants) {
       const store::ExpansionRow& row = rows.at(variant.label);
-      text << variant.label << " " << variant.state << "\n  key " << row.provenance_key.brief();
+      text << variant.label << " " << variant.state;
       for (const auto& [name, metric] : variant.metrics) text << "\n  " << name << " " << metric.value.value_or(-1);
       if (const auto link = links.find(row.provenance_key); link != links.end()) {
-        text << "\n  content " << link->second.brief();
+        text << "\n  key " << row.provenance_key.brief() << "\n  content " << link->second.brief();
         if (const auto result = store.by_content_key(link->second)) {
           for (const auto& [port, artifact] : result->outputs) {
             text << "\n  " << port << " " << artifact.digest.brief();
