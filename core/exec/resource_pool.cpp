@@ -4,8 +4,8 @@
 #include <array>
 #include <cstdio>
 
-#include "base/whole_number.h"
 #include "base/check.h"
+#include "base/whole_number.h"
 
 namespace lowbit::exec {
 namespace {

@@ -48,8 +48,8 @@ struct ReadyRun {
   std::vector<Adopted> adopted;
   graph::Plan plan;
   bool nothing_to_do = false;
-  RunSummary settled;        ///< what the plan alone decides
-  RunFiles files;            ///< this and `options` only where there is something to do
+  RunSummary settled;  ///< what the plan alone decides
+  RunFiles files;      ///< this and `options` only where there is something to do
   SchedulerOptions options;
 };
 

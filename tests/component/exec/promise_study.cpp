@@ -125,8 +125,8 @@ std::string change_axis(Study& study, Draw& draw) {
 std::string change_exclusion(Study& study, Draw& draw) {
   Json& matrix = study.experiment["matrix"];
   if (matrix.erase("exclude") == 0) {
-    matrix["exclude"] = {{{"a", draw.of(matrix["a"].get<std::vector<Json>>())},
-                          {"b", draw.of(matrix["b"].get<std::vector<Json>>())}}};
+    matrix["exclude"] = {
+        {{"a", draw.of(matrix["a"].get<std::vector<Json>>())}, {"b", draw.of(matrix["b"].get<std::vector<Json>>())}}};
   }
   return "exclude";
 }
@@ -197,10 +197,10 @@ std::string change_resources(Study& study, Draw& draw) {
   return "cpus of " + id_of(stage);
 }
 
-constexpr std::array<Edit, 16> kEdits{
-    change_parameter, change_parameter, change_comment, change_axis,   change_axis, change_exclusion,
-    change_name,      change_file,      change_file,    change_version, change_build, change_stages,
-    change_inputs,    change_gate,      change_seeds,   change_condition};
+constexpr std::array<Edit, 16> kEdits{change_parameter, change_parameter, change_comment, change_axis,
+                                      change_axis,      change_exclusion, change_name,    change_file,
+                                      change_file,      change_version,   change_build,   change_stages,
+                                      change_inputs,    change_gate,      change_seeds,   change_condition};
 
 }  // namespace
 
@@ -241,7 +241,8 @@ std::string edit_study(Study& study, const std::vector<Study>& earlier, std::uin
   }
   for (int tries = 0; tries < 20; ++tries) {
     Study changed = study;
-    std::string what = draw.chance(6) ? change_resources(changed, draw) : kEdits[draw.below(kEdits.size())](changed, draw);
+    std::string what =
+        draw.chance(6) ? change_resources(changed, draw) : kEdits[draw.below(kEdits.size())](changed, draw);
     if (!expand(changed)) continue;
     study = std::move(changed);
     return what;

@@ -291,9 +291,8 @@ class Machine {
     workers.host_died();
     workers.loop = nullptr;
     for (const std::string& label : workers.started) {
-      hold(graph::may_run(witness.decisions.at(label)), "what was printed as " +
-                                                            std::string(name_of(witness.decisions.at(label))) +
-                                                            " started: " + label);
+      hold(graph::may_run(witness.decisions.at(label)),
+           "what was printed as " + std::string(name_of(witness.decisions.at(label))) + " started: " + label);
     }
   }
 
@@ -332,9 +331,9 @@ class Machine {
     const auto expanded = expand(study);
     const graph::Plan plan = must(exec::plan(project.store(), expanded->graph, request({})));
     for (const graph::PlannedVariant& planned : plan.variants) {
-      hold(!graph::may_run(planned.decision), "the next plan has something to do: " +
-                                                  expanded->graph.variants[planned.variant].label() + ": " +
-                                                  planned.reason.text);
+      hold(!graph::may_run(planned.decision),
+           "the next plan has something to do: " + expanded->graph.variants[planned.variant].label() + ": " +
+               planned.reason.text);
     }
     hold(must(project.store().running_attempts()).empty(), "no attempt runs");
     hold(workers.jobs.empty(), "no job runs");
