@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 
+#include "base/whole_number.h"
 #include "env/files.h"
 
 namespace lowbit::exec {
@@ -68,12 +69,12 @@ Result<JobRequest> job_request(const Json& json) {
     }
     request.outputs = json.at("outputs").get<std::vector<std::string>>();
     request.required_outputs = json.at("required_outputs").get<std::vector<std::string>>();
-    request.seed = json.at("seed");
-    request.threads = json.at("threads");
+    request.seed = whole_number<std::uint64_t>(json.at("seed"));
+    request.threads = whole_number<std::uint32_t>(json.at("threads"));
     request.device = json.at("device");
     request.lease = json.value("lease", Json());
     request.resume_from = json.at("resume_from").get<std::string>();
-    request.timeout = std::chrono::milliseconds(json.at("timeout_ms").get<std::int64_t>());
+    request.timeout = std::chrono::milliseconds(whole_number<std::int64_t>(json.at("timeout_ms")));
     request.socket = json.at("socket").get<std::string>();
     request.paid_calls = json.value("paid_calls", "");
     return request;
@@ -107,20 +108,24 @@ Result<std::optional<ExitRecord>> read_exit_record(const std::filesystem::path& 
   LB_TRY_ASSIGN(const std::optional<std::string> text, env::read_file_if_there(file));
   const Json json = text ? Json::parse(*text, nullptr, false) : Json();
   if (!json.is_object()) return std::optional<ExitRecord>();
-  ExitRecord record;
-  const std::string kind = json.value("kind", "lost");
-  for (const auto& [k, name] : kExitNames) {
-    if (name == kind) record.kind = k;
+  try {
+    ExitRecord record;
+    const std::string kind = json.value("kind", "lost");
+    for (const auto& [k, name] : kExitNames) {
+      if (name == kind) record.kind = k;
+    }
+    record.code = whole_number(json, "code", 0);
+    record.timed_out = json.value("timed_out", false);
+    record.cancelled = json.value("cancelled", false);
+    record.seconds = json.value("seconds", 0.0);
+    record.peak_memory_bytes = whole_number(json, "peak_memory_bytes", std::uint64_t{0});
+    record.over_lease_bytes = whole_number(json, "over_lease_bytes", std::uint64_t{0});
+    record.lease_bytes = whole_number(json, "lease_bytes", std::uint64_t{0});
+    record.unsynced_boot = json.value("unsynced_boot", std::string());
+    return std::optional(record);
+  } catch (const Json::exception&) {
+    return std::optional<ExitRecord>();  // no shim wrote that: its job is lost
   }
-  record.code = json.value("code", 0);
-  record.timed_out = json.value("timed_out", false);
-  record.cancelled = json.value("cancelled", false);
-  record.seconds = json.value("seconds", 0.0);
-  record.peak_memory_bytes = json.value("peak_memory_bytes", std::uint64_t{0});
-  record.over_lease_bytes = json.value("over_lease_bytes", std::uint64_t{0});
-  record.lease_bytes = json.value("lease_bytes", std::uint64_t{0});
-  record.unsynced_boot = json.value("unsynced_boot", std::string());
-  return std::optional(record);
 }
 
 std::optional<std::filesystem::path> newest_checkpoint(const AttemptPaths& attempt) {

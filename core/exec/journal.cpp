@@ -9,9 +9,11 @@
 #include <cerrno>
 #include <cmath>
 #include <fstream>
+#include <initializer_list>
 #include <map>
 #include <utility>
 
+#include "base/whole_number.h"
 #include "env/fault.h"
 #include "env/files.h"
 
@@ -19,6 +21,7 @@ namespace lowbit::exec {
 namespace {
 
 constexpr std::size_t kHeaderBytes = 8;
+constexpr std::size_t kMaxDepth = 32;  // of a record; copying and writing one takes stack for each level
 
 void put_u32(std::string& out, std::uint32_t value) {
   for (unsigned shift = 0; shift < 32; shift += 8) out.push_back(static_cast<char>(value >> shift & 0xFFU));
@@ -50,6 +53,37 @@ std::optional<Json> carried_identity(const Json& record) {
   return std::nullopt;
 }
 
+bool nested_deeper_than(std::string_view text, std::size_t levels) {
+  std::size_t depth = 0;
+  bool quoted = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (quoted) {
+      if (c == '\\') ++i;
+      if (c == '"') quoted = false;
+    } else if (c == '"') {
+      quoted = true;
+    } else if (c == '{' || c == '[') {
+      if (++depth > levels) return true;
+    } else if ((c == '}' || c == ']') && depth > 0) {
+      --depth;
+    }
+  }
+  return false;
+}
+
+/// Whether those fields that readers of its kind use are of the types that they expect, as far as they are there.
+bool is_as_told(const Json& record) {
+  const auto every = [&](std::initializer_list<const char*> keys, bool (Json::*is)() const noexcept) {
+    return std::all_of(keys.begin(), keys.end(), [&](const char* key) {
+      const auto member = record.find(key);
+      return member == record.end() || ((*member).*is)();
+    });
+  };
+  if (!every({"k", "unit", "name", "text", "what", "where", "why", "fix"}, &Json::is_string)) return false;
+  return every({"step", "status", "level"}, &Json::is_number_integer) && every({"done", "total"}, &Json::is_number);
+}
+
 }  // namespace
 
 std::string journal_record(const Json& payload) {
@@ -72,12 +106,15 @@ JournalRecords parse_journal(std::string_view bytes) {
     }
     if (rest.size() < kHeaderBytes + length) break;
     const std::string_view payload = rest.substr(kHeaderBytes, length);
-    Json record = Json::parse(payload, nullptr, false);
-    if (crc32(payload) != get_u32(rest.substr(4)) || !record.is_object()) {
+    Json record;
+    if (crc32(payload) == get_u32(rest.substr(4)) && !nested_deeper_than(payload, kMaxDepth)) {
+      record = Json::parse(payload, nullptr, false);
+    }
+    if (!record.is_object()) {
       out.damaged = true;
       break;
     }
-    out.records.push_back(std::move(record));
+    if (is_as_told(record)) out.records.push_back(std::move(record));  // else: of a lowbit that tells otherwise
     out.consumed += kHeaderBytes + length;
   }
   return out;
@@ -144,11 +181,11 @@ JobReport summarize(const std::vector<Json>& records) {
       } else if (kind == "progress") {
         report.last_progress = record;
       } else if (kind == "checkpoint") {
-        report.checkpoints.push_back(record.at("step"));
+        report.checkpoints.push_back(whole_number<std::uint64_t>(record.at("step")));
       } else if (kind == "fail") {
         report.failure = record;
       } else if (kind == "done") {
-        report.status = record.at("status").get<int>();
+        report.status = whole_number<int>(record.at("status"));
       }
     } catch (const Json::exception&) {
       continue;  // a record of a kind we know with fields we do not: written by another version
@@ -192,8 +229,8 @@ MetricRow metric_row(const Json& record) {
                 .unit = record.at("unit"),
                 .value = number_or_nan(record.at("value")),
                 .std_error = std::nullopt,
-                .count = record.at("count"),
-                .step = record.at("step")};
+                .count = whole_number<std::uint64_t>(record.at("count")),
+                .step = whole_number<std::int64_t>(record.at("step"))};
   if (record.at("std_error").is_number()) row.std_error = record.at("std_error").get<double>();
   return row;
 }

@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <optional>
 
+#include "base/whole_number.h"
 #include "domain/metric_registry.h"
 #include "env/clock.h"
 #include "env/files.h"
@@ -48,7 +49,7 @@ std::string last_position(const JobReport& report, const ExitRecord& end) {
   if (report.last_progress) {
     const Json& p = *report.last_progress;
     text += "; last progress: " + canonical(p.value("done", Json(0)));
-    if (p.value("total", 0) != 0) text += " of " + canonical(p["total"]);
+    if (p.value("total", Json(0)) != 0) text += " of " + canonical(p["total"]);
     text += " " + p.value("unit", std::string());
   } else {
     text += "; it reported no progress";
@@ -241,8 +242,8 @@ Result<PublishContext> publish_context(const Json& json) {
   try {
     const auto digest = [](const Json& text) { return Digest::from_hex(text.get<std::string>()).value_or(Digest()); };
     PublishContext c;
-    c.attempt_id = json.at("attempt_id");
-    c.number = json.value("number", 1);
+    c.attempt_id = whole_number<std::int64_t>(json.at("attempt_id"));
+    c.number = whole_number(json, "number", std::int64_t{1});
     c.stage_label = json.at("stage_label");
     c.plugin_id = json.at("plugin").at("id");
     c.plugin_version = json.at("plugin").at("version");
@@ -356,14 +357,17 @@ Result<FoundResult> republish(const ProjectPaths& project, const fs::path& direc
                           "`lowbit doctor --verify` names the files");
   }
   std::vector<MetricRow> metrics;
+  double seconds = 0;
+  std::string ended_at;
   try {
+    seconds = manifest.value("seconds", 0.0);
+    ended_at = manifest.value("ended_at", std::string());
     for (const Json& metric : manifest.value("metrics", Json::array())) metrics.push_back(metric_row(metric));
   } catch (const Json::exception& e) {
-    return damaged_result(directory, "its metrics cannot be read", e.what());
+    return damaged_result(directory, "its record cannot be read", e.what());
   }
   store::Publication publication =
-      publication_of(context, std::move(checked), std::move(metrics), relative.string(), manifest.value("seconds", 0.0),
-                     manifest.value("ended_at", std::string()));
+      publication_of(context, std::move(checked), std::move(metrics), relative.string(), seconds, ended_at);
   return FoundResult{.publication = std::move(publication), .context = std::move(context)};
 }
 

@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "base/check.h"
+#include "base/whole_number.h"
 
 namespace lowbit::exec {
 namespace {
@@ -63,14 +64,15 @@ Json to_json(const Grant& grant) {
 Grant grant_of(const Json& json) {
   Grant grant;
   try {
-    grant.cpus = json.value("cpus", 1U);
-    grant.memory_bytes = json.value("memory_bytes", std::uint64_t{0});
+    grant.cpus = whole_number(json, "cpus", std::uint32_t{1});
+    grant.memory_bytes = whole_number(json, "memory_bytes", std::uint64_t{0});
     for (const Json& gpu : json.value("gpus", Json::array())) {
       grant.gpus.push_back({.id = gpu.at("id"),
-                            .thousandths = gpu.at("thousandths"),
-                            .memory_bytes = gpu.value("memory_bytes", std::uint64_t{0})});
+                            .thousandths = whole_number<std::uint32_t>(gpu.at("thousandths")),
+                            .memory_bytes = whole_number(gpu, "memory_bytes", std::uint64_t{0})});
     }
-    grant.rates = json.value("rates", std::map<std::string, std::uint32_t>());
+    const Json rates = json.value("rates", Json::object());
+    for (const auto& [name, per_minute] : rates.items()) grant.rates[name] = whole_number<std::uint32_t>(per_minute);
   } catch (const Json::exception&) {
     return grant;
   }

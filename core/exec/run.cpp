@@ -102,15 +102,18 @@ Result<graph::Plan> plan(const store::Store& store, const graph::ExpandedGraph& 
   return plan;
 }
 
-Result<RunSummary> run(WritableProject& project, const graph::ExpandedGraph& graph, const RunRequest& request,
-                       RunReporter& reporter) {
+Result<ReadyRun> ready_run(WritableProject& project, const graph::ExpandedGraph& graph, const RunRequest& request,
+                           RunReporter& reporter) {
+  ReadyRun ready;
   LB_TRY_ASSIGN(Recovery recovery, recover(project));
   reporter.on_recovery(recovery);
+  ready.adopted = std::move(recovery.adopted);
 
   store::Store& store = project.store();
   LB_TRY_ASSIGN(Externals externals, digest_externals(graph, request.experiment_file.parent_path(), store));
   for (const store::ExternalDigest& digest : externals.remembered) LB_TRY(store.remember_external(digest));
-  const graph::Plan plan = graph::make_plan(graph, externals.digests, request.plugins, store, request.plan);
+  ready.plan = graph::make_plan(graph, externals.digests, request.plugins, store, request.plan);
+  const graph::Plan& plan = ready.plan;
   LB_TRY(store.lookup_state());
   Capacity capacity = capacity_of(request);
   if (Diagnostics problems = impossible_demands(graph, plan, capacity); !problems.empty()) return problems;
@@ -123,33 +126,40 @@ Result<RunSummary> run(WritableProject& project, const graph::ExpandedGraph& gra
   LB_TRY(store.record_expansion(graph.experiment, file, expansion.rows));
   LB_TRY(link_reused(store, graph.experiment, plan));
   LB_TRY(store.record_gates(gate_verdicts(graph, plan)));
-  RunSummary nothing_to_do;
-  nothing_to_do.reused = plan.count(graph::Decision::reuse);
-  nothing_to_do.behind_gate = plan.count(graph::Decision::gated);
+  ready.settled.reused = plan.count(graph::Decision::reuse);
+  ready.settled.behind_gate = plan.count(graph::Decision::gated);
   for (const graph::PlannedVariant& planned : plan.variants) {
-    if (planned.decision == graph::Decision::reuse && !planned.gate.empty()) ++nothing_to_do.gated;
+    if (planned.decision == graph::Decision::reuse && !planned.gate.empty()) ++ready.settled.gated;
   }
-  if (nothing_to_do.reused + nothing_to_do.behind_gate == plan.variants.size()) return nothing_to_do;
+  ready.nothing_to_do = ready.settled.reused + ready.settled.behind_gate == plan.variants.size();
+  if (ready.nothing_to_do) return ready;
 
   Json versions = Json::object();
   for (const graph::Variant& variant : graph.variants) versions[variant.plugin->id] = variant.plugin->version;
   LB_TRY_ASSIGN(const std::int64_t id, store.begin_run(graph.experiment, file, request.command, versions));
-
-  AsioLoop loop;
-  LocalExecutor executor(loop, request.program);
-  RunFiles files{.library_of = request.library_of,
+  ready.files = {.library_of = request.library_of,
                  .plugins = request.plugins,
                  .input_root = request.experiment_file.parent_path(),
                  .externals = std::move(externals.digests)};
-  SchedulerOptions options{.capacity = std::move(capacity),
-                           .history = std::move(history),
-                           .fail_fast = request.fail_fast,
-                           .plan = request.plan,
-                           .run = id,
-                           .socket_path = socket_path,
-                           .only = request.only ? std::optional(request.only(plan)) : std::nullopt};
-  Scheduler scheduler(graph, plan, project, executor, loop, reporter, std::move(files), std::move(options),
-                      [&] { loop.stop(); });
+  ready.options = {.capacity = std::move(capacity),
+                   .history = std::move(history),
+                   .fail_fast = request.fail_fast,
+                   .plan = request.plan,
+                   .run = id,
+                   .socket_path = socket_path,
+                   .only = request.only ? std::optional(request.only(plan)) : std::nullopt};
+  return ready;
+}
+
+Result<RunSummary> run(WritableProject& project, const graph::ExpandedGraph& graph, const RunRequest& request,
+                       RunReporter& reporter) {
+  LB_TRY_ASSIGN(ReadyRun ready, ready_run(project, graph, request, reporter));
+  if (ready.nothing_to_do) return ready.settled;
+  const std::int64_t id = ready.options.run;
+  AsioLoop loop;
+  LocalExecutor executor(loop, request.program);
+  Scheduler scheduler(graph, ready.plan, project, executor, loop, reporter, std::move(ready.files),
+                      std::move(ready.options), [&] { loop.stop(); });
   bool stopping = false;
   loop.on_interrupt([&] {
     if (stopping) {
@@ -171,12 +181,12 @@ Result<RunSummary> run(WritableProject& project, const graph::ExpandedGraph& gra
     reporter.on_tick(scheduler.snapshot());
     loop.after(reporter.tick(), tick);
   };
-  loop.post([&] { scheduler.start(recovery.adopted); });
+  loop.post([&] { scheduler.start(ready.adopted); });
   if (reporter.tick().count() > 0) loop.post(tick);
   loop.run();
   if (reporter.tick().count() > 0) reporter.on_tick(scheduler.snapshot());
   const RunSummary summary = scheduler.summary();
-  LB_TRY(store.end_run(id, outcome_of(summary)));
+  LB_TRY(project.store().end_run(id, outcome_of(summary)));
   return summary;
 }
 

@@ -6,6 +6,7 @@
 #include <functional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "exec/machine.h"
@@ -40,6 +41,21 @@ class RunReporter : public RunObserver {
   virtual void on_tick(const Snapshot& /*now*/) {}
   [[nodiscard]] virtual std::chrono::milliseconds tick() const { return {}; }
 };
+
+/// A run at the moment before its first job: what the last host left is in order, the plan is made and shown, the
+/// expansion is recorded.
+struct ReadyRun {
+  std::vector<Adopted> adopted;
+  graph::Plan plan;
+  bool nothing_to_do = false;
+  RunSummary settled;  ///< what the plan alone decides
+  RunFiles files;      ///< this and `options` only where there is something to do
+  SchedulerOptions options;
+};
+
+/// Errors as run().
+[[nodiscard]] Result<ReadyRun> ready_run(WritableProject& project, const graph::ExpandedGraph& graph,
+                                         const RunRequest& request, RunReporter& reporter);
 
 /// LB4110: a stage that would run asks for more than the machine has.
 /// SIGINT or SIGTERM stops cleanly (running jobs are asked to stop, their checkpoints stay); a second one returns at

@@ -97,8 +97,10 @@ class Planner {
     planned.own = own_record(variant, options_.device_class);
     std::string gate = gate_before(variant);
     planned.provenance = make_key(planned.own, variant, [&](const Member& member) {
-      // What runs without a member that is held back is known without it, as the executor knows it.
-      return gate.empty() && held_back_by(member) ? std::string() : provenance_of(member);
+      if (!held_back_by(member)) return provenance_of(member);
+      // What runs without a member that is held back is known without it, as the executor knows it. What does not run
+      // is known by being held back: what was made from that member before it was is no result of the experiment now.
+      return gate.empty() ? std::string() : "{\"behind_gate\":" + provenance_of(member) + "}";
     });
     if (!gate.empty()) {
       planned.decision = Decision::gated;

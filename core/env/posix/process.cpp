@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/whole_number.h"
 #include "env/files.h"
 
 namespace lowbit::env {
@@ -134,7 +135,9 @@ Json to_json(const ProcessIdentity& process) {
 
 std::optional<ProcessIdentity> process_identity(const Json& json) {
   try {
-    return ProcessIdentity{.pid = json.at("pid"), .start_ticks = json.at("start_ticks"), .boot_id = json.at("boot_id")};
+    return ProcessIdentity{.pid = whole_number<std::int64_t>(json.at("pid")),
+                           .start_ticks = whole_number<std::uint64_t>(json.at("start_ticks")),
+                           .boot_id = json.at("boot_id")};
   } catch (const Json::exception&) {
     return std::nullopt;
   }

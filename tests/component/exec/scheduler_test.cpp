@@ -323,6 +323,33 @@ TEST_CASE("a gate that holds another stage stops what else is made from it, befo
   }
 }
 
+TEST_CASE("what was made before a gate held its input back is no result of the experiment while it does",
+          "[exec][scheduler][gate]") {
+  Bench bench;
+  bench.add("broken");
+  bench.add("below", {.inputs = {"broken"}});
+  bench.start(on_cpus(1));
+  bench.workers.finish("broken", {.metrics = {{.name = "x/error", .unit = "ratio", .value = 3, .std_error = {}}}});
+  bench.loop.advance(10ms);
+  bench.workers.finish("below");
+  bench.loop.advance(10ms);
+  REQUIRE(bench.finished);
+  const auto results = [&] { return bench.project.store().links_of("scripted").value().size(); };
+  REQUIRE(results() == 2);
+
+  bench.graph.variants[0].gates = {{.metric = "x/error", .min = {}, .max = 1}};
+  bench.start(on_cpus(1));
+  REQUIRE(bench.finished);
+  CHECK(results() == 1);
+  CHECK(bench.plan().variants[1].decision == graph::Decision::gated);
+
+  bench.graph.variants[0].gates.clear();
+  bench.start(on_cpus(1));
+  REQUIRE(bench.finished);
+  CHECK(results() == 2);  // what it had lies there still
+  CHECK(bench.plan().count(graph::Decision::reuse) == 2);
+}
+
 TEST_CASE("a metric that is not a number is a result that nothing is made from", "[exec][scheduler][gate]") {
   Bench bench;
   bench.add("broken");

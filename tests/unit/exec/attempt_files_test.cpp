@@ -2,6 +2,7 @@
 
 #include "exec/attempt_files.h"
 #include "exec/publish.h"
+#include "support/program.h"
 
 using namespace lowbit;
 using namespace lowbit::exec;
@@ -29,6 +30,17 @@ TEST_CASE("a job request survives its file", "[exec]") {
   CHECK(to_json(*back) == json);
   CHECK(back->seed == request.seed);
   CHECK(back->paid_calls == request.paid_calls);
+}
+
+TEST_CASE("an exit.json that no shim wrote is none, and no number in it is taken for another", "[exec]") {
+  const test::TemporaryDirectory directory;
+  for (const char* text : {R"({"kind": 3})", R"({"kind": "exited", "code": 1e300})", R"({"timed_out": 1})", "{"}) {
+    CAPTURE(text);
+    test::write_text(directory.path() / "exit.json", text);
+    const auto record = read_exit_record(directory.path() / "exit.json");
+    REQUIRE(record.ok());
+    CHECK_FALSE(record->has_value());
+  }
 }
 
 TEST_CASE("a request with a missing field is refused with what is missing", "[exec]") {

@@ -87,6 +87,27 @@ TEST_CASE("records of unknown kinds or with missing fields are passed over", "[e
   CHECK(report.status == 0);
 }
 
+TEST_CASE("a record whose fields are of other types than its readers expect is passed over", "[exec]") {
+  const std::vector<Json> told{{{"k", 3}},
+                               {{"k", "progress"}, {"done", 1}, {"total", "4"}, {"unit", "x"}},
+                               {{"k", "progress"}, {"done", 1}, {"total", 4}, {"unit", 7}},
+                               {{"k", "fail"}, {"what", {1}}},
+                               {{"k", "checkpoint"}, {"step", 1e300}},
+                               {{"k", "done"}, {"status", 0}}};
+  const JournalRecords parsed = parse_journal(journal_of(told));
+  CHECK_FALSE(parsed.damaged);
+  CHECK(parsed.records == std::vector<Json>{told.back()});
+}
+
+TEST_CASE("a record that is nested without end is damage, as deep as the stack is not", "[exec]") {
+  Json nested;
+  for (int i = 0; i < 40; ++i) nested = Json{{"k", nested}};
+  const std::vector<Json> records{{{"k", "done"}, {"status", 0}}, nested};
+  const JournalRecords parsed = parse_journal(journal_of(records));
+  CHECK(parsed.damaged);
+  CHECK(parsed.records == std::vector<Json>{records.front()});
+}
+
 TEST_CASE("a checkpoint whose record was not written any more stands after all that was told", "[exec]") {
   const lowbit::test::TemporaryDirectory directory;
   const Json point{{"k", "metric"},        {"name", "x/a"}, {"unit", "ratio"}, {"value", 0.5},
