@@ -61,6 +61,21 @@ std::vector<store::GateVerdict> gate_verdicts(const graph::ExpandedGraph& graph,
   return verdicts;
 }
 
+std::string shown_file(const WritableProject& project, const RunRequest& request) {
+  return request.experiment_file.lexically_relative(project.paths().root).generic_string();
+}
+
+/// What the experiment consists of, by which keys, and what its gates say.
+Result<void> record_plan(WritableProject& project, const graph::ExpandedGraph& graph, const std::string& file,
+                         const graph::Plan& plan) {
+  store::Store& store = project.store();
+  const Expansion expansion{.experiment = graph.experiment, .file = file, .rows = expansion_rows(graph, plan)};
+  LB_TRY(write_expansion(project.paths(), expansion));
+  LB_TRY(store.record_expansion(graph.experiment, file, expansion.rows));
+  LB_TRY(link_reused(store, graph.experiment, plan));
+  return store.record_gates(gate_verdicts(graph, plan));
+}
+
 Capacity capacity_of(const RunRequest& request) {
   MachineLimits limits = request.machine;
   limits.cpus = request.cpus;
@@ -120,12 +135,8 @@ Result<ReadyRun> ready_run(WritableProject& project, const graph::ExpandedGraph&
   reporter.on_plan(graph, plan);
   DurationHistory history = read_history(project.paths().database(), graph.experiment);
 
-  const std::string file = request.experiment_file.lexically_relative(project.paths().root).generic_string();
-  const Expansion expansion{.experiment = graph.experiment, .file = file, .rows = expansion_rows(graph, plan)};
-  LB_TRY(write_expansion(project.paths(), expansion));
-  LB_TRY(store.record_expansion(graph.experiment, file, expansion.rows));
-  LB_TRY(link_reused(store, graph.experiment, plan));
-  LB_TRY(store.record_gates(gate_verdicts(graph, plan)));
+  const std::string file = shown_file(project, request);
+  LB_TRY(record_plan(project, graph, file, plan));
   ready.settled.reused = plan.count(graph::Decision::reuse);
   ready.settled.behind_gate = plan.count(graph::Decision::gated);
   for (const graph::PlannedVariant& planned : plan.variants) {
@@ -151,11 +162,24 @@ Result<ReadyRun> ready_run(WritableProject& project, const graph::ExpandedGraph&
   return ready;
 }
 
+Result<void> end_run(WritableProject& project, const graph::ExpandedGraph& graph, const RunRequest& request,
+                     const graph::ExternalDigests& externals, std::int64_t run, const RunSummary& summary) {
+  if (summary.machine.empty() && summary.gated + summary.behind_gate > 0) {
+    graph::PlanOptions options = request.plan;
+    options.force.clear();  // it was done
+    const graph::Plan plan = graph::make_plan(graph, externals, request.plugins, project.store(), options);
+    LB_TRY(project.store().lookup_state());
+    LB_TRY(record_plan(project, graph, shown_file(project, request), plan));
+  }
+  return project.store().end_run(run, outcome_of(summary));
+}
+
 Result<RunSummary> run(WritableProject& project, const graph::ExpandedGraph& graph, const RunRequest& request,
                        RunReporter& reporter) {
   LB_TRY_ASSIGN(ReadyRun ready, ready_run(project, graph, request, reporter));
   if (ready.nothing_to_do) return ready.settled;
   const std::int64_t id = ready.options.run;
+  const graph::ExternalDigests externals = ready.files.externals;
   AsioLoop loop;
   LocalExecutor executor(loop, request.program);
   Scheduler scheduler(graph, ready.plan, project, executor, loop, reporter, std::move(ready.files),
@@ -186,7 +210,7 @@ Result<RunSummary> run(WritableProject& project, const graph::ExpandedGraph& gra
   loop.run();
   if (reporter.tick().count() > 0) reporter.on_tick(scheduler.snapshot());
   const RunSummary summary = scheduler.summary();
-  LB_TRY(project.store().end_run(id, outcome_of(summary)));
+  LB_TRY(end_run(project, graph, request, externals, id, summary));
   return summary;
 }
 

@@ -57,6 +57,11 @@ struct ReadyRun {
 [[nodiscard]] Result<ReadyRun> ready_run(WritableProject& project, const graph::ExpandedGraph& graph,
                                          const RunRequest& request, RunReporter& reporter);
 
+/// Records how a run ended and, where a gate closed on the way, what the stages behind it are known by from now on.
+[[nodiscard]] Result<void> end_run(WritableProject& project, const graph::ExpandedGraph& graph,
+                                   const RunRequest& request, const graph::ExternalDigests& externals, std::int64_t run,
+                                   const RunSummary& summary);
+
 /// LB4110: a stage that would run asks for more than the machine has.
 /// SIGINT or SIGTERM stops cleanly (running jobs are asked to stop, their checkpoints stay); a second one returns at
 /// once and leaves the jobs to the next run. REQUIRES: one call at a time per process.

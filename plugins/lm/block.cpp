@@ -148,11 +148,10 @@ BlockWeights assemble_block(const ModelConfig& config, int64_t block, const GetT
 
 at::Tensor shaped_tensor(const WeightSource& weights, const std::string& name, const std::vector<int64_t>& shape) {
   at::Tensor tensor = weights.tensor(name);
-  const at::ScalarType dtype = tensor.scalar_type();
-  if (dtype != at::kFloat && dtype != at::kHalf && dtype != at::kBFloat16) {
+  if (!tensor.is_floating_point()) {
     throw Error(Status::bad_input, {.what = "tensor " + name + " has a dtype that is not supported",
                                     .where = name,
-                                    .why = std::string("it is ") + c10::toString(dtype),
+                                    .why = std::string("it is ") + c10::toString(tensor.scalar_type()),
                                     .fix = "export the model in F32, F16 or BF16"});
   }
   if (tensor.sizes() != shape) {

@@ -57,8 +57,7 @@ struct BlockWeights {
 using GetTensor = std::function<at::Tensor(const std::string& name, const std::vector<int64_t>& shape)>;
 [[nodiscard]] BlockWeights assemble_block(const ModelConfig& config, int64_t block, const GetTensor& get);
 
-/// As it is stored. Throws Error{bad_input} for a missing tensor, a wrong shape, or numbers that are neither fp32, fp16
-/// nor bf16.
+/// As it is stored. Throws Error{bad_input} for a missing tensor, a wrong shape, or integers.
 [[nodiscard]] at::Tensor shaped_tensor(const WeightSource& weights, const std::string& name,
                                        const std::vector<int64_t>& shape);
 /// In the dtype and on the device of `as` (a dtype alone: on the CPU): a view of what `weights` has mapped where it

@@ -15,12 +15,6 @@ using Json = nlohmann::json;
 
 namespace {
 
-template <class Condition>
-void wait_until(const Condition& condition) {
-  for (int i = 0; i < 1200 && !condition(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(25));
-  REQUIRE(condition());
-}
-
 /// `slow` runs until it is stopped; `after` needs both of it.
 constexpr const char* kEndless = R"(experiment: endless
 matrix: {word: [a, b]}

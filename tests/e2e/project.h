@@ -1,8 +1,11 @@
 // A project in a temporary directory, used through the program like a person would.
 #pragma once
 
+#include <catch2/catch.hpp>
+#include <chrono>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "support/program.h"
@@ -33,6 +36,18 @@ class Project {
  private:
   TemporaryDirectory directory_;
 };
+
+/// Waits until `condition` holds; a test that would wait longer has failed. It is not asked again once it held: a run
+/// that was to end is gone then.
+template <class Condition>
+void wait_until(const Condition& condition) {
+  bool holds = condition();
+  for (int i = 0; i < 1200 && !holds; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(25));
+    holds = condition();
+  }
+  REQUIRE(holds);
+}
 
 /// Drops the time of day and the count that begin each line of `lowbit run`, and how long things took.
 [[nodiscard]] std::string without_times(const std::string& text);

@@ -24,13 +24,6 @@ stages:
 
 std::string without_estimate(const std::string& plan) { return plan.substr(0, plan.find("estimate: ")); }
 
-/// Waits until `condition` holds; a test that would wait longer has failed.
-template <class Condition>
-void wait_until(const Condition& condition) {
-  for (int i = 0; i < 600 && !condition(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(50));
-  REQUIRE(condition());
-}
-
 }  // namespace
 
 TEST_CASE("a first run does everything, a second one nothing", "[e2e]") {

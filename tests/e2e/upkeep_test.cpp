@@ -67,12 +67,6 @@ std::string anonymous(const Project& project, std::string text) {
   return std::regex_replace(text, std::regex("[0-9a-f]{2}/[0-9a-f]{64}-[0-9a-f]{12}"), "KEY-NONCE");
 }
 
-template <class Condition>
-void wait_until(const Condition& condition) {
-  for (int i = 0; i < 1200 && !condition(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(25));
-  REQUIRE(condition());
-}
-
 }  // namespace
 
 TEST_CASE("a database that is gone, cut or another file is refused, and the rebuild gives the same tables", "[e2e]") {

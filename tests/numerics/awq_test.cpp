@@ -526,7 +526,8 @@ TEST_CASE("what AWQ cannot do it refuses by name", "[awq]") {
   CHECK(error_of(good, [&](lm::BlockWeights& w) { spoiled(w.attention_norm.weight); }) ==
         "no scale gives a finite loss\n  where: model.layers.3.self_attn.q_proj.weight, scale search\n"
         "  why: with each of the 20 ratios the output is NaN or Inf\n"
-        "  fix: compute in float32; if that is so, look for NaN or Inf in the model");
+        "  fix: compute in float32 and use scale_dtype bfloat16 or float32; if that is so, look for NaN or Inf, and "
+        "for huge weights, in the model");
 }
 
 // A trained model and its own kind of text; docs/methods/awq.md has numbers on more of it.

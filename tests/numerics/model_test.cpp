@@ -242,11 +242,11 @@ TEST_CASE("weights that do not make the model of config.json are refused", "[mod
         "  why: expected shape [16, 8], found [8, 16]\n"
         "  fix: use the config.json that belongs to these weights");
   CHECK(error_of([](auto& t) {
-          t["model.layers.1.mlp.up_proj.weight"] = at::zeros({16, 8}, at::kDouble);
+          t["model.layers.1.mlp.up_proj.weight"] = at::zeros({16, 8}, at::kInt);
         }) ==
         "tensor model.layers.1.mlp.up_proj.weight has a dtype that is not supported\n"
         "  where: model.layers.1.mlp.up_proj.weight\n"
-        "  why: it is Double\n"
+        "  why: it is Int\n"
         "  fix: export the model in F32, F16 or BF16");
   CHECK_THAT(error_of([](auto& t) { t.erase("lm_head.weight"); }),
              Catch::StartsWith("tensor lm_head.weight is missing"));

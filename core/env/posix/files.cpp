@@ -10,7 +10,11 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <cstdlib>
 #include <cstring>
+#include <limits>
+#include <sstream>
+#include <string>
 #include <string_view>
 #include <system_error>
 
@@ -61,6 +65,20 @@ Result<void> sync_file_system(const fs::path& path) {
   if (::syncfs(file.get()) != 0) return file_error("writing", path, errno);
   fault_passed();
   return {};
+}
+
+/// Bytes of the whole machine that are on their way to its disks: what syncfs() may wait for.
+std::uint64_t unwritten_bytes() {
+  std::uint64_t kib = 0;
+  const auto text = read_file("/proc/meminfo");
+  if (!text.ok()) return std::numeric_limits<std::uint64_t>::max();
+  std::istringstream lines(*text);
+  for (std::string line; std::getline(lines, line);) {
+    for (const std::string_view name : {"Dirty:", "Writeback:"}) {
+      if (line.rfind(name, 0) == 0) kib += std::strtoull(line.c_str() + name.size(), nullptr, 10);
+    }
+  }
+  return kib * 1024;
 }
 
 /// Linux before 5.8 does not say of syncfs() that bytes could not be written.
@@ -201,9 +219,10 @@ Result<void> rename_durably(const fs::path& from, const fs::path& to) {
 }
 
 Result<void> rename_durably(const std::vector<std::pair<fs::path, fs::path>>& moves) {
-  // One alone waits for nobody else's bytes: what takes long seldom ends together with others.
+  // One alone waits for nobody else's bytes, and several do not where someone is writing a model.
   constexpr std::size_t kWorthASystem = 2;
-  if (moves.size() < kWorthASystem || !syncfs_tells_errors()) {
+  constexpr std::uint64_t kSoonWritten = std::uint64_t{64} << 20U;
+  if (moves.size() < kWorthASystem || !syncfs_tells_errors() || unwritten_bytes() > kSoonWritten) {
     for (const auto& [from, to] : moves) LB_TRY(sync_tree(from));
     for (const auto& [from, to] : moves) LB_TRY(rename_durably(from, to));
     return {};

@@ -404,6 +404,8 @@ class Machine {
     if (ready.nothing_to_do) return;
     fuse.pass();
     bool finished = false;
+    const graph::ExternalDigests externals = ready.files.externals;
+    const std::int64_t run = ready.options.run;
     ready.options.socket_path = [](const std::string&) { return Result<fs::path>(fs::path("socket")); };
     exec::Scheduler scheduler(expanded.graph, ready.plan, project, workers, loop, witness, std::move(ready.files),
                               std::move(ready.options), [&] { finished = true; });
@@ -417,7 +419,7 @@ class Machine {
       fuse.pass();
       if (moment == how.interrupted_at) scheduler.interrupt();
       if (begun && how.controlled && draw.chance(5)) scheduler.cancel(draw.below(expanded.graph.variants.size()));
-      if (begun && how.controlled && draw.chance(5)) static_cast<void>(scheduler.retry(""));
+      if (begun && how.controlled && draw.chance(5)) static_cast<void>(scheduler.retry("", {}));
       if (finished) break;
       if (loop.has_work() && (workers.jobs.empty() || draw.chance(70))) {
         loop.step(draw);
@@ -433,7 +435,7 @@ class Machine {
     }
     std::string problems = render(scheduler.summary().machine);
     hold(scheduler.summary().machine.empty(), problems);
-    must(project.store().end_run(1, "done"));
+    must(exec::end_run(project, expanded.graph, asked, externals, run, scheduler.summary()));
   }
 
   TemporaryDirectory directory_;

@@ -259,8 +259,13 @@ TEST_CASE("a gate that holds another stage stops what else is made from it, befo
   StageSketch measured = gated({.metric = "x/ppl", .min = {}, .max = 1000});
   measured.inputs = {"quantize"};
   bench.add("perplexity", measured);
-  bench.add("dpo", {.inputs = {"quantize"}, .keepers = {"perplexity"}});
-  bench.add("evaluate", {.inputs = {"dpo"}});
+  StageSketch kept;
+  kept.inputs = {"quantize"};
+  kept.keepers = {"perplexity"};
+  bench.add("dpo", kept);
+  kept.inputs = {"dpo"};
+  kept.keepers.clear();
+  bench.add("evaluate", kept);
   const auto decisions = [&] {
     std::string text;
     for (const graph::PlannedVariant& planned : bench.plan().variants)
