@@ -167,7 +167,7 @@ def main():
                 continue
             ours = median.get(f"lowbit, as many as {tool}", median.get("lowbit"))
             if ours:
-                print(f"rate of lowbit over that of {tool}, {n} tasks: {median[tool][0] / ours[0]:.2f}")
+                print(f"rate beside that of {tool}, {n} tasks: {median[tool][0] / ours[0]:.2f}")
         for n in filter(None, map(int, arguments.nothing.split(","))):
             nothing_to_do(artifact, base, n)
     finally:
