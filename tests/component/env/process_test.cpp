@@ -27,7 +27,7 @@ TEST_CASE("a process is known by more than its pid", "[env]") {
 
 TEST_CASE("memory that processes share counts once when it is looked at closely", "[env]") {
   constexpr std::size_t kBytes = 64U << 20U;
-  const std::uint64_t before = env::held_memory(::getpid(), false);
+  [[maybe_unused]] const std::uint64_t before = env::held_memory(::getpid(), false);
   std::vector<char> block(kBytes, 'x');
   int ready[2];
   int done[2];
@@ -46,7 +46,9 @@ TEST_CASE("memory that processes share counts once when it is looked at closely"
   const auto of_both = [&](bool quick) { return env::held_memory(::getpid(), quick) + env::held_memory(child, quick); };
   CHECK(of_both(true) >= 2 * kBytes);
   CHECK(of_both(false) >= kBytes);
+#ifndef __SANITIZE_THREAD__  // a child of that sanitizer has shadow memory of its own
   CHECK(of_both(false) < before + kBytes + kBytes / 2);
+#endif
   REQUIRE(::write(done[1], "x", 1) == 1);
   REQUIRE(::waitpid(child, nullptr, 0) == child);
   CHECK(env::held_memory(child, true) == 0);
