@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -13,6 +14,27 @@
 
 namespace lowbit::spec {
 namespace {
+
+/// Values of an axis by number: one and the same are 4 and 4.0, and 4 and "4".
+class ValueSet {
+ public:
+  /// The number of the same value; none, and `value` has the next number from now on.
+  std::optional<std::size_t> find_or_add(const Json& value) {
+    const auto [text, is_new_text] = by_text_.emplace(scalar_text(value), size_);
+    if (!is_new_text) return text->second;
+    if (value.is_number()) {
+      const auto [number, is_new] = by_number_.emplace(value.get<double>(), std::pair(size_, value));
+      if (!is_new && number->second.second == value) return text->second = number->second.first;
+    }
+    ++size_;
+    return std::nullopt;
+  }
+
+ private:
+  std::size_t size_ = 0;
+  std::unordered_map<std::string, std::size_t> by_text_;
+  std::unordered_map<double, std::pair<std::size_t, Json>> by_number_;  // large integers can share a double
+};
 
 class MatrixReader {
  public:
@@ -133,18 +155,16 @@ class MatrixReader {
   // put into.
   std::optional<std::size_t> number_of(std::size_t axis, Located<Json> value) {
     std::vector<Located<Json>>& values = axes_.axes[axis].values;
-    const auto same = std::find_if(values.begin(), values.end(), [&](const Located<Json>& before) {
-      return before.value == value.value || scalar_text(before.value) == scalar_text(value.value);
-    });
-    if (same == values.end()) {
+    const std::optional<std::size_t> same = known_[axis].find_or_add(value.value);
+    if (!same) {
       values.push_back(std::move(value));
       return values.size() - 1;
     }
-    if (canonical(same->value) != canonical(value.value)) {
-      report_twice(*same, value);
+    if (canonical(values[*same].value) != canonical(value.value)) {
+      report_twice(values[*same], value);
       return std::nullopt;
     }
-    return static_cast<std::size_t>(same - values.begin());
+    return same;
   }
 
   void report_twice(const Located<Json>& before, const Located<Json>& now) {
@@ -159,18 +179,19 @@ class MatrixReader {
     const std::optional<std::size_t> axis = index_of(entry.key.value);
     if (!form_.list(entry.value, "axis " + ticked(entry.key.value), "values") || !axis) return refused();
     std::vector<Located<Json>> seen;
+    ValueSet known;
     std::vector<std::size_t> numbers;
     for (const Node& item : entry.value.items) {
       const auto value = read_value(item, entry.key.value);
       if (!value) continue;
-      const auto same = std::find_if(seen.begin(), seen.end(), [&](const Located<Json>& before) {
-        return before.value == value->value || scalar_text(before.value) == scalar_text(value->value);
-      });
-      if (same != seen.end() && (distinct || canonical(same->value) != canonical(value->value))) {
-        report_twice(*same, *value);
-        continue;
+      if (const auto same = known.find_or_add(value->value)) {
+        if (distinct || canonical(seen[*same].value) != canonical(value->value)) {
+          report_twice(seen[*same], *value);
+          continue;
+        }
+      } else {
+        seen.push_back(*value);
       }
-      seen.push_back(*value);
       if (const auto number = number_of(*axis, *value)) numbers.push_back(*number);
     }
     if (numbers.size() != entry.value.items.size()) return refused();
@@ -388,6 +409,7 @@ class MatrixReader {
 
   ExperimentSpec& spec_;
   KnownAxes& axes_;
+  std::map<std::size_t, ValueSet> known_;  // by axis
   Form& form_;
   std::map<std::string, Declared> declared_;
   std::map<std::size_t, std::size_t> defaults_;  // axis -> number of its value
