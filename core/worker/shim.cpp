@@ -15,7 +15,6 @@
 #include <chrono>
 #include <cstdio>
 #include <optional>
-#include <sstream>
 #include <string>
 #include <vector>
 
@@ -182,23 +181,13 @@ class Watch {
   bool cancelled_ = false;
 };
 
-std::vector<pid_t> children() {
-  std::vector<pid_t> pids;
-  const std::string self = std::to_string(::getpid());
-  const auto text = env::read_file("/proc/self/task/" + self + "/children");
-  if (!text.ok()) return pids;
-  std::istringstream in(*text);
-  for (pid_t pid = 0; in >> pid;) pids.push_back(pid);
-  return pids;
-}
-
 /// Ends whatever the job started and left behind, also in groups and sessions of its own: orphans are children of this
 /// process then, and so are theirs once they are gone.
 void end_descendants() {
   constexpr auto kMost = std::chrono::seconds(5);  // one that the kernel does not let go must not keep the attempt
   const auto until = Clock::now() + kMost;
   while (Clock::now() < until) {
-    for (const pid_t pid : children()) ::kill(pid, SIGKILL);
+    for (const std::int64_t pid : env::descendants()) ::kill(static_cast<pid_t>(pid), SIGKILL);
     const pid_t ended = ::waitpid(-1, nullptr, WNOHANG);
     if (ended < 0) return;
     if (ended == 0) ::usleep(2000);

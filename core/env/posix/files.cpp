@@ -10,16 +10,15 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
-#include <cstdlib>
 #include <cstring>
 #include <limits>
-#include <sstream>
 #include <string>
 #include <string_view>
 #include <system_error>
 
 #include "env/fault.h"
 #include "env/posix/descriptor.h"
+#include "env/posix/proc_text.h"
 
 namespace lowbit::env {
 namespace {
@@ -69,16 +68,8 @@ Result<void> sync_file_system(const fs::path& path) {
 
 /// Bytes of the whole machine that are on their way to its disks: what syncfs() may wait for.
 std::uint64_t unwritten_bytes() {
-  std::uint64_t kib = 0;
   const auto text = read_file("/proc/meminfo");
-  if (!text.ok()) return std::numeric_limits<std::uint64_t>::max();
-  std::istringstream lines(*text);
-  for (std::string line; std::getline(lines, line);) {
-    for (const std::string_view name : {"Dirty:", "Writeback:"}) {
-      if (line.rfind(name, 0) == 0) kib += std::strtoull(line.c_str() + name.size(), nullptr, 10);
-    }
-  }
-  return kib * 1024;
+  return text.ok() ? sum_of_kilobytes(*text, {"Dirty", "Writeback"}) : std::numeric_limits<std::uint64_t>::max();
 }
 
 /// Linux before 5.8 does not say of syncfs() that bytes could not be written.
@@ -97,9 +88,9 @@ bool syncfs_tells_errors() {
   return tells;
 }
 
-Result<void> rename_entry(const fs::path& from, const fs::path& to) {
+Result<void> rename_entry(const fs::path& from, const fs::path& to, std::string_view doing = "moving to") {
   if (const int fault = fault_point(); fault != 0) return file_error("writing", to, fault);
-  if (::rename(from.c_str(), to.c_str()) != 0) return file_error("moving to", to, errno);
+  if (::rename(from.c_str(), to.c_str()) != 0) return file_error(doing, to, errno);
   fault_passed();
   return {};
 }
@@ -112,6 +103,27 @@ Result<void> write_all(int descriptor, std::string_view text, const fs::path& pa
     text.remove_prefix(static_cast<std::size_t>(n));
   }
   return {};
+}
+
+enum class Durably { no, yes };
+
+/// `shown`: the name that people know the file by.
+Result<void> write_text(const fs::path& path, std::string_view text, Durably durably, const fs::path& shown) {
+  if (const int fault = fault_point(); fault != 0) return file_error("writing", shown, fault);
+  const Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
+  if (!file) return file_error("writing", shown, errno);
+  LB_TRY(write_all(file.get(), text, shown));
+  if (durably == Durably::yes && ::fsync(file.get()) != 0) return file_error("writing", shown, errno);
+  fault_passed();
+  return {};
+}
+
+/// Through a file beside it.
+Result<void> replace(const fs::path& path, std::string_view text, Durably durably) {
+  fs::path temporary = path;
+  temporary += ".tmp";
+  LB_TRY(write_text(temporary, text, durably, path));
+  return rename_entry(temporary, path, "writing");
 }
 
 }  // namespace
@@ -166,44 +178,15 @@ Result<std::optional<std::string>> read_file_if_there(const fs::path& path) {
 }
 
 Result<void> write_file_durably(const fs::path& path, std::string_view text) {
-  if (const int fault = fault_point(); fault != 0) return file_error("writing", path, fault);
-  fs::path temporary = path;
-  temporary += ".tmp";
-  {
-    const Descriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
-    if (!file) return file_error("writing", path, errno);
-    LB_TRY(write_all(file.get(), text, path));
-    if (::fsync(file.get()) != 0) return file_error("writing", path, errno);
-    fault_passed();
-  }
-  if (const int fault = fault_point(); fault != 0) return file_error("writing", path, fault);
-  if (::rename(temporary.c_str(), path.c_str()) != 0) return file_error("writing", path, errno);
-  fault_passed();
+  LB_TRY(replace(path, text, Durably::yes));
   return sync_directory(path.parent_path());
 }
 
 Result<void> write_file(const fs::path& path, std::string_view text) {
-  if (const int fault = fault_point(); fault != 0) return file_error("writing", path, fault);
-  const Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
-  if (!file) return file_error("writing", path, errno);
-  LB_TRY(write_all(file.get(), text, path));
-  fault_passed();
-  return {};
+  return write_text(path, text, Durably::no, path);
 }
 
-Result<void> replace_file(const fs::path& path, std::string_view text) {
-  if (const int fault = fault_point(); fault != 0) return file_error("writing", path, fault);
-  fs::path temporary = path;
-  temporary += ".tmp";
-  {
-    const Descriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
-    if (!file) return file_error("writing", path, errno);
-    LB_TRY(write_all(file.get(), text, path));
-  }
-  if (const int fault = fault_point(); fault != 0) return file_error("writing", path, fault);
-  if (::rename(temporary.c_str(), path.c_str()) != 0) return file_error("writing", path, errno);
-  return {};
-}
+Result<void> replace_file(const fs::path& path, std::string_view text) { return replace(path, text, Durably::no); }
 
 Result<void> sync_tree(const fs::path& directory) {
   LB_TRY(each_entry(directory, [](const fs::path& path, bool is_directory) {
