@@ -11,13 +11,10 @@ Result<int> cancel_command(const Words& words) {
   CommandOptions options("cancel");
   options.flag("all", "stop the whole run, as Ctrl-C does where it was started")
       .flag("json", "the host's answer as JSON")
-      .text("project,C", "the project's directory")
+      .project()
       .arguments("stage", "a stage, or one variant of it: quantize, 'quantize[num_bits=3]'; repeatable", false);
-  LB_TRY(options.read(words));
-  if (options.help_wanted()) {
-    std::fputs(options.help().c_str(), stdout);
-    return 0;
-  }
+  LB_TRY_ASSIGN(const bool asked_for_help, options.read(words));
+  if (asked_for_help) return 0;
   const std::vector<std::string> labels = options.all("stage");
   if (labels.empty() != options.has("all")) {
     return error("LB0001", "`lowbit cancel` needs either stages or --all").fix("see `lowbit cancel --help`");

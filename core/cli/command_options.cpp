@@ -1,5 +1,6 @@
 #include "cli/command_options.h"
 
+#include <cstdio>
 #include <sstream>
 
 namespace lowbit::cli {
@@ -79,7 +80,11 @@ CommandOptions& CommandOptions::arguments(const char* name, const char* help, bo
   return *this;
 }
 
-Result<void> CommandOptions::read(const Words& words) {
+CommandOptions& CommandOptions::project() {
+  return text("project,C", "the project's directory (default: upward from here)");
+}
+
+Result<bool> CommandOptions::read(const Words& words) {
   const std::string see = "see `lowbit " + command_ + " --help`";
   po::options_description all;
   all.add(visible_).add(hidden_);
@@ -101,18 +106,21 @@ Result<void> CommandOptions::read(const Words& words) {
   } catch (const po::error& e) {
     return error("LB0001", "the arguments of `lowbit " + command_ + "` cannot be read").note(e.what()).fix(see);
   }
-  if (help_wanted()) return {};
+  if (has("help")) {
+    if (asked != nullptr) {
+      *asked = described();
+    } else {
+      std::fputs(help().c_str(), stdout);
+    }
+    return true;
+  }
   for (const std::string& name : required_) {
     if (!has(name)) return error("LB0001", "`lowbit " + command_ + "` needs " + name).fix(see);
   }
-  return {};
+  return false;
 }
 
 std::string CommandOptions::help() const {
-  if (asked != nullptr) {
-    *asked = described();
-    return {};
-  }
   std::ostringstream out;
   out << "lowbit " << command_;
   if (const Command* command = find_command(command_)) out << " " << command->usage << "\n" << command->summary;

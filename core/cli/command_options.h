@@ -3,7 +3,8 @@
 //
 //   CommandOptions options("logs");
 //   options.argument("stage", "one variant of a stage", true).flag("path", "print only the directory");
-//   LB_TRY(options.read(words));
+//   LB_TRY_ASSIGN(const bool asked_for_help, options.read(words));
+//   if (asked_for_help) return 0;
 #pragma once
 
 #include <boost/program_options.hpp>
@@ -54,11 +55,12 @@ class CommandOptions {
   /// All further positional arguments: all(name); the last call.
   CommandOptions& arguments(const char* name, const char* help, bool required);
 
-  [[nodiscard]] Result<void> read(const Words& words);
+  /// `--project`, which project_of() and existing_project() (cli/session.h) read.
+  CommandOptions& project();
 
-  [[nodiscard]] bool help_wanted() const { return values_.count("help") > 0; }
-  /// What a person is shown; empty inside options_of().
-  [[nodiscard]] std::string help() const;
+  /// True: `--help` stood there and was answered, and there is nothing left to do.
+  [[nodiscard]] Result<bool> read(const Words& words);
+
   [[nodiscard]] bool has(const std::string& name) const { return values_.count(name) > 0; }
   [[nodiscard]] std::string get(const std::string& name, const std::string& otherwise = {}) const;
   [[nodiscard]] std::vector<std::string> all(const std::string& name) const;
@@ -66,6 +68,7 @@ class CommandOptions {
 
  private:
   [[nodiscard]] OptionsHelp described() const;
+  [[nodiscard]] std::string help() const;
 
   std::string command_;
   boost::program_options::options_description visible_{"options"};

@@ -78,11 +78,8 @@ Result<int> completion_command(const Words& words) {
   CommandOptions options("completion");
   options.argument(
       "shell", "bash: source <(lowbit completion bash); zsh: the same; fish: lowbit completion fish | source", true);
-  LB_TRY(options.read(words));
-  if (options.help_wanted()) {
-    std::fputs(options.help().c_str(), stdout);
-    return 0;
-  }
+  LB_TRY_ASSIGN(const bool asked_for_help, options.read(words));
+  if (asked_for_help) return 0;
   const std::string_view script = completion_script(options.get("shell"));
   if (script.empty()) {
     return error("LB0001", "there is no completion for the shell " + options.get("shell"))

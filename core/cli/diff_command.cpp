@@ -58,13 +58,10 @@ Result<int> diff_command(const Words& words) {
       .argument("b", "another one", true)
       .text("experiment", "the experiment that the variants are of, where several have them")
       .flag("json", "one JSON object")
-      .text("project,C", "the project's directory");
-  LB_TRY(options.read(words));
-  if (options.help_wanted()) {
-    std::fputs(options.help().c_str(), stdout);
-    return 0;
-  }
-  LB_TRY_ASSIGN(const exec::ProjectPaths project, existing_project(options.get("project")));
+      .project();
+  LB_TRY_ASSIGN(const bool asked_for_help, options.read(words));
+  if (asked_for_help) return 0;
+  LB_TRY_ASSIGN(const exec::ProjectPaths project, existing_project(options));
   const std::string a = options.get("a");
   const std::string b = options.get("b");
   LB_TRY_ASSIGN(const Json left, find_thing(project, a, options.get("experiment")));

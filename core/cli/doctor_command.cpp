@@ -104,13 +104,10 @@ Result<int> doctor_command(const Words& words) {
       .flag("repair", "with --verify: set damaged results aside, so that the next run makes them again")
       .flag("rebuild", "make the database again from the published results; the former one is kept beside it")
       .flag("json", "one JSON array of checks, or one JSON object of what --verify or --rebuild found")
-      .text("project,C", "the project's directory");
-  LB_TRY(options.read(words));
-  if (options.help_wanted()) {
-    std::fputs(options.help().c_str(), stdout);
-    return 0;
-  }
-  const exec::ProjectPaths project = exec::find_project(options.get("project", "."));
+      .project();
+  LB_TRY_ASSIGN(const bool asked_for_help, options.read(words));
+  if (asked_for_help) return 0;
+  const exec::ProjectPaths project = project_of(options);
   if (options.has("rebuild") && options.has("verify")) {
     return error("LB0001", "`lowbit doctor` takes one of --verify and --rebuild")
         .fix("give --rebuild first: it leaves damaged results out; then --verify");

@@ -44,7 +44,7 @@ void print_verification(const exec::Verification& found) {
 }  // namespace
 
 Result<int> verify_results(const exec::ProjectPaths& project, bool repair, bool as_json) {
-  LB_TRY(existing_project(project.root.string()));
+  LB_TRY(require_results(project));
   exec::Verification found;
   if (repair) {
     LB_TRY_ASSIGN(exec::WritableProject writable, exec::WritableProject::open(project));

@@ -186,12 +186,9 @@ Result<int> export_command(const Words& words) {
       .text("base", "the directory of an adapter's base, when the project does not know it")
       .flag("allow-loss", "leave out rules for activations that the format has no field for")
       .many("plugin-path", "a directory to search for plugins first; repeatable")
-      .text("project,C", "the project's directory (default: upward from here)");
-  LB_TRY(options.read(words));
-  if (options.help_wanted()) {
-    std::fputs(options.help().c_str(), stdout);
-    return 0;
-  }
+      .project();
+  LB_TRY_ASSIGN(const bool asked_for_help, options.read(words));
+  if (asked_for_help) return 0;
   if (!options.has("format")) {
     return error("LB0001", "`lowbit export` needs --format").fix("see `lowbit export --help`");
   }
@@ -221,11 +218,8 @@ Result<int> import_command(const Words& words) {
       .argument("out", "what is written; it must not exist yet, or be empty", true)
       .text("base", "of an adapter: the directory of the model that it is applied to")
       .many("plugin-path", "a directory to search for plugins first; repeatable");
-  LB_TRY(options.read(words));
-  if (options.help_wanted()) {
-    std::fputs(options.help().c_str(), stdout);
-    return 0;
-  }
+  LB_TRY_ASSIGN(const bool asked_for_help, options.read(words));
+  if (asked_for_help) return 0;
   const std::string source = options.get("directory");
   if (!fs::is_directory(source) || model_type_of(source).empty()) {
     return error("LB0016", "there is no model " + source)

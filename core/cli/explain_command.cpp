@@ -28,11 +28,8 @@ std::vector<std::string> codes_of(std::string_view page) {
 Result<int> explain_command(const Words& words) {
   CommandOptions options("explain");
   options.argument("code", "an error code such as LB2004", true);
-  LB_TRY(options.read(words));
-  if (options.help_wanted()) {
-    std::fputs(options.help().c_str(), stdout);
-    return 0;
-  }
+  LB_TRY_ASSIGN(const bool asked_for_help, options.read(words));
+  if (asked_for_help) return 0;
   const std::string code = options.get("code");
   const std::string_view entry = entry_of(embedded::program_texts::find_text("errors.md"), code);
   if (entry.empty()) {

@@ -83,13 +83,10 @@ Result<int> gc_command(const Words& words) {
   options.flag("dry-run,n", "say what would be removed and what it would cost to make it again; change nothing")
       .many("forget", "an experiment that counts no more: what only it needs goes as well; repeatable")
       .flag("json", "one JSON object")
-      .text("project,C", "the project's directory");
-  LB_TRY(options.read(words));
-  if (options.help_wanted()) {
-    std::fputs(options.help().c_str(), stdout);
-    return 0;
-  }
-  LB_TRY_ASSIGN(const exec::ProjectPaths project, existing_project(options.get("project")));
+      .project();
+  LB_TRY_ASSIGN(const bool asked_for_help, options.read(words));
+  if (asked_for_help) return 0;
+  LB_TRY_ASSIGN(const exec::ProjectPaths project, existing_project(options));
   const bool dry_run = options.has("dry-run");
   const std::vector<std::string> forget = options.all("forget");
   exec::GarbageList garbage;

@@ -43,11 +43,8 @@ Result<int> graph_command(const Words& words) {
   options.text("format", "text (default), svg, dot or mermaid")
       .flag("variants", "a box for each variant, not for each stage")
       .text("output,o", "write to this file instead of stdout");
-  LB_TRY(options.read(words));
-  if (options.help_wanted()) {
-    std::fputs(options.help().c_str(), stdout);
-    return 0;
-  }
+  LB_TRY_ASSIGN(const bool asked_for_help, options.read(words));
+  if (asked_for_help) return 0;
   const std::string name = options.get("format", "text");
   const Format* format = nullptr;
   for (const Format& known : kFormats) {

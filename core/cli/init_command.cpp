@@ -40,11 +40,8 @@ Result<void> ignore_state(const fs::path& directory) {
 Result<int> init_command(const Words& words) {
   CommandOptions options("init");
   options.argument("directory", "where the project starts (default: here)", false);
-  LB_TRY(options.read(words));
-  if (options.help_wanted()) {
-    std::fputs(options.help().c_str(), stdout);
-    return 0;
-  }
+  LB_TRY_ASSIGN(const bool asked_for_help, options.read(words));
+  if (asked_for_help) return 0;
   const fs::path directory = options.get("directory", ".");
   LB_TRY(env::make_directories(directory));
   LB_TRY(write_new(directory / "lowbit.yaml", kProjectFile));

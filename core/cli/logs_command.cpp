@@ -70,13 +70,10 @@ Result<int> logs_command(const Words& words) {
   options.argument("stage", "one variant of a stage, as `lowbit status` prints it", true)
       .flag("path", "print only the directory that holds the logs")
       .flag("json", "one JSON object: directory, journal records, stdout, stderr, exit")
-      .text("project,C", "the project's directory");
-  LB_TRY(options.read(words));
-  if (options.help_wanted()) {
-    std::fputs(options.help().c_str(), stdout);
-    return 0;
-  }
-  LB_TRY_ASSIGN(const exec::ProjectPaths project, existing_project(options.get("project")));
+      .project();
+  LB_TRY_ASSIGN(const bool asked_for_help, options.read(words));
+  if (asked_for_help) return 0;
+  LB_TRY_ASSIGN(const exec::ProjectPaths project, existing_project(options));
   const std::string label = options.get("stage");
   LB_TRY_ASSIGN(const QueryResult found,
                 store::query_sqlite(project.database(),

@@ -32,17 +32,14 @@ Result<int> ls_command(const Words& words) {
   options.argument("what", "experiments or runs (default: both)", false)
       .flag("all", "all runs, not the last 20")
       .flag("json", "rows as JSON")
-      .text("project,C", "the project's directory");
-  LB_TRY(options.read(words));
-  if (options.help_wanted()) {
-    std::fputs(options.help().c_str(), stdout);
-    return 0;
-  }
+      .project();
+  LB_TRY_ASSIGN(const bool asked_for_help, options.read(words));
+  if (asked_for_help) return 0;
   const std::string what = options.get("what");
   if (!what.empty() && what != "experiments" && what != "runs") {
     return error("LB0001", "`lowbit ls` lists experiments or runs, not " + what).fix("see `lowbit ls --help`");
   }
-  LB_TRY_ASSIGN(const exec::ProjectPaths project, existing_project(options.get("project")));
+  LB_TRY_ASSIGN(const exec::ProjectPaths project, existing_project(options));
   LB_TRY_ASSIGN(const QueryResult experiments, store::query_sqlite(project.database(), kExperiments));
   LB_TRY_ASSIGN(const QueryResult runs,
                 store::query_sqlite(project.database(), std::string(kRuns) + (options.has("all") ? "" : kSome)));

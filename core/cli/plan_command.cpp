@@ -32,11 +32,8 @@ Result<int> plan_command(const Words& words) {
       .flag("strict", "results of a plugin file that changed without a new version are stale")
       .flag("json", "one JSON document");
   add_machine_options(options);
-  LB_TRY(options.read(words));
-  if (options.help_wanted()) {
-    std::fputs(options.help().c_str(), stdout);
-    return 0;
-  }
+  LB_TRY_ASSIGN(const bool asked_for_help, options.read(words));
+  if (asked_for_help) return 0;
   LB_TRY_ASSIGN(const Experiment experiment, load_experiment(options));
   if (options.has("check")) {
     std::printf("%s: %zu variants, no problems\n", experiment.written_file.c_str(), experiment.graph.variants.size());

@@ -76,11 +76,8 @@ Result<int> plugins_check_command(const Words& words) {
       .many("param,p", "NAME=VALUE: a parameter, JSON or plain text; again with another value: what it is varied to")
       .number("timeout", "seconds after which a job counts as hanging (600)")
       .flag("json", "print one JSON object instead of lines");
-  LB_TRY(options.read(words));
-  if (options.help_wanted()) {
-    std::fputs(options.help().c_str(), stdout);
-    return 0;
-  }
+  LB_TRY_ASSIGN(const bool asked_for_help, options.read(words));
+  if (asked_for_help) return 0;
   exec::ConformanceRequest request;
   request.library = options.get("plugin");
   request.program = own_program();

@@ -49,11 +49,8 @@ Result<int> plugins_command(const Words& words) {
   options.argument("stage", "its inputs, outputs and parameters; without it: all stages", false)
       .flag("json", "everything that is known about the stages, for programs")
       .many("plugin-path", "a directory to search first; LOWBIT_PLUGIN_PATH is a list of more");
-  LB_TRY(options.read(words));
-  if (options.help_wanted()) {
-    std::fputs(options.help().c_str(), stdout);
-    return 0;
-  }
+  LB_TRY_ASSIGN(const bool asked_for_help, options.read(words));
+  if (asked_for_help) return 0;
   const plugin::PluginCatalog catalog = find_plugins(options.all("plugin-path"));
   if (options.has("stage")) {
     const StageDescription* stage = catalog.find(options.get("stage"));

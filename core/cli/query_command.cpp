@@ -14,15 +14,12 @@ Result<int> query_command(const Words& words) {
       .flag("csv", "comma-separated values")
       .flag("json", "one JSON array of objects")
       .flag("markdown", "a Markdown table")
-      .text("project,C", "the project's directory");
-  LB_TRY(options.read(words));
-  if (options.help_wanted()) {
-    std::fputs(options.help().c_str(), stdout);
-    return 0;
-  }
+      .project();
+  LB_TRY_ASSIGN(const bool asked_for_help, options.read(words));
+  if (asked_for_help) return 0;
   const std::string sql = options.get(
       "sql", "SELECT name AS view FROM sqlite_master WHERE type = 'view' AND name LIKE 'v_%' ORDER BY name");
-  LB_TRY_ASSIGN(const exec::ProjectPaths project, existing_project(options.get("project")));
+  LB_TRY_ASSIGN(const exec::ProjectPaths project, existing_project(options));
   LB_TRY_ASSIGN(const QueryResult result, store::query_sqlite(project.database(), sql));
   report::TableFormat format = report::TableFormat::text;
   if (options.has("csv")) format = report::TableFormat::csv;

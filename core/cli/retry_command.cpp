@@ -78,11 +78,8 @@ Result<int> retry_command(const Words& words) {
       .number("jobs,j", "busy threads of all jobs together (default: all processors)")
       .flag("plain", "lines instead of a live display")
       .flag("json", "events as JSON lines on stdout");
-  LB_TRY(options.read(words));
-  if (options.help_wanted()) {
-    std::fputs(options.help().c_str(), stdout);
-    return 0;
-  }
+  LB_TRY_ASSIGN(const bool asked_for_help, options.read(words));
+  if (asked_for_help) return 0;
   const std::vector<std::string> names = options.all("stage");
   if (!options.has("failed") && names.empty()) {
     return error("LB0001", "`lowbit retry` needs --failed or the names of stages")
@@ -110,7 +107,7 @@ Result<int> retry_command(const Words& words) {
   if (handed_over.error().front().code != "LB0030") return handed_over.error();
 
   env::set_fault_role(env::ProcessRole::host);
-  LB_TRY_ASSIGN(const exec::ProjectPaths project, existing_project(options.get("project")));
+  LB_TRY_ASSIGN(const exec::ProjectPaths project, existing_project(options));
   LB_TRY_ASSIGN(const std::set<std::string> failed, failed_labels(project, experiment.graph.experiment, cause));
   std::set<graph::VariantIndex> chosen;
   for (graph::VariantIndex i = 0; i < experiment.graph.variants.size(); ++i) {

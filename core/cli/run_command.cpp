@@ -85,11 +85,8 @@ Result<int> run_command(const Words& words) {
       .flag("plain", "lines instead of a live display")
       .flag("json", "events as JSON lines on stdout");
   add_machine_options(options);
-  LB_TRY(options.read(words));
-  if (options.help_wanted()) {
-    std::fputs(options.help().c_str(), stdout);
-    return 0;
-  }
+  LB_TRY_ASSIGN(const bool asked_for_help, options.read(words));
+  if (asked_for_help) return 0;
   env::set_fault_role(env::ProcessRole::host);
   LB_TRY_ASSIGN(const Experiment experiment, load_experiment(options));
   LB_TRY(check_forced(experiment.graph, options.all("force")));

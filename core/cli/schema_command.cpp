@@ -9,9 +9,9 @@ namespace lowbit::cli {
 
 Result<int> schema_command(const Words& words) {
   CommandOptions options("schema");
-  LB_TRY(options.read(words));
-  std::fputs(options.help_wanted() ? options.help().c_str() : (spec::experiment_schema().dump(2) + "\n").c_str(),
-             stdout);
+  LB_TRY_ASSIGN(const bool asked_for_help, options.read(words));
+  if (asked_for_help) return 0;
+  std::fputs((spec::experiment_schema().dump(2) + "\n").c_str(), stdout);
   return 0;
 }
 

@@ -62,7 +62,7 @@ void add_experiment_options(CommandOptions& options) {
       .many("sweep", "axis=a,b or path=a,b: give an axis other values, or make one of a value of the file; repeatable")
       .text("profile", "the settings of a machine that the file has under `profiles`")
       .many("plugin-path", "a directory to search for plugins first; repeatable")
-      .text("project,C", "the project's directory (default: upward from here)");
+      .project();
 }
 
 Result<Experiment> load_experiment(const CommandOptions& options) {
@@ -89,18 +89,24 @@ Result<Experiment> load_experiment(const CommandOptions& options) {
 
 exec::ProjectPaths project_of(const CommandOptions& options) { return exec::find_project(options.get("project", ".")); }
 
-Result<exec::ProjectPaths> existing_project(const std::string& directory) {
-  const exec::ProjectPaths project = exec::find_project(directory.empty() ? "." : directory);
+Result<void> require_results(const exec::ProjectPaths& project) {
   LB_TRY(store::check_not_lost(project.database()));
   if (!env::exists(project.database())) {
     return error("LB7010", "there are no results in " + project.root.string())
         .note("results are kept in .lowbit beside the nearest lowbit.yaml upward, else in the working directory")
         .fix("`lowbit run FILE` first, or name the project with --project DIR");
   }
+  return {};
+}
+
+Result<exec::ProjectPaths> existing_project(const CommandOptions& options) {
+  const exec::ProjectPaths project = project_of(options);
+  LB_TRY(require_results(project));
   return project;
 }
 
 Result<std::unique_ptr<store::Store>> open_for_reading(const exec::ProjectPaths& project) {
+  LB_TRY(store::check_not_lost(project.database()));
   if (!env::exists(project.database())) return store::open_sqlite(":memory:", store::Access::read_write);
   return store::open_sqlite(project.database(), store::Access::read_only);
 }

@@ -41,8 +41,10 @@ void add_experiment_options(CommandOptions& options);
 
 /// The project of the working directory, or of --project.
 [[nodiscard]] exec::ProjectPaths project_of(const CommandOptions& options);
-/// The same, by name; it must hold results (LB7010).
-[[nodiscard]] Result<exec::ProjectPaths> existing_project(const std::string& directory);
+/// LB7010 where it holds none, LB6013 where its database is lost.
+[[nodiscard]] Result<void> require_results(const exec::ProjectPaths& project);
+/// project_of(), with require_results().
+[[nodiscard]] Result<exec::ProjectPaths> existing_project(const CommandOptions& options);
 /// The project's store for reading; an empty one in memory when nothing was ever run.
 [[nodiscard]] Result<std::unique_ptr<store::Store>> open_for_reading(const exec::ProjectPaths& project);
 

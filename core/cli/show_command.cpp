@@ -14,13 +14,10 @@ Result<int> show_command(const Words& words) {
       .argument("what", "a variant: 'quantize[num_bits=3]', or the beginning of a key or of an artifact's digest", true)
       .text("experiment", "the experiment that the variant is of, where several have it")
       .flag("json", "one JSON object")
-      .text("project,C", "the project's directory");
-  LB_TRY(options.read(words));
-  if (options.help_wanted()) {
-    std::fputs(options.help().c_str(), stdout);
-    return 0;
-  }
-  LB_TRY_ASSIGN(const exec::ProjectPaths project, existing_project(options.get("project")));
+      .project();
+  LB_TRY_ASSIGN(const bool asked_for_help, options.read(words));
+  if (asked_for_help) return 0;
+  LB_TRY_ASSIGN(const exec::ProjectPaths project, existing_project(options));
   const std::string word = options.get("what");
   LB_TRY_ASSIGN(const Json thing, find_thing(project, word, options.get("experiment")));
   if (thing.contains("experiment") || thing.contains("run")) {

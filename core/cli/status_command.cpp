@@ -102,13 +102,10 @@ Result<int> status_command(const Words& words) {
   CommandOptions options("status");
   options.flag("failed", "only what failed, with the reason")
       .flag("json", "what runs now, and one row per variant, as JSON")
-      .text("project,C", "the project's directory");
-  LB_TRY(options.read(words));
-  if (options.help_wanted()) {
-    std::fputs(options.help().c_str(), stdout);
-    return 0;
-  }
-  LB_TRY_ASSIGN(const exec::ProjectPaths project, existing_project(options.get("project")));
+      .project();
+  LB_TRY_ASSIGN(const bool asked_for_help, options.read(words));
+  if (asked_for_help) return 0;
+  LB_TRY_ASSIGN(const exec::ProjectPaths project, existing_project(options));
   std::string sql =
       "SELECT experiment, stage, label, "
       "CASE WHEN state = 'done' AND failure IS NOT NULL THEN 'gated' ELSE state END AS state, seconds, failure "

@@ -86,16 +86,13 @@ Result<int> table_command(const Words& words) {
       .flag("csv", "the same as --format csv")
       .flag("json", "the same as --format json")
       .flag("strict", "exit with 1 when a result is missing")
-      .text("project,C", "the project's directory");
-  LB_TRY(options.read(words));
-  if (options.help_wanted()) {
-    std::fputs(options.help().c_str(), stdout);
-    return 0;
-  }
+      .project();
+  LB_TRY_ASSIGN(const bool asked_for_help, options.read(words));
+  if (asked_for_help) return 0;
   LB_TRY_ASSIGN(const Format format, format_of(options));
   LB_TRY_ASSIGN(const TablesFile file, load_tables(tables_file(options.get("file"))));
   LB_TRY_ASSIGN(const TableSpec table, the_table(file, options.get("name")));
-  LB_TRY_ASSIGN(const exec::ProjectPaths project, existing_project(options.get("project")));
+  LB_TRY_ASSIGN(const exec::ProjectPaths project, existing_project(options));
   LB_TRY_ASSIGN(const StudyResults study, load_study(project.database(), file.experiment));
   LB_TRY_ASSIGN(const auto sources, report::find_sources(table, study));
   LB_TRY_ASSIGN(const Answers answers,

@@ -49,11 +49,8 @@ Result<int> why_command(const Words& words) {
   options.many("force,f", "explain as if this stage were forced")
       .flag("strict", "results of a plugin file that changed without a new version are stale")
       .flag("json", "one JSON array of variants");
-  LB_TRY(options.read(words));
-  if (options.help_wanted()) {
-    std::fputs(options.help().c_str(), stdout);
-    return 0;
-  }
+  LB_TRY_ASSIGN(const bool asked_for_help, options.read(words));
+  if (asked_for_help) return 0;
   LB_TRY_ASSIGN(const Experiment experiment, load_experiment(options));
   const exec::RunRequest request = run_request(experiment, options);
   LB_TRY_ASSIGN(const std::unique_ptr<store::Store> store, open_for_reading(project_of(options)));

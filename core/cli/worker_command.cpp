@@ -19,11 +19,8 @@ Result<int> worker_command(const Words& words) {
       .number("listener", "descriptor of the socket to listen at")
       .number("fork-server", "fork shims as this socket asks for them")
       .text("library", "plugin to load before the first fork");
-  LB_TRY(options.read(words));
-  if (options.help_wanted()) {
-    std::fputs(options.help().c_str(), stdout);
-    return 0;
-  }
+  LB_TRY_ASSIGN(const bool asked_for_help, options.read(words));
+  if (asked_for_help) return 0;
   if (options.has("shim")) {
     const auto listener = options.get_number("listener");
     return worker::run_shim(exec::AttemptPaths{options.get("shim")}, listener ? static_cast<int>(*listener) : -1);

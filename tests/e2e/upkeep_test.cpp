@@ -82,7 +82,8 @@ TEST_CASE("a database that is gone, cut or another file is refused, and the rebu
   if (harm == "cut") fs::resize_file(database, fs::file_size(database) / 2);
   if (harm == "other") write_text(database, std::string(9000, 'x'));
   const std::string code = harm == "cut" ? "LB6005" : harm == "other" ? "LB6004" : "LB6013";
-  for (const Ended& refused : {project.run(), project.lowbit({"status"}), project.lowbit({"gc"})}) {
+  for (const Ended& refused : {project.run(), project.lowbit({"status"}), project.lowbit({"gc"}),
+                               project.lowbit({"plan", "experiment.yaml"})}) {
     CHECK(refused.status == 3);
     CHECK_THAT(refused.err, Contains("error[" + code + "]") && Contains("`lowbit doctor --rebuild`"));
   }
