@@ -86,7 +86,7 @@ Result<int> retry_command(const Words& words) {
         .fix("`lowbit run FILE` does everything that is missing");
   }
   const std::string cause = options.get("cause");
-  if (!cause.empty() && !exec::is_failure_cause(cause)) return no_such_cause(cause);
+  if (!cause.empty() && !exec::failure_cause(cause)) return no_such_cause(cause);
   LB_TRY_ASSIGN(const Experiment experiment, load_experiment(options));
 
   if (Diagnostics problems = unknown_names(experiment.graph, names); !problems.empty()) return problems;

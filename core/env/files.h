@@ -34,7 +34,8 @@ namespace lowbit::env {
 /// it may have neither: for what means nothing without processes that live.
 [[nodiscard]] Result<void> replace_file(const std::filesystem::path& path, std::string_view text);
 
-/// fsync of every file and directory below `directory`, itself included. Symbolic links are refused (LB6105).
+/// fsync of every file and directory below `directory`, itself included: links, pipes and sockets are entries of
+/// theirs.
 [[nodiscard]] Result<void> sync_tree(const std::filesystem::path& directory);
 
 /// rename, then fsync of both parents. The target must not exist.

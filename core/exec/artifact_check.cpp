@@ -62,15 +62,6 @@ Diagnostics diagnostics(const Problems& problems, const std::string& type) {
 /// Nothing to judge is no line, and no line is a result.
 bool may_be_empty(const std::string& type) { return type == "verdicts/1" || type == "api-calls/1"; }
 
-std::uint64_t bytes_below(const fs::path& path) {
-  if (fs::is_regular_file(path)) return fs::file_size(path);
-  std::uint64_t bytes = 0;
-  for (const auto& entry : fs::recursive_directory_iterator(path)) {
-    if (entry.is_regular_file()) bytes += entry.file_size();
-  }
-  return bytes;
-}
-
 }  // namespace
 
 Result<CheckedArtifact> check_artifact(const std::string& type, const fs::path& path) {
@@ -79,7 +70,7 @@ Result<CheckedArtifact> check_artifact(const std::string& type, const fs::path& 
     if (it == kChecks.end()) return unknown_type(type);
     CheckedArtifact artifact;
     artifact.ref.type = type;
-    if (fs::exists(path)) artifact.bytes = bytes_below(path);
+    artifact.bytes = env::tree_bytes(path);
     Problems problems;
     Checking checking{.path = path, .problems = problems, .out = artifact};
     if (artifact.bytes == 0 && (!may_be_empty(type) || !fs::exists(path) || fs::is_empty(path))) {

@@ -87,14 +87,21 @@ Result<Json> cancel_labels(Controlled& run, const Json& request) {
     }
   }
   if (!problems.empty()) return problems;  // all of them or none
-  const std::vector<VariantIndex> cancelled(all.begin(), all.end());
-  for (const VariantIndex index : cancelled) run.cancel(index);
+  std::vector<VariantIndex> cancelled;
+  for (const VariantIndex index : all) {
+    if (run.cancel(index)) cancelled.push_back(index);
+  }
+  if (cancelled.empty()) {
+    return error("LB0031", "nothing of that is left to cancel")
+        .note("what it names has just ended, and its results are being recorded")
+        .fix("see `lowbit status`");
+  }
   return Json{{"labels", labels_of(now, cancelled)}};
 }
 
 Result<Json> retry_failed(Controlled& run, const Json& request) {
   const std::string cause = request.value("cause", std::string());
-  if (!cause.empty() && !is_failure_cause(cause)) return not_understood("there is no cause " + cause);
+  if (!cause.empty() && !failure_cause(cause)) return not_understood("there is no cause " + cause);
   const Snapshot now = run.snapshot();
   const std::string experiment = request.at("experiment").get<std::string>();
   if (experiment != now.experiment) {
@@ -129,13 +136,6 @@ Result<Json> answer_request(Controlled& run, const Json& request) {
 }
 
 }  // namespace
-
-bool is_failure_cause(std::string_view cause) {
-  constexpr std::array kCauses{FailureCause::stage,   FailureCause::resource,  FailureCause::preempted,
-                               FailureCause::timeout, FailureCause::cancelled, FailureCause::transient,
-                               FailureCause::stalled};
-  return std::any_of(kCauses.begin(), kCauses.end(), [&](FailureCause known) { return name_of(known) == cause; });
-}
 
 std::string answer_control(Controlled& run, std::string_view line) {
   try {

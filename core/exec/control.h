@@ -25,8 +25,8 @@ class Controlled {
 
   [[nodiscard]] virtual Snapshot snapshot() const = 0;
   /// A running job is asked to stop, and what it saved stays; a variant that did not start yet will not. What needs
-  /// them is blocked. Nothing happens to a variant that has settled.
-  virtual void cancel(graph::VariantIndex variant) = 0;
+  /// them is blocked. False where that comes too late: it has settled, or its job has ended and its result is checked.
+  virtual bool cancel(graph::VariantIndex variant) = 0;
   /// What failed or was cancelled, of `cause` only if it is not empty, of `only` if that is not empty, and what that
   /// blocked, waits anew. Returns all of it, in the plan's order; nothing when the run is stopping.
   virtual std::vector<graph::VariantIndex> retry(const std::string& cause,
@@ -40,8 +40,4 @@ class Controlled {
 
 /// The rest of an answer that is ok, or the problems of one that is not (LB4105 when it is no answer at all).
 [[nodiscard]] Result<Json> read_answer(std::string_view line);
-
-/// Whether `cause` is one that a failure can have.
-[[nodiscard]] bool is_failure_cause(std::string_view cause);
-
 }  // namespace lowbit::exec

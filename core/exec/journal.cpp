@@ -134,6 +134,7 @@ JournalWriter::~JournalWriter() {
 
 bool JournalWriter::append(const Json& payload) {
   const std::string record = journal_record(payload);
+  if (record.size() - kHeaderBytes > kMaxJournalRecord) return false;
   const std::lock_guard lock(mutex_);
   std::size_t written = 0;
   while (written < record.size()) {

@@ -21,7 +21,7 @@
 
 namespace lowbit::exec {
 
-/// A record longer than this is damage, not data.
+/// A record longer than this is damage, not data, and none is written.
 inline constexpr std::uint32_t kMaxJournalRecord = 16U << 20U;
 
 [[nodiscard]] std::string journal_record(const Json& payload);
@@ -42,7 +42,7 @@ class JournalWriter {
   JournalWriter& operator=(JournalWriter&&) = delete;
   ~JournalWriter();
 
-  /// False when the record could not be written whole (full disk): the job must fail then.
+  /// False when the record could not be written whole (full disk, too long): the job must fail then.
   [[nodiscard]] bool append(const Json& payload);
   /// Appended records are on the disk after this.
   [[nodiscard]] bool sync();

@@ -12,6 +12,7 @@
 #include <optional>
 
 #include "env/files.h"
+#include "env/posix/descriptor.h"
 
 namespace lowbit::exec {
 namespace {
@@ -19,24 +20,19 @@ namespace {
 namespace fs = std::filesystem;
 
 Result<ManifestFile> hash_file(const fs::path& path, std::string relative) {
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) return env::file_error("reading", path, errno);
+  const env::Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file) return env::file_error("reading", path, errno);
   Sha256 hash;
   std::uint64_t bytes = 0;
   std::vector<char> buffer(1U << 20U);
   for (;;) {
-    const ssize_t n = ::read(descriptor, buffer.data(), buffer.size());
+    const ssize_t n = ::read(file.get(), buffer.data(), buffer.size());
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0) {
-      const int problem = errno;
-      ::close(descriptor);
-      return env::file_error("reading", path, problem);
-    }
+    if (n < 0) return env::file_error("reading", path, errno);
     if (n == 0) break;
     hash.update(std::string_view(buffer.data(), static_cast<std::size_t>(n)));
     bytes += static_cast<std::uint64_t>(n);
   }
-  ::close(descriptor);
   return ManifestFile{.path = std::move(relative), .bytes = bytes, .digest = hash.finish()};
 }
 

@@ -7,7 +7,6 @@
 
 #include <array>
 #include <cmath>
-#include <cstdio>
 #include <optional>
 
 #include "base/whole_number.h"
@@ -17,6 +16,8 @@
 #include "exec/artifact_check.h"
 #include "exec/journal.h"
 #include "exec/manifest.h"
+#include "exec/progress_watch.h"
+#include "exec/wording.h"
 
 namespace lowbit::exec {
 namespace {
@@ -31,33 +32,15 @@ constexpr std::array<std::pair<FailureCause, std::string_view>, 7> kCauses{{{Fai
                                                                             {FailureCause::transient, "transient"},
                                                                             {FailureCause::stalled, "stalled"}}};
 
-std::string run_time_text(double seconds) {
-  std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "%.1f s", seconds);
-  return text.data();
-}
-
-std::string gibibytes_text(std::uint64_t bytes) {
-  std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "%.2f GiB", static_cast<double>(bytes) / (1024.0 * 1024.0 * 1024.0));
-  return text.data();
-}
-
 /// How far the job got, for messages about jobs that ended without a word.
 std::string last_position(const JobReport& report, const ExitRecord& end) {
-  std::string text = "it ran " + run_time_text(end.seconds) + ", peak memory " + gibibytes_text(end.peak_memory_bytes);
-  if (report.last_progress) {
-    const Json& p = *report.last_progress;
-    text += "; last progress: " + canonical(p.value("done", Json(0)));
-    if (p.value("total", Json(0)) != 0) text += " of " + canonical(p["total"]);
-    text += " " + p.value("unit", std::string());
-  } else {
-    text += "; it reported no progress";
-  }
-  return text;
+  const std::string text =
+      "it ran " + seconds_text(end.seconds) + ", peak memory " + gibibytes_text(end.peak_memory_bytes);
+  return text + (report.last_progress ? "; last progress: " + position_text(*report.last_progress)
+                                      : std::string("; it reported no progress"));
 }
 
-std::optional<Failure> failure_of(const JobReport& report, const std::optional<ExitRecord>& ended,
+std::optional<Failure> failure_of(const JobReport& report, bool journal_damaged, const std::optional<ExitRecord>& ended,
                                   const std::string& label) {
   const std::string logs = "see `lowbit logs '" + label + "'`";
   if (!ended || ended->kind == ExitKind::lost) {
@@ -65,7 +48,8 @@ std::optional<Failure> failure_of(const JobReport& report, const std::optional<E
                    "job and shim ended without a record: killed, or the machine went down",
                    "run the same command again: it continues"};
   }
-  if (ended->cancelled) {
+  const bool ended_well = ended->kind == ExitKind::exited && ended->code == 0 && report.status == LB_OK;
+  if (ended->cancelled && !ended_well) {
     return Failure{FailureCause::cancelled, "the job was cancelled", label, last_position(report, *ended),
                    "run the same command again: it continues"};
   }
@@ -92,8 +76,13 @@ std::optional<Failure> failure_of(const JobReport& report, const std::optional<E
                                 logs
                           : "the plugin crashed: report this to its author; " + logs};
   }
+  if (ended_well) return std::nullopt;
+  if (journal_damaged && !report.status) {
+    return Failure{FailureCause::preempted, "what the job told cannot be read: its journal is damaged", label,
+                   last_position(report, *ended),
+                   "check the disk, then run the same command again: what the stage had saved is used; " + logs};
+  }
   const int status = report.status.value_or(ended->code);
-  if (ended->code == 0 && report.status == LB_OK) return std::nullopt;
   if (ended->code == 0 && !report.status) {
     return Failure{FailureCause::stage, "the job ended without a result", label,
                    "the plugin ended its process with exit status 0 before the stage returned",
@@ -138,32 +127,43 @@ struct CheckedOutputs {
   Json manifests = Json::object();
 };
 
+/// It is not of its type (LB51xx), or holds links, pipes or sockets. Anything else is the machine's failure.
+bool is_the_artifacts_own(const std::string& code) {
+  return code.compare(0, 4, "LB51") == 0 || code == "LB6105" || code == "LB6106";
+}
+
+Failure rejected(const PublishContext& context, const std::string& port, const std::string& type,
+                 const Diagnostics& problems) {
+  std::string why;
+  for (const Diagnostic& d : problems) why += (why.empty() ? "" : "; ") + d.what;
+  return misbehaved(context.stage_label, "output `" + port + "` is not a valid " + type, why);
+}
+
 /// A rejected artifact is the plugin's failure, so its diagnostics become the failure's text.
 Result<std::variant<CheckedOutputs, Failure>> check_outputs(const AttemptPaths& attempt, const PublishContext& context,
                                                             const fs::path& target) {
+  using Outcome = std::variant<CheckedOutputs, Failure>;
   CheckedOutputs checked;
   for (const auto& [port, type] : context.output_types) {
     const fs::path directory = attempt.output(port);
     if (!env::exists(directory)) continue;
-    LB_TRY_ASSIGN(const Manifest manifest, read_manifest(directory, false));
-    if (manifest.files.empty()) continue;
-    auto artifact = check_artifact(type, directory);
+    const auto manifest = read_manifest(directory, false);
+    if (manifest.ok() && manifest->files.empty()) continue;
+    auto artifact = manifest.ok() ? check_artifact(type, directory) : Result<CheckedArtifact>(manifest.error());
     if (!artifact.ok()) {
-      std::string why;
-      for (const Diagnostic& d : artifact.error()) why += (why.empty() ? "" : "; ") + d.what;
-      return std::variant<CheckedOutputs, Failure>(
-          misbehaved(context.stage_label, "output `" + port + "` is not a valid " + type, why));
+      if (!is_the_artifacts_own(artifact.error().front().code)) return std::move(artifact).error();
+      return Outcome(rejected(context, port, type, artifact.error()));
     }
     checked.outputs.push_back({.port = port,
-                               .artifact = {.type = type, .digest = manifest.digest()},
+                               .artifact = {.type = type, .digest = manifest->digest()},
                                .path = (target / "out" / port).string(),
-                               .bytes = manifest.bytes(),
+                               .bytes = manifest->bytes(),
                                .bases = artifact->bases,
                                .summary = artifact->summary});
     if (!artifact->items.empty()) checked.items[port] = std::move(artifact->items);
-    checked.manifests[port] = {{"type", type}, {"digest", manifest.digest().hex()}, {"files", manifest.to_json()}};
+    checked.manifests[port] = {{"type", type}, {"digest", manifest->digest().hex()}, {"files", manifest->to_json()}};
   }
-  return std::variant<CheckedOutputs, Failure>(std::move(checked));
+  return Outcome(std::move(checked));
 }
 
 /// An empty scratch directory stays where the attempt lay, for the next attempt.
@@ -264,6 +264,13 @@ Result<PublishContext> publish_context(const Json& json) {
 
 fs::path context_file(const AttemptPaths& attempt) { return attempt.directory / "host.json"; }
 
+std::optional<FailureCause> failure_cause(std::string_view name) {
+  for (const auto& [cause, known] : kCauses) {
+    if (known == name) return cause;
+  }
+  return std::nullopt;
+}
+
 std::string_view name_of(FailureCause cause) {
   for (const auto& [c, name] : kCauses) {
     if (c == cause) return name;
@@ -289,8 +296,9 @@ Result<std::variant<CheckedResult, Failure>> check(const ProjectPaths& project, 
   using Outcome = std::variant<CheckedResult, Failure>;
   LB_TRY_ASSIGN(const std::optional<ExitRecord> ended, read_exit_record(attempt.exit()));
   LB_TRY_ASSIGN(const std::optional<std::string> journal, env::read_file_if_there(attempt.journal()));
-  const JobReport report = summarize(parse_journal(journal.value_or("")).records);
-  if (auto failure = failure_of(report, ended, context.stage_label)) return Outcome(*std::move(failure));
+  const JournalRecords told = parse_journal(journal.value_or(""));
+  const JobReport report = summarize(told.records);
+  if (auto failure = failure_of(report, told.damaged, ended, context.stage_label)) return Outcome(*std::move(failure));
   if (auto failure = metric_failure(report.metrics, context.stage_label)) return Outcome(*std::move(failure));
 
   const std::string name = attempt.directory.filename().string();
@@ -308,7 +316,6 @@ Result<std::variant<CheckedResult, Failure>> check(const ProjectPaths& project, 
   manifest["seconds"] = ended->seconds;
   manifest["ended_at"] = ended_at;
   LB_TRY(clear_scratch(attempt));
-  LB_TRY(env::remove_tree(attempt.checkpoints()));
   manifest["digest"] = record_digest(manifest);
   // In place: what lies below results/ with a manifest is a result, and it gets there when all of it is durable.
   LB_TRY(env::write_file(attempt.manifest(), manifest.dump(1, ' ', false, Json::error_handler_t::replace)));
@@ -322,8 +329,12 @@ Result<void> move_into_place(const std::vector<CheckedResult>& results) {
   std::vector<std::pair<fs::path, fs::path>> moves;
   moves.reserve(results.size());
   for (const CheckedResult& result : results) moves.push_back(result.move);
-  return env::rename_durably(moves);
+  LB_TRY(env::rename_durably(moves));
+  for (const auto& [from, to] : moves) LB_TRY(drop_checkpoints(to));
+  return {};
 }
+
+Result<void> drop_checkpoints(const fs::path& result) { return env::remove_tree(AttemptPaths{result}.checkpoints()); }
 
 Result<Prepared> prepare(const ProjectPaths& project, const AttemptPaths& attempt, const PublishContext& context) {
   LB_TRY_ASSIGN(auto outcome, check(project, attempt, context));

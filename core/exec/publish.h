@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -51,6 +52,7 @@ struct Failure {
 
 [[nodiscard]] Json to_json(const Failure& failure);
 [[nodiscard]] std::string_view name_of(FailureCause cause);
+[[nodiscard]] std::optional<FailureCause> failure_cause(std::string_view name);
 
 using Prepared = std::variant<store::Publication, Failure>;
 
@@ -73,6 +75,9 @@ struct CheckedResult {
 
 /// Makes results durable and moves them to their places, a group of them at the cost of one. Any thread.
 [[nodiscard]] Result<void> move_into_place(const std::vector<CheckedResult>& results);
+
+/// The last of a job's checkpoints, which lie beside its result until that is durable in its place.
+[[nodiscard]] Result<void> drop_checkpoints(const std::filesystem::path& result_directory);
 
 /// Both, for one attempt.
 [[nodiscard]] Result<Prepared> prepare(const ProjectPaths& project, const AttemptPaths& attempt,

@@ -22,6 +22,12 @@ Result<std::optional<Json>> read_json(const fs::path& file) {
   return std::optional(std::move(json));
 }
 
+/// A shim that was killed left it.
+void remove_socket(const JobRequest& request) {
+  std::error_code ignored;
+  if (!request.socket.empty()) fs::remove(request.socket, ignored);
+}
+
 class Recoverer {
  public:
   explicit Recoverer(WritableProject& project) : project_(project), store_(project.store()) {}
@@ -49,28 +55,35 @@ class Recoverer {
     LB_TRY_ASSIGN(const auto request_json, read_json(attempt.request()));
     LB_TRY_ASSIGN(const auto context_json, read_json(context_file(attempt)));
     if (!request_json || !context_json) return lose(row);  // the host died before the attempt was complete
-    LB_TRY_ASSIGN(JobRequest request, job_request(*request_json));
-    LB_TRY_ASSIGN(PublishContext context, publish_context(*context_json));
+    auto request = job_request(*request_json);
+    auto context = publish_context(*context_json);
 
     LB_TRY_ASSIGN(const std::optional<env::FileLock> lock, env::FileLock::try_take(attempt.lock()));
+    if (!request.ok() || !context.ok()) {
+      if (lock) return lose(row);
+      return error("LB4107", "a job of another version of lowbit runs here: " + row.stage_label)
+          .note("its attempt is " + attempt.directory.string())
+          .fix("wait until it has ended, or end it with the lowbit that started it");
+    }
     if (!lock) {
-      recovery_.adopted.push_back({row, attempt, std::move(request), std::move(context)});
+      recovery_.adopted.push_back({row, attempt, *std::move(request), *std::move(context)});
       return {};
     }
-    if (!env::exists(attempt.exit())) {
+    remove_socket(*request);
+    LB_TRY_ASSIGN(const std::optional<ExitRecord> ended, read_exit_record(attempt.exit()));
+    if (!ended) {
       LB_TRY(bury(attempt, row.nonce));
       return lose(row);
     }
-    LB_TRY_ASSIGN(const std::optional<ExitRecord> ended, read_exit_record(attempt.exit()));
-    if (ended && !ended->unsynced_boot.empty() && ended->unsynced_boot != env::boot_id()) return lose(row);
-    LB_TRY_ASSIGN(const Prepared prepared, prepare(project_.paths(), attempt, context));
+    if (!ended->unsynced_boot.empty() && ended->unsynced_boot != env::boot_id()) return lose(row);
+    LB_TRY_ASSIGN(const Prepared prepared, prepare(project_.paths(), attempt, *context));
     if (const auto* failure = std::get_if<Failure>(&prepared)) {
       recovery_.failed.push_back(row.stage_label);
       const auto state =
           failure->cause == FailureCause::cancelled ? store::AttemptState::cancelled : store::AttemptState::failed;
-      return store_.end_attempt(row.id, state, to_json(*failure), 0);
+      return store_.end_attempt(row.id, state, to_json(*failure), ended->seconds);
     }
-    LB_TRY(store_.publish({std::get<store::Publication>(prepared)}, context.replace));
+    LB_TRY(store_.publish({std::get<store::Publication>(prepared)}, context->replace));
     recovery_.harvested.push_back(row.stage_label);
     return {};
   }
@@ -83,7 +96,10 @@ class Recoverer {
   /// Empty when the result is damaged: it is set aside then.
   Result<std::optional<FoundResult>> whole_result(const fs::path& directory) {
     auto found = republish(project_.paths(), directory);
-    if (found.ok()) return std::optional(*std::move(found));
+    if (found.ok()) {
+      LB_TRY(drop_checkpoints(directory));
+      return std::optional(*std::move(found));
+    }
     const std::string& code = found.error().front().code;
     if (code != "LB5003" && code != "LB5004") return std::move(found).error();
     LB_TRY(set_aside(project_.paths(), directory));

@@ -1,22 +1,15 @@
 #include "exec/resource_pool.h"
 
 #include <algorithm>
-#include <array>
-#include <cstdio>
 
 #include "base/check.h"
 #include "base/whole_number.h"
+#include "exec/wording.h"
 
 namespace lowbit::exec {
 namespace {
 
 constexpr std::uint32_t kWhole = 1000;
-
-std::string gibibytes(std::uint64_t bytes) {
-  std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "%.2f GiB", static_cast<double>(bytes) / (1024.0 * 1024.0 * 1024.0));
-  return text.data();
-}
 
 std::string there(std::size_t count) {
   return count == 1 ? "there is 1" : "there are " + (count == 0 ? std::string("none") : std::to_string(count));
@@ -184,19 +177,19 @@ void Lease::release() {
 std::vector<std::string> beyond(const Demand& demand, const Capacity& capacity) {
   std::vector<std::string> lines;
   if (capacity.memory_bytes > 0 && demand.memory_bytes > capacity.memory_bytes) {
-    lines.push_back(gibibytes(demand.memory_bytes) + " of memory; there are " + gibibytes(capacity.memory_bytes) +
-                    " for jobs");
+    lines.push_back(gibibytes_text(demand.memory_bytes) + " of memory; there are " +
+                    gibibytes_text(capacity.memory_bytes) + " for jobs");
   }
   Capacity idle = capacity;
   idle.cpus = demand.cpus;
   if (const ResourcePool pool(std::move(idle)); (pool.lacking(demand) & kGpus) != 0) {
     const std::size_t count = demand.milli_gpus >= kWhole ? demand.milli_gpus / kWhole : 1;
     std::string line = count == 1 ? "a GPU" : std::to_string(count) + " GPUs";
-    if (demand.gpu_memory_bytes > 0) line += " with " + gibibytes(demand.gpu_memory_bytes);
+    if (demand.gpu_memory_bytes > 0) line += " with " + gibibytes_text(demand.gpu_memory_bytes);
     line += "; " + there(capacity.gpus.size());
     std::uint64_t largest = 0;
     for (const Gpu& gpu : capacity.gpus) largest = std::max(largest, gpu.memory_bytes);
-    if (demand.gpu_memory_bytes > largest && largest > 0) line += ", with at most " + gibibytes(largest);
+    if (demand.gpu_memory_bytes > largest && largest > 0) line += ", with at most " + gibibytes_text(largest);
     lines.push_back(std::move(line));
   }
   for (const auto& [name, per_minute] : demand.rates) {

@@ -209,8 +209,10 @@ Result<RunSummary> run(WritableProject& project, const graph::ExpandedGraph& gra
   if (reporter.tick().count() > 0) loop.post(tick);
   loop.run();
   if (reporter.tick().count() > 0) reporter.on_tick(scheduler.snapshot());
-  const RunSummary summary = scheduler.summary();
-  LB_TRY(end_run(project, graph, request, externals, id, summary));
+  RunSummary summary = scheduler.summary();
+  if (const auto ended = end_run(project, graph, request, externals, id, summary); !ended.ok()) {
+    summary.machine.insert(summary.machine.end(), ended.error().begin(), ended.error().end());
+  }
   return summary;
 }
 

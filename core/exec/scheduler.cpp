@@ -1,14 +1,13 @@
 #include "exec/scheduler.h"
 
 #include <algorithm>
-#include <array>
-#include <cstdio>
 #include <utility>
 
 #include "base/check.h"
 #include "env/files.h"
 #include "exec/job_environment.h"
 #include "exec/retry.h"
+#include "exec/wording.h"
 #include "graph/gates.h"
 
 namespace lowbit::exec {
@@ -19,12 +18,6 @@ using namespace std::chrono_literals;
 // Results that come within this time, or while others are being made durable, share their syncs and one transaction.
 constexpr auto kPublishWindow = 5ms;
 constexpr auto kProgressPoll = 1000ms;
-
-std::string in_seconds(double seconds) {
-  std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "%.1f s", seconds);
-  return text.data();
-}
 
 double seconds_of(std::chrono::milliseconds time) { return std::chrono::duration<double>(time).count(); }
 
@@ -121,7 +114,10 @@ void Scheduler::adopt(const Adopted& adopted) {
                                              .watch = ProgressWatch(0ms, loop_.now()),
                                              .stalled = {}});
   if (!works_.try_emplace(job->context.content.digest, Work{.variants = {}, .attempts = 1, .job = job}).second) {
-    executor_.adopt(adopted.request, adopted.paths, [job] { job->lease.release(); });  // twice the same: one result
+    executor_.adopt(adopted.request, adopted.paths, [this, job] {  // twice the same: one result
+      job->lease.release();
+      dispatch();
+    });
     return;
   }
   running_.emplace(job->nonce, job);
@@ -364,13 +360,15 @@ void Scheduler::on_end(const JobPtr& job) {
   auto outcome = std::make_shared<std::optional<Result<std::variant<CheckedResult, Failure>>>>();
   loop_.in_background(
       [this, job, outcome] {
-        if (!env::exists(job->paths.exit())) {
-          if (auto buried = bury(job->paths, job->nonce); !buried.ok()) {
-            outcome->emplace(std::move(buried).error());
-            return;
-          }
+        const auto ended = read_exit_record(job->paths.exit());
+        auto settled = !ended.ok() ? Result<void>(ended.error())
+                       : *ended    ? Result<void>()
+                                   : bury(job->paths, job->nonce);
+        if (settled.ok()) {
+          outcome->emplace(check(project_.paths(), job->paths, job->context));
+        } else {
+          outcome->emplace(std::move(settled).error());
         }
-        outcome->emplace(check(project_.paths(), job->paths, job->context));
       },
       [this, job, outcome] { on_checked(job, std::move(**outcome)); });
   if (!options_.fail_fast) dispatch();  // with it, nothing starts before it is known how this one ended
@@ -450,7 +448,7 @@ void Scheduler::publish_group(bool replace, std::vector<std::pair<JobPtr, store:
     } else {
       static_cast<void>(env::remove_tree(left));  // logs and checkpoints of earlier attempts served their purpose
     }
-    if (!work.variants.empty()) tell(Event::Kind::done, job->label, in_seconds(publications[i].seconds));
+    if (!work.variants.empty()) tell(Event::Kind::done, job->label, seconds_text(publications[i].seconds));
     for (const Index index : work.variants) {
       ++summary_.done;
       if (index != work.variants.front()) {
@@ -484,7 +482,7 @@ void Scheduler::on_failure(const JobPtr& job, Failure failure) {
   } else if (const RetryPolicy& retry = graph_.variants[work.variants.front()].retry;
              !stopping_ && asks_for_retry(retry, failure.cause) && work.attempts < retry.attempts) {
     tell(Event::Kind::retrying, job->label,
-         failure.what + "; again in " + in_seconds(seconds_of(backoff(work.attempts))), to_json(failure));
+         failure.what + "; again in " + seconds_text(seconds_of(backoff(work.attempts))), to_json(failure));
     retry_later(job->context.content.digest, std::move(work));
     dispatch();
     return;
@@ -539,7 +537,7 @@ void Scheduler::look_for_stall(const JobPtr& job) {
   const auto silent = job->watch.stalled(loop_.now());
   if (!silent) return;
   const double seconds = seconds_of(*silent);
-  const std::string said = "no progress for " + in_seconds(seconds) + "; last at " + job->watch.position();
+  const std::string said = "no progress for " + seconds_text(seconds) + "; last at " + job->watch.position();
   tell(Event::Kind::stalled, job->label, said, {{"seconds", seconds}, {"position", job->watch.position()}});
   if (!job->fail_on_stall) return;
   job->stalled = said;
@@ -615,35 +613,45 @@ bool Scheduler::is_open(Index index) const {
   return nodes_[index].state == State::waiting || nodes_[index].state == State::scheduled;
 }
 
-void Scheduler::cancel(graph::VariantIndex variant) {
-  if (!is_open(variant)) return;
-  if (nodes_[variant].state == State::scheduled && !withdraw(variant)) return;
+bool Scheduler::cancel(graph::VariantIndex variant) {
+  if (!is_open(variant)) return false;
+  std::string how = "before it started";
+  if (nodes_[variant].state == State::scheduled) {
+    const Work& work = works_.at(nodes_[variant].content->digest);
+    if (work.job && work.variants.size() == 1) {
+      const bool runs = running_.contains(work.job->nonce);
+      if (runs) executor_.cancel(work.job->nonce);
+      return runs;
+    }
+    if (work.job) how = "its job goes on for others that need the same";
+    withdraw(variant);
+  }
   ++summary_.cancelled;
-  tell(Event::Kind::cancelled, graph_.variants[variant].label(), "before it started");
-  settle(variant, State::failed, VariantState::cancelled, "cancelled before it started",
+  tell(Event::Kind::cancelled, graph_.variants[variant].label(), how);
+  settle(variant, State::failed, VariantState::cancelled, "cancelled: " + how,
          std::string(name_of(FailureCause::cancelled)));
   dispatch();
   finish_if_idle();
+  return true;
 }
 
-/// Takes a variant out of the work that was to be done for it; where a job runs, that is asked to stop, and false.
-bool Scheduler::withdraw(Index index) {
+/// Takes a variant out of the work that is to be done for it and for others, or that no job does yet.
+void Scheduler::withdraw(Index index) {
   const Digest key = nodes_[index].content->digest;
   Work& work = works_.at(key);
-  if (work.job) {
-    if (running_.contains(work.job->nonce)) executor_.cancel(work.job->nonce);
-    return false;
-  }
   const bool first = work.variants.front() == index;
-  const bool queued =
-      first && ready_.remove(index, demand_of(graph_.variants[index].resources, pool_.capacity()), priorities_[index]);
+  if (first && !work.job) {
+    static_cast<void>(
+        ready_.remove(index, demand_of(graph_.variants[index].resources, pool_.capacity()), priorities_[index]));
+  }
   work.variants.erase(std::find(work.variants.begin(), work.variants.end(), index));
   if (work.variants.empty()) {
     works_.erase(key);
-  } else if (queued || first) {
+  } else if (work.job) {
+    work.job->label = graph_.variants[work.variants.front()].label();
+  } else if (first) {
     enqueue(work.variants.front());
   }
-  return true;
 }
 
 std::vector<graph::VariantIndex> Scheduler::retry(const std::string& cause, const std::set<Index>& only) {

@@ -98,10 +98,10 @@ class Scheduler : public Controlled {
             std::function<void()> finished);
 
   void start(const std::vector<Adopted>& adopted);
-  /// First call: nothing new starts, running jobs are asked to stop. Their checkpoints stay.
+  /// Nothing new starts, running jobs are asked to stop. Their checkpoints stay.
   void interrupt() override;
   [[nodiscard]] Snapshot snapshot() const override;
-  void cancel(graph::VariantIndex variant) override;
+  bool cancel(graph::VariantIndex variant) override;
   std::vector<graph::VariantIndex> retry(const std::string& cause, const std::set<graph::VariantIndex>& only) override;
   [[nodiscard]] const RunSummary& summary() const { return summary_; }
 
@@ -153,7 +153,7 @@ class Scheduler : public Controlled {
   void drain();
   void settle(Index index, State state, VariantState settled_as, std::string text = {}, std::string cause = {});
   [[nodiscard]] bool is_open(Index index) const;
-  bool withdraw(Index index);
+  void withdraw(Index index);
   void reopen(const std::vector<Index>& variants);
   struct Obstacle {
     State state = State::blocked;

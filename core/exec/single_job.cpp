@@ -78,12 +78,8 @@ Result<SingleResult> run_single_job(const StageDescription& stage, const SingleJ
     if (!fs::is_directory(written, code) || fs::is_empty(written, code)) continue;
     const std::string& type = port.types.front();
     LB_TRY_ASSIGN(const CheckedArtifact artifact, check_artifact(type, written));
-    std::uint64_t bytes = 0;
-    for (const auto& entry : fs::recursive_directory_iterator(written)) {
-      if (entry.is_regular_file()) bytes += entry.file_size();
-    }
-    fs::rename(written, destination, code);
-    if (code) return env::file_error("writing", destination, code.value());
+    const std::uint64_t bytes = env::tree_bytes(written);
+    LB_TRY(env::rename_durably({{written, destination}}));
     return SingleResult{.type = type, .bytes = bytes, .warnings = warnings_of(ended)};
   }
   return error("LB4102", "the job ended without writing anything").fix("report this to the plugin's author");

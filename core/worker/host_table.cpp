@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 
 #include "env/files.h"
 
@@ -13,9 +14,26 @@ using namespace std::chrono_literals;
 
 constexpr auto kProgressInterval = 200ms;
 
+// Of one text in the journal: six times as much when every byte is escaped, which is still a record.
+constexpr std::size_t kLongestText = std::size_t{1} << 20U;
+
 std::string text(lb_str s) { return s.size == 0 ? std::string() : std::string(s.data, s.size); }
 
+/// What people are told; cut between two characters where nobody would read on.
+std::string told(lb_str s) {
+  if (s.size <= kLongestText) return text(s);
+  std::size_t length = kLongestText;
+  while (length > 0 && (static_cast<unsigned char>(s.data[length]) & 0xC0U) == 0x80U) --length;
+  return std::string(s.data, length) + " [cut: it had " + std::to_string(s.size) + " bytes]";
+}
+
 Json number_or_null(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
+
+Result<void> put_in_place(const fs::path& written, const fs::path& finished) {
+  LB_TRY(env::sync_tree(written));
+  LB_TRY(env::remove_tree(finished));
+  return env::rename_durably(written, finished);
+}
 
 bool holds_a_file(const fs::path& directory) {
   std::error_code code;
@@ -68,6 +86,11 @@ void HostTable::report(const Json& record) {
   if (!journal_.append(record)) broken_ = true;
 }
 
+lb_status HostTable::refused(const Diagnostics& problems) {
+  report({{"k", "log"}, {"level", LB_LOG_ERROR}, {"text", render(problems)}});
+  return LB_RESOURCE;
+}
+
 std::optional<std::string> HostTable::missing_output() const {
   for (const std::string& port : request_.required_outputs) {
     if (!holds_a_file(attempt_.output(port))) return port;
@@ -82,7 +105,7 @@ lb_str HostTable::keep(std::string value) {
 }
 
 void HostTable::log(int32_t level, lb_str message) {
-  report({{"k", "log"}, {"level", level}, {"text", text(message)}});
+  report({{"k", "log"}, {"level", level}, {"text", told(message)}});
 }
 
 // The first report and every change of unit are never held back: a crash report needs the last known position.
@@ -90,19 +113,19 @@ void HostTable::progress(std::uint64_t done, std::uint64_t total, lb_str unit) {
   const auto now = std::chrono::steady_clock::now();
   {
     const std::lock_guard lock(mutex_);
-    const std::string name = text(unit);
+    const std::string name = told(unit);
     const bool due = now - last_progress_ >= kProgressInterval || name != last_unit_ || (total != 0 && done == total);
     if (!due) return;
     last_progress_ = now;
     last_unit_ = name;
   }
-  report({{"k", "progress"}, {"done", done}, {"total", total}, {"unit", text(unit)}});
+  report({{"k", "progress"}, {"done", done}, {"total", total}, {"unit", told(unit)}});
 }
 
 void HostTable::metric(const lb_metric& m) {
   report({{"k", "metric"},
-          {"name", text(m.name)},
-          {"unit", text(m.unit)},
+          {"name", told(m.name)},
+          {"unit", told(m.unit)},
           {"value", number_or_null(m.value)},
           {"std_error", number_or_null(m.std_error)},
           {"count", m.count},
@@ -113,8 +136,8 @@ lb_status HostTable::input(lb_str port, std::size_t index, lb_input* out) {
   const auto it = request_.inputs.find(text(port));
   if (it == request_.inputs.end() || index >= it->second.size()) return LB_INTERNAL;
   const exec::JobInput& input = it->second[index];
-  // The members of plugin ABI 1.0; a plugin built against an older header has a shorter struct.
-  if (out->size < sizeof(lb_input)) return LB_INTERNAL;
+  constexpr std::size_t kMembersOfAbi1 = offsetof(lb_input, closure) + sizeof(lb_str);
+  if (out->size < kMembersOfAbi1) return LB_INTERNAL;
   out->path = keep(input.path.string());
   out->type = keep(input.type);
   out->digest = keep(input.digest.hex());
@@ -127,14 +150,15 @@ lb_status HostTable::output(lb_str port, lb_str* path) {
   const std::string name = text(port);
   if (std::find(request_.outputs.begin(), request_.outputs.end(), name) == request_.outputs.end()) return LB_INTERNAL;
   const fs::path directory = attempt_.output(name);
-  if (!env::make_directories(directory).ok()) return LB_RESOURCE;
+  if (const auto made = env::make_directories(directory); !made.ok()) return refused(made.error());
   *path = keep(directory.string());
   return LB_OK;
 }
 
 lb_status HostTable::checkpoint_begin(std::uint64_t step, lb_str* dir) {
   const fs::path directory = attempt_.checkpoints() / (std::to_string(step) + ".tmp");
-  if (!env::remove_tree(directory).ok() || !env::make_directories(directory).ok()) return LB_RESOURCE;
+  if (const auto removed = env::remove_tree(directory); !removed.ok()) return refused(removed.error());
+  if (const auto made = env::make_directories(directory); !made.ok()) return refused(made.error());
   *dir = keep(directory.string());
   return LB_OK;
 }
@@ -145,13 +169,12 @@ lb_status HostTable::checkpoint_commit(std::uint64_t step) {
   if (!env::exists(directory)) return LB_INTERNAL;
   // What was told so far is not told again after a resume: no checkpoint may outlive it.
   if (broken_ || !journal_.sync()) return LB_RESOURCE;
-  if (!env::sync_tree(directory).ok() || !env::remove_tree(finished).ok() ||
-      !env::rename_durably(directory, finished).ok()) {
-    return LB_RESOURCE;
-  }
+  if (const auto written = put_in_place(directory, finished); !written.ok()) return refused(written.error());
   report({{"k", "checkpoint"}, {"step", step}});
   for (const std::uint64_t older : committed_) {
-    if (older != step && !env::remove_tree(attempt_.checkpoints() / std::to_string(older)).ok()) return LB_RESOURCE;
+    if (older == step) continue;
+    const auto removed = env::remove_tree(attempt_.checkpoints() / std::to_string(older));
+    if (!removed.ok()) return refused(removed.error());
   }
   committed_ = {step};
   return broken_ ? LB_RESOURCE : LB_OK;
@@ -159,7 +182,7 @@ lb_status HostTable::checkpoint_commit(std::uint64_t step) {
 
 void HostTable::fail(const lb_error& e) {
   failure_reported_ = true;
-  report({{"k", "fail"}, {"what", text(e.what)}, {"where", text(e.where)}, {"why", text(e.why)}, {"fix", text(e.fix)}});
+  report({{"k", "fail"}, {"what", told(e.what)}, {"where", told(e.where)}, {"why", told(e.why)}, {"fix", told(e.fix)}});
 }
 
 const void* HostTable::extension(std::string_view id) {

@@ -20,7 +20,7 @@
 
 namespace lowbit::worker {
 
-/// Thread-safe: every function of the table may be called from any thread of the stage.
+/// Which functions of the table any thread of the stage may call and which only its own: lowbit/plugin_abi.h.
 class HostTable {
  public:
   /// `stop`: set when the job was asked to stop. All three references outlive the table.
@@ -50,6 +50,8 @@ class HostTable {
   lb_status checkpoint_begin(std::uint64_t step, lb_str* dir);
   lb_status checkpoint_commit(std::uint64_t step);
   void fail(const lb_error& error);
+  /// Puts into the journal what the machine said.
+  lb_status refused(const Diagnostics& problems);
   const void* extension(std::string_view id);
 
   const exec::JobRequest& request_;

@@ -180,6 +180,39 @@ TEST_CASE("a time limit ends everything that a job started, sessions of their ow
   CHECK(seen == 3);
 }
 
+TEST_CASE("a link or a pipe among what a stage wrote is the stage's failure, and is gone after the repair", "[e2e]") {
+  const Project project("");
+  const std::string wrong = GENERATE("os.symlink('text', out + '/latest')", "os.mkfifo(out + '/pipe')");
+  const auto experiment = [&](const std::string& more) {
+    write_text(project.path() / "write.py",
+               "import json, os\nout = json.load(open(os.environ['LOWBIT_JOB']))"
+               "['outputs']['text']\nopen(out + '/text', 'w').write('x')\n" +
+                   more + "\n");
+  };
+  experiment(wrong);
+  project.edit(
+      "experiment: linked\nstages:\n  - {id: good, use: lowbit.toy.source}\n  - id: bad\n    use: "
+      "lowbit.command-dataset\n    params: {command: [python3, " +
+      (project.path() / "write.py").string() + "]}\n");
+  const Ended run = project.run();
+  CHECK(run.status == 1);
+  CHECK_THAT(run.err, Contains("FAIL    bad  output `text` is not a valid text/1") && Contains("1 done, 1 failed"));
+  experiment("");
+  CHECK(project.run().status == 0);
+}
+
+TEST_CASE("a longer word than a journal holds is cut, and costs nothing", "[e2e]") {
+  const Project project("");
+  write_text(project.path() / "talk.py", R"(import json, os
+job = json.load(open(os.environ["LOWBIT_JOB"]))
+with open(job["events"], "a") as events: print(json.dumps({"log": "x" * (17 << 20)}), file=events, flush=True)
+with open(job["outputs"]["text"] + "/text", "w") as out: out.write("said")
+)");
+  project.edit("experiment: talk\nstages:\n  - {id: talk, use: lowbit.command-dataset, params: {command: [python3, " +
+               (project.path() / "talk.py").string() + "]}}\n");
+  CHECK(project.run().status == 0);
+}
+
 TEST_CASE("a stage that fails for want of something continues after the repair", "[e2e]") {
   const Project project(with_bystander("{id: bad, use: lowbit.toy.fail_until, params: {path: repaired}}"));
   std::string text = read_text(project.path() / "experiment.yaml");

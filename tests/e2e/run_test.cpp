@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 #include <chrono>
 #include <fstream>
+#include <regex>
 #include <set>
 #include <thread>
 
@@ -168,6 +169,33 @@ stages: [{id: slow, use: lowbit.toy.transform, params: {steps: 100, delay_ms: 20
   CHECK(next.status == 0);
   CHECK_THAT(next.err, Contains("adopt   slow  still running since"));
   CHECK(project.query("SELECT count(*) FROM attempts") == "1\n");
+}
+
+TEST_CASE("an adopted job whose socket a logout removed is asked to stop by a signal", "[e2e]") {
+  const Project project(R"(experiment: slow
+stages: [{id: slow, use: lowbit.toy.transform, params: {steps: 3000, delay_ms: 20}}]
+)");
+  const auto host = project.start({"run", "experiment.yaml"});
+  std::filesystem::path attempt;
+  wait_until([&] {
+    std::error_code code;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(project.path() / ".lowbit" / "work", code)) {
+      if (entry.path().filename() == "journal") attempt = entry.path().parent_path();
+    }
+    return !attempt.empty();
+  });
+  host->send(SIGKILL);
+  (void)host->wait();
+  std::smatch socket;
+  const std::string request = read_text(attempt / "attempt.json");
+  REQUIRE(std::regex_search(request, socket, std::regex(R"re("socket":"([^"]+)")re")));
+  REQUIRE(std::filesystem::remove(socket[1].str()));
+  const auto next = project.start({"run", "experiment.yaml"});
+  wait_until([&] { return project.lowbit({"status"}).out.find("process ") != std::string::npos; });
+  next->send(SIGINT);
+  const Ended stopped = next->wait();
+  CHECK(stopped.status == 130);
+  CHECK_THAT(stopped.err, Contains("adopt   slow") && Contains("stop    slow"));
 }
 
 TEST_CASE("jobs of a library that is slow to load are forked from one process, and outlive it", "[e2e]") {

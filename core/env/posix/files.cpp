@@ -38,24 +38,6 @@ Result<void> sync_directory(const fs::path& path) {
   return sync_path(path.empty() ? fs::path(".") : path, O_RDONLY | O_DIRECTORY);
 }
 
-/// Calls `visit(path, is_directory)`, which returns a Result, for all that lies below a directory. LB6105 at a link.
-template <class Visit>
-Result<void> each_entry(const fs::path& directory, Visit visit) {
-  std::error_code code;
-  for (fs::recursive_directory_iterator it(directory, code), end; !code && it != end; it.increment(code)) {
-    const fs::file_status status = it->symlink_status(code);
-    if (code) break;
-    if (fs::is_symlink(status)) {
-      return error("LB6105", it->path().string() + " is a symbolic link")
-          .note("an artifact must hold its bytes itself: a link can change behind the result")
-          .fix("write a copy or a hard link instead");
-    }
-    LB_TRY(visit(it->path(), fs::is_directory(status)));
-  }
-  if (code) return file_error("writing", directory, code.value());
-  return {};
-}
-
 /// Everything on the file system that `path` lies on.
 Result<void> sync_file_system(const fs::path& path) {
   if (const int fault = fault_point(); fault != 0) return file_error("writing", path, fault);
@@ -189,9 +171,14 @@ Result<void> write_file(const fs::path& path, std::string_view text) {
 Result<void> replace_file(const fs::path& path, std::string_view text) { return replace(path, text, Durably::no); }
 
 Result<void> sync_tree(const fs::path& directory) {
-  LB_TRY(each_entry(directory, [](const fs::path& path, bool is_directory) {
-    return sync_path(path, is_directory ? O_RDONLY | O_DIRECTORY : O_RDONLY);
-  }));
+  std::error_code code;
+  for (fs::recursive_directory_iterator it(directory, code), end; !code && it != end; it.increment(code)) {
+    const fs::file_status status = it->symlink_status(code);
+    if (code) break;
+    if (fs::is_directory(status)) LB_TRY(sync_directory(it->path()));
+    if (fs::is_regular_file(status)) LB_TRY(sync_path(it->path(), O_RDONLY));
+  }
+  if (code) return file_error("writing", directory, code.value());
   return sync_directory(directory);
 }
 
@@ -209,9 +196,6 @@ Result<void> rename_durably(const std::vector<std::pair<fs::path, fs::path>>& mo
     for (const auto& [from, to] : moves) LB_TRY(sync_tree(from));
     for (const auto& [from, to] : moves) LB_TRY(rename_durably(from, to));
     return {};
-  }
-  for (const auto& [from, to] : moves) {
-    LB_TRY(each_entry(from, [](const fs::path&, bool) { return Result<void>(); }));
   }
   LB_TRY(sync_file_system(moves.front().first));
   for (const auto& [from, to] : moves) LB_TRY(rename_entry(from, to));

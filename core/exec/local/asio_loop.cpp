@@ -49,6 +49,7 @@ void AsioLoop::wait_for_interrupt() {
 
 void AsioLoop::run() {
   context_.run();
+  background_.stop();  // what has not begun there has nobody left to tell
   background_.join();  // what runs there refers to objects that end when this returns
 }
 void AsioLoop::stop() { context_.stop(); }

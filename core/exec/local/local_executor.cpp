@@ -18,6 +18,7 @@
 #include "env/file_lock.h"
 #include "env/files.h"
 #include "env/posix/descriptor.h"
+#include "env/process.h"
 #include "exec/local/spawn.h"
 
 namespace lowbit::exec {
@@ -28,6 +29,7 @@ using boost::asio::local::stream_protocol;
 using namespace std::chrono_literals;
 
 constexpr auto kLockPoll = 10ms;
+constexpr auto kUnknownPoll = 1000ms;
 
 sockaddr_un address_of(const fs::path& socket) {
   sockaddr_un address{};
@@ -49,14 +51,27 @@ Result<env::Descriptor> listen_at(const fs::path& socket) {
   return listener;
 }
 
+/// For a job whose socket is gone: a logout may empty the directory of sockets while jobs go on.
+void ask_shim_to_end(const AttemptPaths& attempt) {
+  const auto text = env::read_file(attempt.shim());
+  const Json json = text.ok() ? Json::parse(*text, nullptr, false) : Json();
+  const auto shim = json.is_object() ? env::process_identity(json) : std::nullopt;
+  if (shim && env::is_alive(*shim)) ::kill(static_cast<pid_t>(shim->pid), SIGTERM);
+}
+
 }  // namespace
 
 struct LocalExecutor::Job {
-  Job(boost::asio::io_context& context, AttemptPaths paths, OnEnd end)
-      : attempt(std::move(paths)), on_end(std::move(end)), socket(context) {}
+  Job(boost::asio::io_context& context, const JobRequest& request, AttemptPaths paths, OnEnd end)
+      : attempt(std::move(paths)),
+        on_end(std::move(end)),
+        socket_file(request.socket),
+        socket(context),
+        nonce(request.attempt) {}
 
   AttemptPaths attempt;
   OnEnd on_end;
+  fs::path socket_file;
   stream_protocol::socket socket;
   std::array<char, 1> byte{};
   std::string nonce;
@@ -86,8 +101,7 @@ Result<void> LocalExecutor::start(const JobRequest& request, const AttemptPaths&
                                 .working_directory = working_directory_}));
   }
 
-  auto job = std::make_shared<Job>(loop_.context(), attempt, std::move(on_end));
-  job->nonce = request.attempt;
+  auto job = std::make_shared<Job>(loop_.context(), request, attempt, std::move(on_end));
   job->child = child;
   jobs_[request.attempt] = job;
   boost::system::error_code code;
@@ -97,8 +111,7 @@ Result<void> LocalExecutor::start(const JobRequest& request, const AttemptPaths&
 }
 
 void LocalExecutor::adopt(const JobRequest& request, const AttemptPaths& attempt, OnEnd on_end) {
-  auto job = std::make_shared<Job>(loop_.context(), attempt, std::move(on_end));
-  job->nonce = request.attempt;
+  auto job = std::make_shared<Job>(loop_.context(), request, attempt, std::move(on_end));
   jobs_[request.attempt] = job;
   boost::system::error_code code;
   job->socket.connect(stream_protocol::endpoint(request.socket.string()), code);
@@ -110,6 +123,7 @@ void LocalExecutor::cancel(const std::string& attempt) {
   if (it == jobs_.end()) return;
   boost::system::error_code code;
   boost::asio::write(it->second->socket, boost::asio::buffer("c", 1), code);
+  if (code) ask_shim_to_end(it->second->attempt);
 }
 
 // The shim never writes and never closes: whatever ends this read is its end.
@@ -130,9 +144,10 @@ void LocalExecutor::wait_for_lock(const std::shared_ptr<Job>& job) {
     ::waitpid(job->child, nullptr, 0);
     job->child = -1;
   }
-  auto lock = env::FileLock::try_take(job->attempt.lock());
-  if (lock.ok() && !lock->has_value()) {
-    loop_.after(kLockPoll, [this, job] { wait_for_lock(job); });
+  const auto lock = env::FileLock::try_take(job->attempt.lock());
+  const bool unknown = !lock.ok() && env::exists(job->attempt.directory);  // too many files are open, for one
+  if (unknown || (lock.ok() && !lock->has_value())) {
+    loop_.after(unknown ? kUnknownPoll : kLockPoll, [this, job] { wait_for_lock(job); });
     return;
   }
   end(job);
@@ -141,6 +156,7 @@ void LocalExecutor::wait_for_lock(const std::shared_ptr<Job>& job) {
 void LocalExecutor::end(const std::shared_ptr<Job>& job) {
   boost::system::error_code code;
   job->socket.close(code);
+  ::unlink(job->socket_file.c_str());  // a shim that was killed left it
   jobs_.erase(job->nonce);
   job->on_end();
 }

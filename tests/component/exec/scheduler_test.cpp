@@ -480,3 +480,93 @@ TEST_CASE("an interrupted run asks its jobs to stop and starts nothing more", "[
   CHECK(bench.workers.started == Labels{"a"});
   CHECK(bench.scheduler->summary().cancelled == 1);
 }
+
+TEST_CASE("to cancel one of two that need the same leaves the job to the other", "[exec][scheduler]") {
+  Bench bench;
+  bench.add("a");
+  bench.add("b");
+  bench.graph.variants[1].params = bench.graph.variants[0].params;
+  const bool started = GENERATE(true, false);
+  INFO((started ? "its job runs" : "its job waits"));
+  if (!started) bench.add("first");
+  exec::SchedulerOptions options = on_cpus(1);
+  options.history.by_stage = {{"a", 1}, {"b", 1}, {"first", 60}};
+  bench.start(options);
+  if (!started) REQUIRE(bench.workers.running() == Labels{"first"});
+  CHECK(bench.scheduler->cancel(0));
+  if (!started) bench.workers.finish("first");
+  CHECK(bench.workers.running() == Labels{started ? "a" : "b"});
+  bench.workers.finish(started ? "a" : "b");
+  bench.loop.advance(10ms);
+  CHECK(bench.finished);
+  CHECK(bench.scheduler->summary().cancelled == 1);
+  CHECK(bench.scheduler->summary().done == (started ? 1 : 2));
+  CHECK_FALSE(bench.scheduler->cancel(0));
+}
+
+TEST_CASE("a job that ends well although it was asked to stop has a result", "[exec][scheduler]") {
+  Bench bench;
+  bench.add("a");
+  bench.start(on_cpus(1));
+  const exec::AttemptPaths attempt = bench.workers.job("a").attempt;
+  bench.workers.when_ended = [&] {
+    exec::ExitRecord record{.kind = exec::ExitKind::exited, .cancelled = true};
+    write_text(attempt.exit(), canonical(exec::to_json(record)));
+  };
+  bench.workers.finish("a");
+  bench.loop.advance(10ms);
+  CHECK(bench.scheduler->summary().done == 1);
+}
+
+TEST_CASE("checkpoints stay until the result is in its place", "[exec][recover]") {
+  Bench bench;
+  bench.add("a");
+  bench.start(on_cpus(1));
+  const exec::AttemptPaths attempt = bench.workers.job("a").attempt;
+  const std::string nonce = bench.workers.job("a").request.attempt;
+  std::filesystem::create_directories(attempt.checkpoints() / "7");
+  write_text(attempt.checkpoints() / "7" / "state", "half of it");
+  bench.workers.finish("a");  // checked, not moved yet
+  const auto left = [&] {
+    std::vector<std::string> names;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(bench.project.paths().state())) {
+      if (entry.path().filename() == "state") names.push_back(entry.path());
+    }
+    return names;
+  };
+  REQUIRE(std::filesystem::exists(attempt.manifest()));
+  CHECK(left().size() == 1);
+  SECTION("by this host") { bench.loop.advance(10ms); }
+  SECTION("by the next one, which finds it moved") {
+    const auto key = Digest::from_hex(attempt.directory.parent_path().filename().string());
+    const auto target = exec::result_directory(bench.project.paths(), key.value_or(Digest()), nonce);
+    std::filesystem::rename(attempt.directory, target);
+    bench.kill_host();
+    const auto recovery = exec::recover(bench.project);
+    REQUIRE(recovery.ok());
+    CHECK(recovery->harvested == Labels{"a"});
+  }
+  CHECK(left().empty());
+}
+
+TEST_CASE("an attempt whose record cannot be read is lost when nothing runs, and never in the way", "[exec][recover]") {
+  Bench bench;
+  bench.add("a");
+  bench.start(on_cpus(1));
+  const exec::AttemptPaths attempt = bench.workers.job("a").attempt;
+  const auto lock = env::FileLock::try_take(attempt.lock());
+  REQUIRE((lock.ok() && lock->has_value()));
+  bench.kill_host();
+  write_text(attempt.request(), R"({"format": 2})");
+  SECTION("its job runs") {
+    const auto refused = exec::recover(bench.project);
+    REQUIRE_FALSE(refused.ok());
+    CHECK(refused.error().front().code == "LB4107");
+  }
+  SECTION("it does not") {
+    std::filesystem::remove(attempt.lock());
+    const auto recovery = exec::recover(bench.project);
+    REQUIRE(recovery.ok());
+    CHECK(recovery->lost == Labels{"a"});
+  }
+}

@@ -26,7 +26,11 @@ class FakeRun : public Controlled {
         {.label = "align", .stage = "align", .state = VariantState::failed, .text = "no memory", .cause = "resource"}};
   }
   [[nodiscard]] Snapshot snapshot() const override { return now; }
-  void cancel(lowbit::graph::VariantIndex variant) override { cancelled.insert(variant); }
+  bool cancel(lowbit::graph::VariantIndex variant) override {
+    if (just_ended.count(variant) > 0) return false;
+    cancelled.insert(variant);
+    return true;
+  }
   std::vector<lowbit::graph::VariantIndex> retry(const std::string& cause,
                                                  const std::set<lowbit::graph::VariantIndex>& only) override {
     causes.push_back(cause);
@@ -37,6 +41,7 @@ class FakeRun : public Controlled {
 
   Snapshot now;
   std::set<std::size_t> cancelled;
+  std::set<std::size_t> just_ended;
   std::vector<std::string> causes;
   std::set<std::size_t> retried;
   bool interrupted = false;
