@@ -179,6 +179,13 @@ JobReport summarize(const std::vector<Json>& records) {
         } else {
           report.metrics[it->second] = std::move(row);
         }
+      } else if (kind == "log") {
+        const auto& known = report.warnings;
+        std::string text = record.value("text", std::string());
+        const bool warns = whole_number<int>(record.at("level")) == LB_LOG_WARN;
+        if (warns && std::find(known.begin(), known.end(), text) == known.end()) {
+          report.warnings.push_back(std::move(text));
+        }
       } else if (kind == "progress") {
         report.last_progress = record;
       } else if (kind == "checkpoint") {

@@ -72,6 +72,7 @@ struct JobReport {
   Json failure;                    ///< the last fail record, or null
   std::optional<Json> last_progress;
   std::vector<std::uint64_t> checkpoints;  ///< committed steps, in order
+  std::vector<std::string> warnings;       ///< each text once, in order
 };
 [[nodiscard]] JobReport summarize(const std::vector<Json>& records);
 /// A missing journal is an empty report.

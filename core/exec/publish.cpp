@@ -322,7 +322,8 @@ Result<std::variant<CheckedResult, Failure>> check(const ProjectPaths& project, 
   LB_TRY(env::make_directories(target.parent_path()));
   return Outcome(CheckedResult{.publication = publication_of(context, std::move(checked), report.metrics,
                                                              relative.string(), ended->seconds, ended_at),
-                               .move = {attempt.directory, target}});
+                               .move = {attempt.directory, target},
+                               .warnings = report.warnings});
 }
 
 Result<void> move_into_place(const std::vector<CheckedResult>& results) {

@@ -64,6 +64,7 @@ using Prepared = std::variant<store::Publication, Failure>;
 struct CheckedResult {
   store::Publication publication;
   std::pair<std::filesystem::path, std::filesystem::path> move;  ///< directory of the attempt → of the result
+  std::vector<std::string> warnings;                             ///< that the job told
 };
 
 /// REQUIRES: the attempt has ended (its lock is free or its shim told so). A Failure is the stage's, an error is the

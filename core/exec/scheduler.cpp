@@ -35,6 +35,17 @@ std::string point_of(const Coordinates& coordinates) {
   return without_seed.text();
 }
 
+/// Of what a plugin wrote, for a line of its own.
+std::string first_line(const std::string& text) {
+  constexpr std::size_t kLongest = 300;
+  std::size_t length = std::min(text.find('\n'), text.size());
+  if (length > kLongest) {
+    length = kLongest;
+    while (length > 0 && (static_cast<unsigned char>(text[length]) & 0xC0U) == 0x80U) --length;
+  }
+  return length == text.size() ? text : text.substr(0, length) + " …";
+}
+
 Failure stall_failure(const std::string& label, const std::string& said) {
   return {FailureCause::stalled, "the job stopped making progress", label, said,
           "see `lowbit logs '" + label + "'`; raise `resources.stall` if it only needs longer"};
@@ -385,8 +396,10 @@ void Scheduler::on_checked(const JobPtr& job, Result<std::variant<CheckedResult,
     return;
   }
   if (options_.fail_fast) dispatch();
+  CheckedResult result = std::get<CheckedResult>(*std::move(outcome));
+  job->warnings = std::move(result.warnings);
   to_publish_.jobs.push_back(job);
-  to_publish_.results.push_back(std::get<CheckedResult>(*std::move(outcome)));
+  to_publish_.results.push_back(std::move(result));
   if (publish_scheduled_) return;
   publish_scheduled_ = true;
   loop_.after(kPublishWindow, [this] { publish_ready(); });
@@ -448,7 +461,10 @@ void Scheduler::publish_group(bool replace, std::vector<std::pair<JobPtr, store:
     } else {
       static_cast<void>(env::remove_tree(left));  // logs and checkpoints of earlier attempts served their purpose
     }
-    if (!work.variants.empty()) tell(Event::Kind::done, job->label, seconds_text(publications[i].seconds));
+    if (!work.variants.empty()) {
+      tell(Event::Kind::done, job->label, seconds_text(publications[i].seconds));
+      tell_warnings(*job);
+    }
     for (const Index index : work.variants) {
       ++summary_.done;
       if (index != work.variants.front()) {
@@ -716,6 +732,18 @@ void Scheduler::finish_if_idle() {
   }
   if (!summary_.interrupted) summary_.not_started = unsettled_;
   finish();
+}
+
+// All of them stay in its log: `lowbit logs`.
+void Scheduler::tell_warnings(const Job& job) {
+  constexpr std::size_t kShown = 3;
+  for (std::size_t i = 0; i < std::min(kShown, job.warnings.size()); ++i) {
+    tell(Event::Kind::notice, job.label, "warning: " + first_line(job.warnings[i]));
+  }
+  if (const std::size_t n = job.warnings.size(); n > kShown) {
+    tell(Event::Kind::notice, job.label,
+         "warning: " + std::to_string(n - kShown) + " more, see `lowbit logs '" + job.label + "'`");
+  }
 }
 
 void Scheduler::tell(Event::Kind kind, const std::string& label, std::string text, Json failure) {

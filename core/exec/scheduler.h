@@ -134,6 +134,7 @@ class Scheduler : public Controlled {
     bool fail_on_stall = false;
     std::optional<std::string> stalled;  ///< it was ended for that; what to say
     Json progress = nullptr;             ///< its last word
+    std::vector<std::string> warnings;   ///< once it has ended well
     std::chrono::steady_clock::time_point since = std::chrono::steady_clock::now();
   };
   using JobPtr = std::shared_ptr<Job>;
@@ -185,6 +186,7 @@ class Scheduler : public Controlled {
   void finish_if_idle();
   void finish();
   [[nodiscard]] Work take_work(const JobPtr& job);
+  void tell_warnings(const Job& job);
   void tell(Event::Kind kind, const std::string& label, std::string text = {}, Json failure = {});
 
   const graph::ExpandedGraph& graph_;

@@ -7,7 +7,6 @@
 #include "env/files.h"
 #include "exec/artifact_check.h"
 #include "exec/conformance_bench.h"
-#include "exec/journal.h"
 #include "exec/manifest.h"
 
 namespace lowbit::exec {
@@ -45,16 +44,6 @@ Diagnostic failure_of_job(const EndedJob& ended) {
       .fix(text.value("fix", ""));
 }
 
-std::vector<std::string> warnings_of(const EndedJob& ended) {
-  std::vector<std::string> warnings;
-  for (const Json& record : JournalTail(ended.attempt.journal()).poll()) {
-    if (record.value("k", "") == "log" && record.value("level", 0) == LB_LOG_WARN) {
-      warnings.push_back(record.value("text", ""));
-    }
-  }
-  return warnings;
-}
-
 }  // namespace
 
 Result<SingleResult> run_single_job(const StageDescription& stage, const SingleJob& job) {
@@ -80,7 +69,7 @@ Result<SingleResult> run_single_job(const StageDescription& stage, const SingleJ
     LB_TRY_ASSIGN(const CheckedArtifact artifact, check_artifact(type, written));
     const std::uint64_t bytes = env::tree_bytes(written);
     LB_TRY(env::rename_durably({{written, destination}}));
-    return SingleResult{.type = type, .bytes = bytes, .warnings = warnings_of(ended)};
+    return SingleResult{.type = type, .bytes = bytes, .warnings = ended.report.warnings};
   }
   return error("LB4102", "the job ended without writing anything").fix("report this to the plugin's author");
 }

@@ -13,6 +13,7 @@
 #include "lm/json_file.h"
 #include "lm/quantized_model.h"
 #include "lm/stage.h"
+#include "lm/token_batches.h"
 #include "lm/tokenizer.h"
 #include "tasks/task.h"
 
@@ -232,7 +233,7 @@ void evaluate(const Job& job, const Params& params) {
   const tasks::Task task = tasks::read_task(job.input("task").path);
   expect_known_grader(task);
   const auto config = lm::read_model_config(source);
-  const auto tokenizer = lm::Tokenizer::open(source / "tokenizer.json");
+  const auto tokenizer = lm::open_tokenizer(source, config.vocab_size);
   const lm::Model model(config, *weights, lm::compute_options(params));
   const Questions questions = read_questions(source, tokenizer, params, task, config.eos_ids);
   if (questions.stop_ids.empty()) job.warn("the model has no end token: every answer runs to max_new_tokens");

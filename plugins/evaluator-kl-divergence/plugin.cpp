@@ -42,8 +42,11 @@ void evaluate(const Job& job, const Params& params) {
   };
   const lm::Model model = load(source, *weights);
   const lm::Model reference = load(reference_source, *reference_weights);
+  // Through how many batches a block is taken before the next is read: their hidden states, of both models, stay.
+  constexpr int64_t kBatchesPerPass = 16;
   const auto windows = lm::diverge(
-      model, reference, lm::windows_of(batches), {.batch_size = params.batch_size}, [&](int64_t done, int64_t total) {
+      model, reference, lm::windows_of(batches), {.batch_size = params.batch_size, .batches_per_pass = kBatchesPerPass},
+      [&](int64_t done, int64_t total) {
         job.tick(static_cast<std::uint64_t>(done), static_cast<std::uint64_t>(total), "steps");
       });
 
@@ -83,7 +86,7 @@ void evaluate(const Job& job, const Params& params) {
 
 LOWBIT_PLUGIN(LOWBIT_COMPILER ", libtorch " TORCH_VERSION,
               Stage("lowbit.kl-divergence", LB_EVALUATOR)
-                  .version("1")
+                  .version("2")
                   .summary("Mean KL(reference || model) per token of windows of text, and how often both favour the "
                            "same token.")
                   .preload()

@@ -4,9 +4,9 @@
 #include <cmath>
 #include <limits>
 
-#include "lm/adapter.h"
 #include "lm/error.h"
 #include "lm/fused.h"
+#include "lm/tensor_names.h"
 
 namespace lowbit::lm {
 namespace {

@@ -137,10 +137,6 @@ class AdaptedWeights final : public WeightSource {
 
 }  // namespace
 
-std::string module_of(const std::string& weight_name) {
-  return weight_name.substr(0, weight_name.size() - kWeight.size());
-}
-
 int64_t Adapter::n_bytes() const { return n_parameters() * static_cast<int64_t>(sizeof(float)); }
 
 int64_t Adapter::n_parameters() const {

@@ -18,9 +18,6 @@
 
 namespace lowbit::lm {
 
-/// "model.layers.0.mlp.up_proj.weight" -> "model.layers.0.mlp.up_proj"
-[[nodiscard]] std::string module_of(const std::string& weight_name);
-
 struct LowRank {
   at::Tensor a, b;  // [r, in], [out, r], fp32
 };

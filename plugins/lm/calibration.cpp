@@ -3,11 +3,11 @@
 #include <cmath>
 #include <string>
 
-#include "lm/adapter.h"
 #include "lm/device.h"
 #include "lm/error.h"
 #include "lm/fused.h"
 #include "lm/hessian.h"
+#include "lm/tensor_names.h"
 
 namespace lowbit::lm {
 namespace {

@@ -16,7 +16,7 @@ constexpr int64_t kComparedAtOnce = 128;  // positions whose logits are held at 
 struct Compared {
   int64_t first, n;  // windows
   at::Tensor ids;    // [n, T]
-  at::Tensor n_pads;
+  at::Tensor keep;   // bool [n, T], false on padding; undefined: none
 };
 
 /// Hidden states [n, T, h] of each batch behind all blocks.
@@ -26,7 +26,9 @@ std::vector<at::Tensor> behind_blocks(const Model& model, const std::vector<Comp
   std::vector<Positions> positions;
   std::vector<at::Tensor> hidden;
   for (const Compared& batch : batches) {
-    positions.emplace_back(config, 0, batch.ids.size(1), batch.n_pads, model.options());
+    const at::Tensor n_pads = batch.keep.defined() ? left_padding(batch.keep) : at::Tensor();
+    Positions& at = positions.emplace_back(config, 0, batch.ids.size(1), n_pads, model.options());
+    if (batch.keep.defined()) at.real = batch.keep.to(model.options().device());
     hidden.push_back(model.embed(batch.ids, positions.back()));
   }
   for (int64_t block = 0; block < config.n_blocks; ++block) {
@@ -90,8 +92,8 @@ std::vector<Divergence> diverge(const Model& model, const Model& reference, cons
     for (int64_t b = pass; b < std::min(pass + per_pass, n_batches); ++b) {
       const int64_t first = b * options.batch_size;
       const int64_t n = std::min(options.batch_size, n_windows - first);
-      const at::Tensor pads = windows.keep.defined() ? left_padding(windows.keep.narrow(0, first, n)) : at::Tensor();
-      batches.push_back({first, n, windows.ids.narrow(0, first, n), pads});
+      const at::Tensor keep = windows.keep.defined() ? windows.keep.narrow(0, first, n) : at::Tensor();
+      batches.push_back({first, n, windows.ids.narrow(0, first, n), keep});
     }
     const std::vector<at::Tensor> found = behind_blocks(model, batches, step);
     const std::vector<at::Tensor> expected = behind_blocks(reference, batches, step);

@@ -4,10 +4,10 @@
 #include <cstdio>
 #include <utility>
 
-#include "lm/adapter.h"
 #include "lm/error.h"
 #include "lm/files.h"
 #include "lm/json_file.h"
+#include "lm/tensor_names.h"
 
 namespace lowbit::lm {
 namespace {

@@ -12,9 +12,9 @@ constexpr int64_t kFirstLearned = 2;  // OPT's table has two rows before that of
 
 }  // namespace
 
-void check_tensors(const ModelConfig& config, const WeightSource& weights) {
+void check_names(const ModelConfig& config, const std::vector<std::string>& names) {
   std::set<std::string, std::less<>> known;
-  const auto add = [&](const std::vector<std::string>& names) { known.insert(names.begin(), names.end()); };
+  const auto add = [&](const std::vector<std::string>& more) { known.insert(more.begin(), more.end()); };
   add(outer_tensors(config));
   known.insert(outer_names(config).head);
   for (int64_t i = 0; i < config.n_blocks; ++i) {
@@ -23,7 +23,7 @@ void check_tensors(const ModelConfig& config, const WeightSource& weights) {
     // Recomputed; old files carry it.
     known.insert("model.layers." + std::to_string(i) + ".self_attn.rotary_emb.inv_freq");
   }
-  for (const std::string& name : weights.names()) {
+  for (const std::string& name : names) {
     if (known.find(name) != known.end()) continue;
     throw Error(Status::bad_input,
                 {.what = "tensor " + name + " is no part of the model",
@@ -32,6 +32,10 @@ void check_tensors(const ModelConfig& config, const WeightSource& weights) {
                         std::to_string(config.n_blocks) + " blocks, in which nothing would read this tensor",
                  .fix = "use the config.json that belongs to these weights"});
   }
+}
+
+void check_tensors(const ModelConfig& config, const WeightSource& weights) {
+  check_names(config, weights.names());
   (void)assemble_outer(config, [&](const std::string& name, const std::vector<int64_t>& shape) {
     return shaped_tensor(weights, name, shape);
   });

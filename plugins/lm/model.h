@@ -18,6 +18,8 @@ namespace lowbit::lm {
 
 /// Refuses a tensor that no part of the model reads: it would mean another model. Throws Error{bad_input}.
 void check_tensors(const ModelConfig& config, const WeightSource& weights);
+/// Refuses a name that nothing of such a model would read. Throws Error{bad_input}.
+void check_names(const ModelConfig& config, const std::vector<std::string>& names);
 
 /// What stands before the first block and after the last.
 struct OuterWeights {

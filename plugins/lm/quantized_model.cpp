@@ -8,12 +8,12 @@
 #include <set>
 #include <utility>
 
-#include "lm/adapter.h"
 #include "lm/error.h"
 #include "lm/files.h"
 #include "lm/finite.h"
 #include "lm/json_file.h"
 #include "lm/packing.h"
+#include "lm/tensor_names.h"
 
 namespace lowbit::lm {
 namespace {
@@ -325,15 +325,7 @@ int64_t QuantizedModelWriter::restore(const std::filesystem::path& directory) {
 
 void copy_with_rules(const std::filesystem::path& source, const std::filesystem::path& directory,
                      const ActivationRules& rules, const std::function<void()>& tick) {
-  std::set<std::string> files;
-  const std::string index = "model.safetensors.index.json";
-  if (std::filesystem::exists(source / index)) {
-    files.insert(index);
-    const Json json = read_json_file(source / index);
-    for (const auto& [tensor, file] : json.at("weight_map").items()) files.insert(file.get<std::string>());
-  } else {
-    files.insert("model.safetensors");
-  }
+  std::set<std::string> files = weights_files(source);
   for (const char* name : kCompanions) {
     if (std::filesystem::exists(source / name)) files.insert(name);
   }
@@ -344,6 +336,7 @@ void copy_with_rules(const std::filesystem::path& source, const std::filesystem:
     for (const std::string& name : stored.names()) {
       if (tick) tick();
       if (const at::Tensor tensor = stored.tensor(name); tensor.is_floating_point()) check_finite(tensor, name);
+      stored.release_block();
     }
   }
   Json json = std::filesystem::exists(source / kMarker) ? read_json_file(source / kMarker)

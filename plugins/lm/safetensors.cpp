@@ -22,6 +22,7 @@ namespace lowbit::lm {
 namespace {
 
 constexpr const char* kIndexFile = "model.safetensors.index.json";
+constexpr const char* kSingleFile = "model.safetensors";
 
 using Json = nlohmann::json;
 namespace ipc = boost::interprocess;
@@ -278,11 +279,19 @@ at::Tensor SafetensorsFile::tensor(std::string_view name) const {
       const_cast<char*>(data), e.shape, [keep = mapping_](void*) {}, options);
 }
 
+std::set<std::string> weights_files(const std::filesystem::path& directory) {
+  if (!std::filesystem::exists(directory / kIndexFile)) return {kSingleFile};
+  std::set<std::string> files{kIndexFile};
+  const Json index = read_json_file(directory / kIndexFile);
+  for (const auto& [tensor, file] : index.at("weight_map").items()) files.insert(file.get<std::string>());
+  return files;
+}
+
 Checkpoint Checkpoint::open(const std::filesystem::path& directory) {
   Checkpoint result;
   result.directory_ = directory;
   const std::filesystem::path index_file = directory / kIndexFile;
-  const std::filesystem::path single_file = directory / "model.safetensors";
+  const std::filesystem::path single_file = directory / kSingleFile;
   if (!std::filesystem::exists(index_file)) {
     if (!std::filesystem::exists(single_file)) {
       throw Error(Status::bad_input,

@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -85,6 +86,10 @@ class SafetensorsFile final : public WeightSource {
   std::map<std::string, std::string> metadata_;
 };
 
+/// Names of the files that hold a directory's weights, with their index where there is one.
+/// REQUIRES: Checkpoint::open() takes the directory.
+[[nodiscard]] std::set<std::string> weights_files(const std::filesystem::path& directory);
+
 /// The weights of a Hugging Face directory: `model.safetensors`, or the files `model.safetensors.index.json` names.
 /// Files of OPT that leave out the `model.` before `decoder.` are read as if it were there.
 class Checkpoint final : public WeightSource {
@@ -99,7 +104,6 @@ class Checkpoint final : public WeightSource {
   void release() const override;
   [[nodiscard]] const TensorEntry& entry(std::string_view name) const;
   /// Number of files and the file that holds a tensor, as an index into them; for writing a model the way it was read.
-  [[nodiscard]] size_t n_files() const { return files_.size(); }
 
  private:
   /// Where a tensor lies: its file and its name in there.

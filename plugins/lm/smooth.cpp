@@ -1,8 +1,8 @@
 #include "lm/smooth.h"
 
-#include "lm/adapter.h"
 #include "lm/error.h"
 #include "lm/fold.h"
+#include "lm/tensor_names.h"
 
 namespace lowbit::lm {
 namespace {

@@ -1,5 +1,5 @@
-// Where the numerics library meets the plugin SDK; the only file here that knows both. Included by plugins, not
-// compiled into the library.
+// Where the numerics library meets the plugin SDK. Like the other headers that know both (round_linears.h,
+// train/stage.h, train/adapter_stage.h) included by plugins, not compiled into the library.
 #pragma once
 
 #include <algorithm>

@@ -1,5 +1,7 @@
 #include "lm/tensor_names.h"
 
+#include <string_view>
+
 namespace lowbit::lm {
 namespace {
 
@@ -113,6 +115,11 @@ OuterNames outer_names(const ModelConfig& config) {
     names.final_norm = norm_names(config, at + (config.family == Family::opt ? "final_layer_norm" : "norm"));
   }
   return names;
+}
+
+std::string module_of(const std::string& weight_name) {
+  constexpr std::string_view kWeight = ".weight";
+  return weight_name.substr(0, weight_name.size() - kWeight.size());
 }
 
 std::vector<std::string> vector_names(const ModelConfig& config, int64_t block) {

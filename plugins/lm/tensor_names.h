@@ -40,6 +40,9 @@ struct OuterNames {
 };
 [[nodiscard]] OuterNames outer_names(const ModelConfig& config);
 
+/// "model.layers.0.mlp.up_proj.weight" -> "model.layers.0.mlp.up_proj"
+[[nodiscard]] std::string module_of(const std::string& weight_name);
+
 /// All tensors of a block but the weights of its linears: norms and biases.
 [[nodiscard]] std::vector<std::string> vector_names(const ModelConfig& config, int64_t block);
 /// All names of outer_names() that are not empty; the output matrix only when it is not the embedding.

@@ -14,11 +14,20 @@
 #include <torch/version.h>
 #pragma pop_macro("CHECK")
 
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+
 namespace lowbit::lm {
 
 /// Upper bound on busy threads of every tensor operation that follows; the only process-wide state of this library.
 /// REQUIRES: threads >= 1; called before the first tensor operation of the process.
-inline void set_threads(int threads) { at::set_num_threads(threads); }
+inline void set_threads(int threads) {
+  at::set_num_threads(threads);
+#ifdef _OPENMP
+  omp_set_num_threads(threads);  // of lowbit's own loops: libtorch from PyPI brings another OpenMP along
+#endif
+}
 
 /// No partial sums in bf16 where a GPU multiplies bf16 numbers.
 inline void sum_bf16_in_fp32() {

@@ -137,10 +137,15 @@ class Source {
     lm::warn_of_few_tokens(job, config_, calibration_->n_tokens());
   }
 
-  void quantize(lm::BlockWeights& w, int64_t block, const lm::GptqOptions& options, const gptq::Done& done) {
-    if (calibration_) return gptq::quantize_block(config_, w, block, *calibration_, options, true_sequential_, done);
-    const auto moments = [&](lm::Linear group) { return hessians_->moments(block, group).to(w[group].device()); };
-    gptq::quantize_block(config_, w, block, moments, options, done);
+  void quantize(const lm::Model& model, const lm::BlockWeights& stored, int64_t block, const lm::GptqOptions& options,
+                const gptq::Done& done) {
+    if (calibration_) {
+      lm::BlockWeights w = model.dtype() == at::kFloat ? stored : model.block(block);
+      gptq::quantize_block(config_, w, stored, block, *calibration_, options, true_sequential_, done);
+      return;
+    }
+    const auto moments = [&](lm::Linear group) { return hessians_->moments(block, group).to(stored[group].device()); };
+    gptq::quantize_block(config_, stored, block, moments, options, done);
   }
   void save(const std::filesystem::path& directory) const {
     if (calibration_) lm::write_safetensors(directory / "hidden.safetensors", calibration_->save());
@@ -178,8 +183,8 @@ void quantize(const Job& job, const Params& params) {
   const auto n_blocks = static_cast<std::uint64_t>(config.n_blocks);
   for (int64_t block = first; block < config.n_blocks; ++block) {
     job.tick(static_cast<std::uint64_t>(block), n_blocks, "blocks");
-    lm::BlockWeights w = model.block(block);
-    source.quantize(w, block, options, [&](const gptq::QuantizedLinear& done) {
+    const lm::BlockWeights stored = lm::load_block(config, weights, block, model.options().dtype(at::kFloat));
+    source.quantize(model, stored, block, options, [&](const gptq::QuantizedLinear& done) {
       job.stop_if_cancelled();
       out.add(block, done.linear, done.result.matrix, done.original);
       const std::string name = lm::linear_name(config, block, done.linear);
@@ -213,7 +218,7 @@ void quantize(const Job& job, const Params& params) {
 
 LOWBIT_PLUGIN(LOWBIT_COMPILER ", libtorch " TORCH_VERSION,
               Stage("lowbit.gptq", LB_QUANTIZER)
-                  .version("3")
+                  .version("4")
                   .summary("Rounds weights column by column, spreading each error by the inputs' second moments.")
                   .preload()
                   .cuda()

@@ -1,6 +1,7 @@
 // trainer-dpo: direct preference optimization of an adapter. The loss is plugins/lm/train/dpo.h; docs/training.md.
 #include <cmath>
 
+#include "lm/token_batches.h"
 #include "lm/train/adapter_stage.h"
 #include "lm/train/dpo.h"
 
@@ -105,7 +106,7 @@ void train(const Job& job, const Params& params) {
   lm::train::ThreadPool pool(job.threads());
   auto start = lm::train::start_of(job, params, 0);
   start.adapter.dropout = 0;  // what is compared with the reference must be deterministic
-  const auto tokenizer = lm::Tokenizer::open(start.directory / "tokenizer.json");
+  const auto tokenizer = lm::open_tokenizer(start.directory, start.config.vocab_size);
   const Pairs pairs = load_pairs(job, tokenizer, max_length(params, start.config), pool);
   const lm::train::BatchPlan plan(pairs.lengths(), {.batch_size = params.batch_size, .seed = job.seed_for("pairs")});
   const int64_t n_steps = params.n_steps(plan);
@@ -155,7 +156,7 @@ void train(const Job& job, const Params& params) {
 
 LOWBIT_PLUGIN(LOWBIT_COMPILER ", libtorch " TORCH_VERSION,
               Stage("lowbit.dpo", LB_TRAINER)
-                  .version("3")
+                  .version("4")
                   .summary("Direct preference optimization of a LoRA adapter against its own starting point.")
                   .preload()
                   .seeded()

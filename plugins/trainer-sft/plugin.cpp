@@ -1,4 +1,5 @@
 // trainer-sft: supervised fine-tuning of an adapter over a frozen, possibly packed model. docs/training.md.
+#include "lm/token_batches.h"
 #include "lm/train/adapter_stage.h"
 #include "lm/train/random.h"
 
@@ -22,7 +23,7 @@ struct Params : lm::train::AdapterParams {
 void train(const Job& job, const Params& params) {
   lm::train::ThreadPool pool(job.threads());
   auto start = lm::train::start_of(job, params, params.dropout);
-  const auto tokenizer = lm::Tokenizer::open(start.directory / "tokenizer.json");
+  const auto tokenizer = lm::open_tokenizer(start.directory, start.config.vocab_size);
   const auto examples = lm::train::load_examples(job, "data", tokenizer, max_length(params, start.config), pool);
   const lm::train::BatchPlan plan(examples.lengths(),
                                   {.batch_size = params.batch_size, .seed = job.seed_for("examples")});
@@ -58,7 +59,7 @@ void train(const Job& job, const Params& params) {
 
 LOWBIT_PLUGIN(LOWBIT_COMPILER ", libtorch " TORCH_VERSION,
               Stage("lowbit.sft", LB_TRAINER)
-                  .version("3")
+                  .version("4")
                   .summary("Supervised fine-tuning of a LoRA adapter; the model under it is frozen.")
                   .preload()
                   .seeded()

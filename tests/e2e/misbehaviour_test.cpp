@@ -201,16 +201,21 @@ TEST_CASE("a link or a pipe among what a stage wrote is the stage's failure, and
   CHECK(project.run().status == 0);
 }
 
-TEST_CASE("a longer word than a journal holds is cut, and costs nothing", "[e2e]") {
+TEST_CASE("warnings are told with the result, however long", "[e2e]") {
   const Project project("");
   write_text(project.path() / "talk.py", R"(import json, os
 job = json.load(open(os.environ["LOWBIT_JOB"]))
-with open(job["events"], "a") as events: print(json.dumps({"log": "x" * (17 << 20)}), file=events, flush=True)
+with open(job["events"], "a") as events:
+    for text in ["x" * (17 << 20), "few tokens"]:
+        print(json.dumps({"log": {"level": "warn", "text": text}}), file=events, flush=True)
 with open(job["outputs"]["text"] + "/text", "w") as out: out.write("said")
 )");
   project.edit("experiment: talk\nstages:\n  - {id: talk, use: lowbit.command-dataset, params: {command: [python3, " +
                (project.path() / "talk.py").string() + "]}}\n");
-  CHECK(project.run().status == 0);
+  const Ended run = project.run();
+  CHECK(run.status == 0);
+  CHECK_THAT(run.err, Contains("talk  warning: few tokens") && Contains("warning: xxx") && Contains("x …\n"));
+  CHECK(run.err.size() < 2000);
 }
 
 TEST_CASE("a stage that fails for want of something continues after the repair", "[e2e]") {

@@ -565,7 +565,7 @@ TEST_CASE("on stories260K at three bits AWQ costs less perplexity than round to 
   const double gptq = perplexity([&](lm::BlockWeights& w, int64_t block, lm::Calibration& calibration) {
     lm::GptqOptions options;
     options.grid = grid;
-    gptq::quantize_block(config, w, block, calibration, options, true, [](const auto&) {});
+    gptq::quantize_block(config, w, lm::BlockWeights(w), block, calibration, options, true, [](const auto&) {});
   });
   grid.include_zero = false;
   const auto awq_perplexity = [&](bool clip, bool tied) {

@@ -17,10 +17,10 @@ using lm::Linear;
 namespace {
 
 struct Loaded {
-  Loaded()
+  explicit Loaded(at::ScalarType dtype = at::kFloat)
       : weights(lm::Checkpoint::open(test::fixtures() / "random-untied")),
-        model(lm::read_model_config(test::fixtures() / "random-untied"), weights, at::kFloat,
-              lm::Model::Blocks::streaming) {}
+        model(lm::read_model_config(test::fixtures() / "random-untied"), weights, dtype, lm::Model::Blocks::streaming) {
+  }
   lm::Checkpoint weights;
   lm::Model model;
 };
@@ -103,7 +103,7 @@ TEST_CASE("GPTQ over a block quantizes each linear on inputs from the quantized 
     lm::BlockWeights w = loaded.model.block(block);
     const lm::BlockWeights original = w;
     std::map<Linear, at::Tensor> codes;
-    gptq::quantize_block(config, w, block, calibration, options, /*true_sequential=*/true,
+    gptq::quantize_block(config, w, original, block, calibration, options, /*true_sequential=*/true,
                          [&](const gptq::QuantizedLinear& done) {
                            codes[done.linear] = done.result.matrix.codes;
                            CHECK(at::equal(done.original, original[done.linear]));
@@ -154,7 +154,7 @@ TEST_CASE("one pass through a block gives the moments of all its groups, and may
 }
 
 TEST_CASE("without true_sequential all linears of a block are calibrated on it as it was", "[calibration]") {
-  const Loaded loaded;
+  const Loaded loaded(GENERATE(at::kFloat, at::kBFloat16));
   const auto config = loaded.model.config();
   const auto batches = windows(8, 24);
   const lm::GptqOptions options{.grid = {.num_bits = 3, .group_size = 16}};
@@ -162,13 +162,16 @@ TEST_CASE("without true_sequential all linears of a block are calibrated on it a
   lm::Calibration observed(loaded.model, batches, {.batch_size = 3, .tick = {}});
   for (int64_t block = 0; block < config.n_blocks; ++block) {
     lm::BlockWeights w = loaded.model.block(block);
-    lm::BlockWeights known = w;
+    const lm::BlockWeights stored = lm::load_block(config, loaded.weights, block, at::kFloat);
     const auto moments = observed.all_second_moments(w);
     std::map<Linear, at::Tensor> codes;
-    gptq::quantize_block(config, w, block, calibration, options, /*true_sequential=*/false,
-                         [&](const gptq::QuantizedLinear& done) { codes[done.linear] = done.result.matrix.codes; });
+    gptq::quantize_block(config, w, stored, block, calibration, options, /*true_sequential=*/false,
+                         [&](const gptq::QuantizedLinear& done) {
+                           codes[done.linear] = done.result.matrix.codes;
+                           CHECK(done.original.scalar_type() == at::kFloat);  // what is quantized, whatever computes
+                         });
     gptq::quantize_block(
-        config, known, block, [&](Linear group) { return moments.at(group); }, options,
+        config, stored, block, [&](Linear group) { return moments.at(group); }, options,
         [&](const gptq::QuantizedLinear& done) { CHECK(at::equal(codes.at(done.linear), done.result.matrix.codes)); });
     observed.pass_attention(w);  // the next block sees the quantized one
     observed.pass_mlp(w);

@@ -299,7 +299,7 @@ TEST_CASE("calibration and a block by GPTQ are the same on any device, down to t
       for (int64_t block = 0; block < twins.config.n_blocks; ++block) {
         lm::BlockWeights w = model.block(block);
         gptq::quantize_block(
-            twins.config, w, block, calibration, options, true_sequential,
+            twins.config, w, lm::BlockWeights(w), block, calibration, options, true_sequential,
             [&](const gptq::QuantizedLinear& done) { out.add(block, done.linear, done.result.matrix, done.original); });
         out.finish_block(block);
       }

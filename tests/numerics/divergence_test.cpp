@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 #include <cmath>
 
+#include "lm/quantized_model.h"
 #include "numerics/support/files.h"
 #include "numerics/support/models.h"
 
@@ -86,6 +87,29 @@ TEST_CASE("a model does not diverge from itself, and from another as its logits 
     CHECK(found[static_cast<size_t>(i)].kl_sum == Approx(sum).epsilon(1e-9));
     CHECK(found[static_cast<size_t>(i)].n_same_top == n_same);
   }
+}
+
+TEST_CASE("what stands in padding changes no divergence, where outliers are looked for either", "[divergence]") {
+  const Read reference("random-untied");
+  const test::ScratchDirectory dir;
+  lm::copy_with_rules(test::fixtures() / "random-untied", dir.path(),
+                      {.inputs = lm::ActivationGrid{.num_bits = 8}, .outlier_threshold = 1.5});
+  const auto weights = lm::open_weights(dir.path());
+  const lm::Model model(reference.model.config(), *weights, at::kDouble);
+  constexpr int64_t kReal = 10;
+  const auto sum = [&](int64_t pad_id, bool masked) {
+    lm::Windows windows = some_windows(model.config().vocab_size);
+    windows.ids.narrow(1, kReal, 4).fill_(pad_id);
+    windows.scored.narrow(1, kReal, 4).fill_(false);
+    if (masked) windows.keep = at::arange(14).lt(kReal).expand({5, 14});
+    double all = 0;
+    for (const lm::Divergence& window : lm::diverge(model, reference.model, windows, {.batch_size = 2})) {
+      all += window.kl_sum;
+    }
+    return all;
+  };
+  CHECK(sum(3, true) == sum(17, true));
+  CHECK(sum(3, false) != sum(17, false));  // as text they would count
 }
 
 TEST_CASE("models of different vocabularies are not compared", "[divergence]") {

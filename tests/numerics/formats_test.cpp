@@ -442,6 +442,38 @@ TEST_CASE("checkpoints that contradict themselves or are of another kind are ref
              Catch::Contains("an asymmetric grid was written in the wrong version"));
 }
 
+TEST_CASE("a tensor that nothing would read is refused by its name, a bias of zeros is not", "[formats]") {
+  const test::ScratchDirectory ours;
+  const test::ScratchDirectory theirs;
+  write_quantized(fixture("random-llama3"), ours.path(), round_to({.num_bits = 4, .group_size = 16}));
+  (void)export_model(ours.path(), *lm::open_weights(ours.path()), {.format = Format::gptq_v2}, theirs.path());
+  const std::string bias = "model.layers.0.self_attn.q_proj.bias";
+  const auto add_bias = [&](float value) {
+    Json index = test::read_json(theirs.path() / "model.safetensors.index.json");
+    index["weight_map"][bias] = "bias.safetensors";
+    test::write_text(theirs.path() / "model.safetensors.index.json", index.dump());
+    lm::write_safetensors(theirs.path() / "bias.safetensors", {{bias, at::full({64}, value)}});
+  };
+  const test::ScratchDirectory refused;
+  add_bias(3);
+  CHECK_THAT(theirs.error_of([&] { import_quantized(theirs.path(), refused.path()); }),
+             Catch::StartsWith("tensor " + bias + " is no part of the model"));
+  const test::ScratchDirectory back;
+  add_bias(0);
+  import_quantized(theirs.path(), back.path());
+  check_same_weights(ours.path(), back.path());
+}
+
+TEST_CASE("groups wider than a row go only where an index says so", "[formats]") {
+  const test::ScratchDirectory ours;
+  write_quantized(fixture("random-llama3"), ours.path(), round_to({.num_bits = 4, .group_size = 36}));
+  const auto weights = lm::open_weights(ours.path());
+  const Format format = GENERATE(Format::awq, Format::compressed_tensors);
+  const test::ScratchDirectory theirs;
+  CHECK_THAT(ours.error_of([&] { (void)export_model(ours.path(), *weights, {.format = format}, theirs.path()); }),
+             Catch::Contains("groups of 36 weights are wider than some rows, which have 32"));
+}
+
 TEST_CASE("what would be read as another function is refused by its key", "[formats]") {
   const test::ScratchDirectory ours;
   const test::ScratchDirectory gptq;
@@ -470,6 +502,8 @@ TEST_CASE("what would be read as another function is refused by its key", "[form
                   round_to({.num_bits = 4, .group_size = 16, .symmetric = true}));
   (void)export_model(wide.path(), *lm::open_weights(wide.path()), {.format = Format::gptq}, gptq.path());
   CHECK_THAT(refused(gptq, {{"checkpoint_format", "marlin"}}), Catch::Contains("checkpoint_format = \"marlin\""));
+  CHECK_THAT(refused(compressed, {{"config_groups", {{"group_0", {{"weights", {{"actorder", "group"}}}}}}}}),
+             Catch::Contains("weight_g_idx") && Catch::Contains("the index of their groups is not there"));
   Json config = test::read_json(gptq.path() / "config.json");
   config["intermediate_size"] = config["intermediate_size"].get<int64_t>() + 32;
   test::write_text(gptq.path() / "config.json", config.dump());

@@ -141,6 +141,28 @@ TEST_CASE("on a base that rounds activations the loss is the evaluator's, and gr
   CHECK(gradient_of(lora, parameters, batch).flat.norm().item<double>() > 1e-6);
 }
 
+TEST_CASE("padding is nothing that a base with LLM.int8 looks for outliers in", "[lora]") {
+  const Model plain("random-untied");
+  const test::ScratchDirectory dir;
+  lm::copy_with_rules(plain.directory, dir.path(),
+                      {.inputs = lm::ActivationGrid{.num_bits = 8}, .outlier_threshold = 1.5});
+  const auto rounding = lm::open_weights(dir.path());
+  const auto adapter = train::new_adapter(plain.config, *rounding,
+                                          {.rank = 4, .alpha = 8, .targets = {"q_proj", "v_proj"}, .token_ids = {}}, 1);
+  const train::LoraModel lora(plain.config, *rounding, adapter, at::kDouble, at::kDouble);
+  const train::Parameters parameters(lora.initial());
+  const train::Sequence longer{.ids = {1, 5, 9, 13, 17, 21, 25}, .scored = {false, true, true, true, true, true, true}};
+  const train::Sequence shorter{.ids = {1, 30, 12}, .scored = {false, true, true}};
+  const auto nll = [&](int64_t pad_id, bool masked) {
+    train::Batch batch = train::collate({&longer, &shorter}, pad_id);
+    if (!masked) batch.real.reset();
+    return train::scored_nll(plain.config, lora.weights(parameters.views(parameters.values)), batch).detach();
+  };
+  CHECK(at::equal(nll(3, true), nll(17, true)));
+  CHECK_FALSE(at::equal(nll(3, false), nll(17, false)));  // as text it would count
+  CHECK_FALSE(train::collate({&longer}, 0).real.defined());
+}
+
 TEST_CASE("A begins uniform in +-1/sqrt(in), the same for each seed", "[lora]") {
   const Model model("random-untied");
   const auto make = [&](uint64_t seed, std::vector<std::string> targets) {

@@ -26,10 +26,6 @@ at::Tensor swap_nibbles(const at::Tensor& packed) {
   return swapped;
 }
 
-const char* dtype_name(at::ScalarType dtype) {
-  return dtype == at::kHalf ? "float16" : dtype == at::kBFloat16 ? "bfloat16" : "float32";
-}
-
 }  // namespace
 
 NamedTensors to_bitsandbytes(const std::string& module, const Nf4Matrix& matrix, at::ScalarType dtype) {
@@ -37,7 +33,7 @@ NamedTensors to_bitsandbytes(const std::string& module, const Nf4Matrix& matrix,
   if (codes.size(1) % 2 != 0) codes = at::constant_pad_nd(codes, {0, 1}, kCodeOfZero);
   Json state{{"quant_type", "nf4"},
              {"blocksize", matrix.block_size},
-             {"dtype", dtype_name(dtype)},
+             {"dtype", torch_name(dtype)},
              {"shape", {matrix.codes.size(0), matrix.codes.size(1)}}};
   NamedTensors tensors{{module + ".weight", swap_nibbles(pack(codes, 4)).view({-1, 1})},
                        {module + ".weight.absmax", matrix.absmax},
@@ -104,7 +100,7 @@ Json bitsandbytes_config(bool double_quant, at::ScalarType dtype, const std::vec
           {"load_in_8bit", false},
           {"bnb_4bit_quant_type", "nf4"},
           {"bnb_4bit_use_double_quant", double_quant},
-          {"bnb_4bit_compute_dtype", dtype_name(dtype)},
+          {"bnb_4bit_compute_dtype", torch_name(dtype)},
           {"bnb_4bit_quant_storage", "uint8"},
           {"llm_int8_skip_modules", ignore}};
 }

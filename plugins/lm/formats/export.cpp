@@ -14,16 +14,13 @@
 #include "lm/formats/directory.h"
 #include "lm/formats/gptq.h"
 #include "lm/json_file.h"
+#include "lm/tensor_names.h"
 
 namespace lowbit::lm::formats {
 namespace {
 
 using Json = nlohmann::json;
 namespace fs = std::filesystem;
-
-const char* torch_name(at::ScalarType dtype) {
-  return dtype == at::kHalf ? "float16" : dtype == at::kBFloat16 ? "bfloat16" : "float32";
-}
 
 /// Modules that a reader takes for linears and that are stored in full.
 std::vector<std::string> full_modules(const ModelConfig& config) {
@@ -129,6 +126,7 @@ Plan plan_nf4(const QuantizedWeights& weights, const ModelConfig& config, const 
   std::optional<bool> double_quant;
   int64_t block_size = 0;
   for (const std::string& name : weights.linear_names()) {
+    weights.release_block();
     const StoredLinear linear = weights.stored_linear(name);
     const auto* const matrix = std::get_if<Nf4Matrix>(&linear);
     if (matrix == nullptr) {
@@ -244,7 +242,7 @@ std::vector<std::string> export_model(const fs::path& source, const WeightSource
       }
     }
     shards.write(tensors);
-    weights.release();
+    weights.release_block();
   }
   shards.finish();
 

@@ -86,9 +86,6 @@ nlohmann::json gptq_config(const UniformGrid& grid, GptqVersion version) {
           {"sym", grid.symmetric},
           {"checkpoint_format", version == GptqVersion::v1 ? "gptq" : "gptq_v2"},
           {"lm_head", false},
-          {"static_groups", false},
-          {"true_sequential", true},
-          {"damp_percent", 0.01},
           {"pack_dtype", "int32"},
           {"meta", {{"quantizer", {"lowbit"}}}}};
 }

@@ -12,6 +12,7 @@
 #include "lm/formats/directory.h"
 #include "lm/formats/gptq.h"
 #include "lm/json_file.h"
+#include "lm/tensor_names.h"
 
 namespace lowbit::lm::formats {
 namespace {
@@ -48,6 +49,14 @@ void refuse_unknown(const Json& config, std::initializer_list<std::pair<const ch
   }
 }
 
+/// Columns that the configuration says are grouped by an index would otherwise be taken in their order.
+void require_index(bool declared, const WeightSource& stored, const std::string& name, int64_t group_size) {
+  if (!declared || group_size == -1 || stored.contains(name)) return;
+  malformed_format(name,
+                   "the configuration says that columns are grouped in activation order, and the index of their "
+                   "groups is not there");
+}
+
 /// 2, 3, 4 or 8.
 int gptq_bits(const Json& config, const fs::path& where) {
   const int bits = config.at("bits").get<int>();
@@ -71,8 +80,10 @@ Reader compressed_reader(const Json& config, const fs::path& where) {
     const int bits = weights.at("num_bits").get<int>();
     if (bits != 4 && bits != 8) not_read(where, "num_bits is " + std::to_string(bits));
     const int64_t group_size = positive_or_all(weights.value("group_size", Json()));
+    const bool by_activation = weights.value("actorder", Json()) == "group";
     return {"compressed-tensors",
             [=](const std::string& module, const WeightSource& stored) {
+              require_index(by_activation, stored, module + ".weight_g_idx", group_size);
               return from_pack_quantized(module, stored, bits, group_size);
             },
             {}};
@@ -98,10 +109,12 @@ Reader reader_of(const Json& config, const fs::path& where) {
                    where);
     const int bits = gptq_bits(config, where);
     const int64_t group_size = positive_or_all(config.at("group_size"));
+    const bool desc_act = config.value("desc_act", false);
     const GptqVersion version =
         config.value("checkpoint_format", "gptq") == "gptq_v2" ? GptqVersion::v2 : GptqVersion::v1;
     return {method,
             [=](const std::string& module, const WeightSource& stored) {
+              require_index(desc_act, stored, module + ".g_idx", group_size);
               return from_gptq(module, stored, bits, group_size, version);
             },
             {}};
@@ -150,6 +163,35 @@ void check_whole(const ModelConfig& config, const WeightSource& weights) {
   for (int64_t block = 0; block < config.n_blocks; ++block) (void)outer.block(block);
 }
 
+/// A checkpoint that remembers what was read of it.
+class Remembered final : public WeightSource {
+ public:
+  explicit Remembered(const WeightSource& stored) : stored_(stored) {}
+  [[nodiscard]] std::vector<std::string> names() const override { return stored_.names(); }
+  [[nodiscard]] bool contains(std::string_view name) const override { return stored_.contains(name); }
+  [[nodiscard]] at::Tensor tensor(std::string_view name) const override {
+    read_.emplace(name);
+    return stored_.tensor(name);
+  }
+  [[nodiscard]] int64_t stored_bytes() const override { return stored_.stored_bytes(); }
+  [[nodiscard]] int64_t code_bits(std::string_view name) const override { return stored_.code_bits(name); }
+
+  /// Biases of zeros, which some writers add, are left out.
+  [[nodiscard]] std::vector<std::string> unread() const {
+    std::vector<std::string> names;
+    for (const std::string& name : stored_.names()) {
+      if (read_.find(name) != read_.end()) continue;
+      const bool is_bias = name.size() > 5 && name.compare(name.size() - 5, 5, ".bias") == 0;
+      if (!is_bias || at::count_nonzero(stored_.tensor(name)).item<int64_t>() > 0) names.push_back(name);
+    }
+    return names;
+  }
+
+ private:
+  const WeightSource& stored_;
+  mutable std::set<std::string, std::less<>> read_;
+};
+
 }  // namespace
 
 Kind kind_of(const fs::path& directory) {
@@ -173,7 +215,8 @@ void import_quantized(const fs::path& directory, const fs::path& out, const Prog
   const ModelConfig config = read_model_config(out);
   fs::remove(out / "config.json");
 
-  const GridOptions grid = grid_of(reader->read(module_of(linear_name(config, 0, Linear::q)), stored));
+  const Remembered remembered(stored);
+  const GridOptions grid = grid_of(reader->read(module_of(linear_name(config, 0, Linear::q)), remembered));
   QuantizedModelWriter writer(directory, out, stored, config,
                               {.method = reader->method, .grid = grid, .activations = reader->activations});
   for (int64_t block = 0; block < config.n_blocks; ++block) {
@@ -181,10 +224,11 @@ void import_quantized(const fs::path& directory, const fs::path& out, const Prog
     for (const Linear linear : linears(config)) {
       const std::string name = linear_name(config, block, linear);
       std::visit([&](const auto& matrix) { writer.add(block, linear, matrix, dequantize(matrix)); },
-                 reader->read(module_of(name), stored));
+                 reader->read(module_of(name), remembered));
     }
     writer.finish_block(block);
   }
+  check_names(config, remembered.unread());
   (void)writer.finish();
   write_json_file(out / "config.json", json);  // over the copy
   check_whole(config, *open_quantized(out));
@@ -193,14 +237,7 @@ void import_quantized(const fs::path& directory, const fs::path& out, const Prog
 void import_model(const fs::path& directory, const fs::path& out) {
   check_whole(read_model_config(directory), Checkpoint::open(directory));
   copy_companions(directory, out);
-  const std::string index = "model.safetensors.index.json";
-  std::set<std::string> files{"model.safetensors"};
-  if (fs::exists(directory / index)) {
-    files = {index};
-    const Json json = read_json_file(directory / index);
-    for (const auto& [tensor, file] : json.at("weight_map").items()) files.insert(file.get<std::string>());
-  }
-  for (const std::string& file : files) copy_into(directory / file, out / file);
+  for (const std::string& file : weights_files(directory)) copy_into(directory / file, out / file);
 }
 
 void import_adapter(const fs::path& directory, const ModelConfig& config, std::unique_ptr<WeightSource> base,

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "lm/adapter.h"
 #include "lm/error.h"
 #include "lm/packing.h"
 
@@ -17,6 +16,10 @@ at::Tensor to_words(const at::Tensor& codes, int num_bits) {
 at::Tensor from_words(const at::Tensor& words, int num_bits, int64_t n) {
   const at::Tensor bytes = words.contiguous().view(at::kByte);
   return unpack(bytes.narrow(1, 0, packed_bytes(n, num_bits)), num_bits, n);
+}
+
+const char* torch_name(at::ScalarType dtype) {
+  return dtype == at::kHalf ? "float16" : dtype == at::kBFloat16 ? "bfloat16" : "float32";
 }
 
 void cannot_hold(const std::string& format, const std::string& where, const std::string& why, const std::string& fix) {
@@ -62,6 +65,7 @@ UniformGrid uniform_grid(const QuantizedWeights& weights, const std::string& for
   UniformGrid all;
   int64_t widest_row = 0;  // among linears whose groups are whole rows
   for (const std::string& name : weights.linear_names()) {
+    weights.release_block();
     const StoredLinear linear = weights.stored_linear(name);
     const auto* const matrix = std::get_if<QuantizedMatrix>(&linear);
     if (matrix == nullptr) {
@@ -100,6 +104,14 @@ UniformGrid uniform_grid(const QuantizedWeights& weights, const std::string& for
                 "some linears have groups of " + std::to_string(all.group_size) +
                     " weights, others one group a row of " + std::to_string(widest_row),
                 "quantize all linears with one group_size, or export to hf");
+  }
+  // Their readers cut every row into groups of this size; those of gptq have an index.
+  const bool cut = format == "awq" || format == "compressed-tensors";
+  if (cut && all.group_size != -1 && widest_row % all.group_size != 0) {
+    cannot_hold(format, "quantization.json",
+                "groups of " + std::to_string(all.group_size) + " weights are wider than some rows, which have " +
+                    std::to_string(widest_row),
+                "quantize with a group_size that divides all rows, or export to gptq");
   }
   return all;
 }

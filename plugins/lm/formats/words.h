@@ -23,6 +23,9 @@ namespace lowbit::lm::formats {
 /// Throws Error{bad_input}: a file in some format contradicts itself.
 [[noreturn]] void malformed_format(const std::string& where, const std::string& why);
 
+/// "float16", "bfloat16" or "float32", as configurations write it.
+[[nodiscard]] const char* torch_name(at::ScalarType dtype);
+
 /// fp16, refused where that would move a scale: what is loaded would not be what was evaluated.
 [[nodiscard]] at::Tensor half_scales(const at::Tensor& scale, const std::string& format, const std::string& module);
 

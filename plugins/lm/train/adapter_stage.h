@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "lm/token_batches.h"
 #include "lm/train/lora.h"
 #include "lm/train/stage.h"
 
@@ -163,7 +164,7 @@ struct Start {
               .base = std::move(model.weights),
               .base_digest = input.digest,
               .adapter = {}};
-  const auto tokenizer = Tokenizer::open(start.directory / "tokenizer.json");
+  const auto tokenizer = open_tokenizer(start.directory, start.config.vocab_size);
   std::vector<int64_t> ids;
   std::vector<std::vector<int64_t>> first_rows_of;
   for (auto& [id, from] : trained_tokens(params, tokenizer)) {

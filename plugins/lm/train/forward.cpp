@@ -16,7 +16,8 @@ Weights assemble(const ModelConfig& config, const std::function<at::Tensor(const
 
 at::Tensor scored_nll(const ModelConfig& config, const Weights& weights, const Batch& batch) {
   const at::ScalarType dtype = weights.outer.embedding.scalar_type();
-  const Positions positions(config, 0, batch.ids.size(1), {}, dtype);
+  Positions positions(config, 0, batch.ids.size(1), {}, dtype);
+  positions.real = batch.real;
   at::Tensor x = embed(weights.outer, batch.ids, positions);
   for (const BlockWeights& block : weights.blocks) x = block_forward(config, block, x, positions);
   x = x.reshape({-1, config.hidden_size}).index_select(0, batch.position);

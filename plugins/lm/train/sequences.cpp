@@ -91,13 +91,18 @@ Batch collate(const std::vector<const Sequence*>& rows, int64_t pad_id) {
   int64_t longest = 0;
   for (const Sequence* row : rows) longest = std::max(longest, row->length());
   const auto n_rows = static_cast<int64_t>(rows.size());
-  Batch batch{.ids = at::full({n_rows, longest}, pad_id, at::kLong), .position = {}, .target = {}, .row = {}};
+  Batch batch{
+      .ids = at::full({n_rows, longest}, pad_id, at::kLong), .position = {}, .target = {}, .row = {}, .real = {}};
+  at::Tensor real = at::zeros({n_rows, longest}, at::kBool);
+  bool has_padding = false;
   std::vector<int64_t> position;
   std::vector<int64_t> target;
   std::vector<int64_t> row_of;
   for (int64_t b = 0; b < n_rows; ++b) {
     const Sequence& row = *rows[static_cast<size_t>(b)];
     std::copy(row.ids.begin(), row.ids.end(), batch.ids.data_ptr<int64_t>() + b * longest);
+    std::fill_n(real.data_ptr<bool>() + b * longest, row.length(), true);
+    has_padding = has_padding || row.length() < longest;
     for (int64_t t = 1; t < row.length(); ++t) {
       if (!row.scored[static_cast<size_t>(t)]) continue;
       position.push_back(b * longest + t - 1);
@@ -108,6 +113,7 @@ Batch collate(const std::vector<const Sequence*>& rows, int64_t pad_id) {
   batch.position = at::tensor(position, at::kLong);
   batch.target = at::tensor(target, at::kLong);
   batch.row = at::tensor(row_of, at::kLong);
+  if (has_padding) batch.real = std::move(real);
   return batch;
 }
 

@@ -62,10 +62,12 @@ struct Batch {
   at::Tensor position;  // int64 [P]: b * T + t of the token *before* each scored one
   at::Tensor target;    // int64 [P]
   at::Tensor row;       // int64 [P]: b
+  at::Tensor real;      // bool [B, T], false on padding; undefined: there is none
   [[nodiscard]] int64_t n_scored() const { return target.defined() ? target.size(0) : 0; }
 };
 
-/// REQUIRES: rows not empty. Padding is never looked at (attention is causal) and carries no loss.
+/// REQUIRES: rows not empty. Padding is never looked at: attention is causal, and `real` says so to what looks at all
+/// positions, as the search for outliers of LLM.int8 does. It carries no loss.
 [[nodiscard]] Batch collate(const std::vector<const Sequence*>& rows, int64_t pad_id);
 
 }  // namespace lowbit::lm::train

@@ -1,3 +1,5 @@
+#include <lowbit/plugin_abi.h>
+
 #include <catch2/catch.hpp>
 
 #include "exec/journal.h"
@@ -73,6 +75,10 @@ TEST_CASE("the last value of a metric wins; curve points stay apart by step", "[
 }
 
 TEST_CASE("a job that said nothing has no status; a failure is kept whole", "[exec]") {
+  CHECK(summarize({{{"k", "log"}, {"level", LB_LOG_WARN}, {"text", "few"}},
+                   {{"k", "log"}, {"level", LB_LOG_INFO}, {"text", "fine"}},
+                   {{"k", "log"}, {"level", LB_LOG_WARN}, {"text", "few"}}})
+            .warnings == std::vector<std::string>{"few"});
   CHECK_FALSE(summarize({}).status);
   const Json fail{{"k", "fail"}, {"what", "a"}, {"where", "b"}, {"why", "c"}, {"fix", "d"}};
   const JobReport report = summarize({fail, {{"k", "done"}, {"status", 6}}});

@@ -96,7 +96,8 @@ inline lb_status report_current_exception(const lb_host& host, std::string_view 
     if (means_out_of_memory(e.what())) {
       return fail(host, LB_RESOURCE, "out of memory", where, without_frames(e.what()), kLessMemory);
     }
-    return fail(host, LB_INTERNAL, "unexpected exception " + type_name(e), where, e.what(), kTellAuthor);
+    return fail(host, LB_INTERNAL, "unexpected exception " + type_name(e), where, without_frames(e.what()),
+                kTellAuthor);
   } catch (...) {
     return fail(host, LB_INTERNAL, "unexpected exception", where, "its type is not derived from std::exception",
                 kTellAuthor);
