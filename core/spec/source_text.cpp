@@ -78,14 +78,16 @@ std::optional<Diagnostic> problem_with_text(const std::shared_ptr<const SourceTe
     if (length == 0) {
       return error("LB1001", ticked(source->name) + " is not UTF-8 text")
           .at(Places(printable(*source)).at(i), "byte " + hex(byte_at(text, i)) + " does not belong here")
-          .fix("save the file as UTF-8");
+          .fix("save a file as UTF-8, give an argument as UTF-8");
     }
     if (is_control(text, i)) {
       const std::string found =
           text[i] == '\r' ? "a carriage return without a line feed" : "the control character " + hex(byte_at(text, i));
       return error("LB1002", ticked(source->name) + " holds a character that has no place in a text")
           .at(Places(printable(*source)).at(i), found)
-          .fix("remove it, or write it in double quotes as an escape: \"\\x" + hex(byte_at(text, i)).substr(2) + "\"");
+          .fix(text[i] == '\0' ? "remove it"
+                               : "remove it, or write it in double quotes as an escape: \"\\x" +
+                                     hex(byte_at(text, i)).substr(2) + "\"");
     }
     i += length;
   }
