@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/utf8.h"
 #include "base/words.h"
 #include "domain/coordinates.h"
 #include "graph/json_member.h"
@@ -104,12 +105,6 @@ std::string type_text(const Json& schema, std::string_view type) {
          (items.is_object() ? ", each " + legal_values(items) : "");
 }
 
-// Characters, not bytes: what draft-07 counts.
-std::size_t length_of(const std::string& text) {
-  return static_cast<std::size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
-}
-
 bool within(const Json& schema, double size, const char* least_name, const char* most_name) {
   const Json& least = member(schema, least_name);
   const Json& most = member(schema, most_name);
@@ -131,8 +126,7 @@ bool is_legal(const Json& schema, const Json& value) {
            (!above.is_number() || number > above.get<double>()) && (!below.is_number() || number < below.get<double>());
   }
   if (value.is_string()) {
-    return within(schema, static_cast<double>(length_of(value.get_ref<const std::string&>())), "minLength",
-                  "maxLength");
+    return within(schema, static_cast<double>(width_of(value.get_ref<const std::string&>())), "minLength", "maxLength");
   }
   return !value.is_array() || within(schema, static_cast<double>(value.size()), "minItems", "maxItems");
 }

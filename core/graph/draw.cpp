@@ -4,6 +4,8 @@
 #include <array>
 #include <map>
 
+#include "base/words.h"
+
 namespace lowbit::graph {
 namespace {
 
@@ -26,20 +28,12 @@ class Drawer {
     for (VariantIndex i = 0; i < graph_.variants.size(); ++i) add_edges(i);
     for (std::size_t i = 0; i < drawing_.nodes.size(); ++i) {
       drawing_.nodes[i].id = "n" + std::to_string(i);
-      if (!drawing_.nodes[i].external) drawing_.nodes[i].detail = joined(plugins_[i]);
+      if (!drawing_.nodes[i].external) drawing_.nodes[i].detail = listed(plugins_[i], 2);
     }
     return std::move(drawing_);
   }
 
  private:
-  static std::string joined(const std::vector<std::string>& names) {
-    constexpr std::size_t kShown = 2;
-    std::string text;
-    for (std::size_t i = 0; i < names.size() && i < kShown; ++i) text += (i == 0 ? "" : ", ") + names[i];
-    if (names.size() > kShown) text += " and " + std::to_string(names.size() - kShown) + " more";
-    return text;
-  }
-
   std::size_t node(const std::string& title) {
     const auto [it, fresh] = by_title_.try_emplace(title, drawing_.nodes.size());
     if (fresh) {
