@@ -14,10 +14,10 @@ namespace lowbit::cli {
 namespace {
 
 std::vector<std::string> first_column(const char* sql) {
-  const exec::ProjectPaths project = exec::find_project(".");
+  const auto project = exec::find_project(".");
   std::vector<std::string> values;
-  if (!env::exists(project.database())) return values;
-  const auto result = store::query_sqlite(project.database(), sql);
+  if (!project.ok() || !env::exists(project->database())) return values;
+  const auto result = store::query_sqlite(project->database(), sql);
   if (!result.ok()) return values;
   for (const auto& row : result->rows) values.push_back(scalar_text(*row[0]));
   return values;

@@ -26,15 +26,15 @@ std::string in_sql(const std::string& text) {
 
 /// What a directory is, told by its files; empty: no model.
 std::string model_type_of(const fs::path& directory) {
-  if (fs::exists(directory / "adapter_config.json")) return "adapter/1";
-  if (fs::exists(directory / "quantization.json")) return "quantized-model/1";
-  return fs::exists(directory / "config.json") ? "model/1" : "";
+  if (env::exists(directory / "adapter_config.json")) return "adapter/1";
+  if (env::exists(directory / "quantization.json")) return "quantized-model/1";
+  return env::exists(directory / "config.json") ? "model/1" : "";
 }
 
 Result<exec::JobInput> directory_input(const fs::path& directory, const std::string& type) {
   LB_TRY_ASSIGN(const exec::Manifest manifest, exec::read_manifest(directory, true));
   exec::JobInput input;
-  input.path = fs::absolute(directory);
+  LB_TRY_ASSIGN(input.path, env::absolute(directory));
   input.type = type;
   input.digest = manifest.digest();
   return input;
@@ -203,8 +203,9 @@ Result<int> export_command(const Words& words) {
     }
   }
   const std::string source = options.get("source");
-  const Models models(project_of(options));
-  const std::string type = fs::is_directory(source) ? model_type_of(source) : "";
+  LB_TRY_ASSIGN(const exec::ProjectPaths project, project_of(options));
+  const Models models(project);
+  const std::string type = env::is_directory(source) ? model_type_of(source) : "";
   LB_TRY_ASSIGN(exec::JobInput model, type.empty() ? models.find(source) : directory_input(source, type));
   if (!type.empty()) LB_TRY(exec::check_artifact(type, source));
   LB_TRY_ASSIGN(model.closure, closure_of(model, models, options.get("base")));
@@ -221,7 +222,7 @@ Result<int> import_command(const Words& words) {
   LB_TRY_ASSIGN(const bool asked_for_help, options.read(words));
   if (asked_for_help) return 0;
   const std::string source = options.get("directory");
-  if (!fs::is_directory(source) || model_type_of(source).empty()) {
+  if (!env::is_directory(source) || model_type_of(source).empty()) {
     return error("LB0016", "there is no model " + source)
         .note("it is not a directory with config.json or adapter_config.json")
         .fix("check the path");
@@ -230,7 +231,7 @@ Result<int> import_command(const Words& words) {
   LB_TRY_ASSIGN(exec::JobInput input, directory_input(source, "file"));
   order.inputs["source"].push_back(std::move(input));
   if (options.has("base")) {
-    const std::string type = fs::is_directory(options.get("base")) ? model_type_of(options.get("base")) : "";
+    const std::string type = env::is_directory(options.get("base")) ? model_type_of(options.get("base")) : "";
     if (type.empty()) {
       return error("LB0016", "there is no model " + options.get("base"))
           .note("--base is not a directory with config.json")

@@ -1,10 +1,11 @@
 #include <algorithm>
 #include <cstdio>
 
-#include "cli/amounts.h"
 #include "cli/command.h"
 #include "cli/command_options.h"
+#include "cli/output.h"
 #include "cli/session.h"
+#include "domain/quantity_text.h"
 #include "exec/garbage.h"
 #include "store/sqlite/open.h"
 
@@ -99,7 +100,7 @@ Result<int> gc_command(const Words& words) {
     LB_TRY(exec::remove_garbage(writable, garbage));
   }
   if (options.has("json")) {
-    std::printf("%s\n", garbage_json(garbage, !dry_run).dump(1).c_str());
+    print_json(garbage_json(garbage, !dry_run));
   } else {
     print_garbage(garbage, dry_run);
   }

@@ -4,6 +4,7 @@
 
 #include "cli/command.h"
 #include "cli/command_options.h"
+#include "cli/output.h"
 #include "cli/session.h"
 #include "env/files.h"
 #include "exec/attempt_files.h"
@@ -106,7 +107,7 @@ Result<int> logs_command(const Words& words) {
         {"stderr", text(attempt.standard_error())},
         {"exit", Json::parse(text(attempt.exit()).is_null() ? "null" : text(attempt.exit()).get<std::string>(), nullptr,
                              false)}};
-    std::printf("%s\n", all.dump(1, ' ', false, Json::error_handler_t::replace).c_str());
+    print_json(all);
     return 0;
   }
   std::printf("%s\n", attempt.directory.c_str());

@@ -68,13 +68,14 @@ void add_experiment_options(CommandOptions& options) {
 Result<Experiment> load_experiment(const CommandOptions& options) {
   Experiment experiment;
   experiment.written_file = options.get("file");
-  experiment.file = fs::absolute(experiment.written_file).lexically_normal();
-  auto text = env::read_file(experiment.file);
+  const auto file = env::absolute(experiment.written_file);
+  auto text = file.ok() ? env::read_file(*file) : Result<std::string>(file.error());
   if (!text.ok()) {
     return error("LB0005", "the experiment file " + experiment.written_file + " cannot be read")
         .note(text.error().front().notes.empty() ? text.error().front().what : text.error().front().notes.front())
         .fix("check the path; `lowbit init` makes a first one");
   }
+  experiment.file = *file;
   const auto source = std::make_shared<const SourceText>(SourceText{experiment.written_file, *std::move(text)});
   LB_TRY_ASSIGN(const ExperimentSpec spec, spec::read_experiment(source, {.overrides = overrides_of(options, "set"),
                                                                           .sweeps = overrides_of(options, "sweep"),
@@ -87,7 +88,14 @@ Result<Experiment> load_experiment(const CommandOptions& options) {
   return experiment;
 }
 
-exec::ProjectPaths project_of(const CommandOptions& options) { return exec::find_project(options.get("project", ".")); }
+Result<exec::ProjectPaths> project_of(const CommandOptions& options) {
+  if (options.has("project") && !env::is_directory(options.get("project"))) {
+    return error("LB0042", "there is no directory " + options.get("project"))
+        .note("--project names the directory of a project")
+        .fix("check the path; `lowbit init DIRECTORY` starts a project");
+  }
+  return exec::find_project(options.get("project", "."));
+}
 
 Result<void> require_results(const exec::ProjectPaths& project) {
   LB_TRY(store::check_not_lost(project.database()));
@@ -100,7 +108,7 @@ Result<void> require_results(const exec::ProjectPaths& project) {
 }
 
 Result<exec::ProjectPaths> existing_project(const CommandOptions& options) {
-  const exec::ProjectPaths project = project_of(options);
+  LB_TRY_ASSIGN(const exec::ProjectPaths project, project_of(options));
   LB_TRY(require_results(project));
   return project;
 }

@@ -31,13 +31,12 @@ Result<Format> format_of(const CommandOptions& options) {
 
 /// A directory and an experiment stand for the tables.yaml of the same place.
 fs::path tables_file(const fs::path& written) {
-  std::error_code code;
-  if (fs::is_directory(written, code)) return written / "tables.yaml";
+  if (env::is_directory(written)) return written / "tables.yaml";
   return written.filename() == "experiment.yaml" ? written.parent_path() / "tables.yaml" : written;
 }
 
 Result<TablesFile> load_tables(const fs::path& file) {
-  auto text = env::read_file(fs::absolute(file).lexically_normal());
+  auto text = env::read_file(file);
   if (!text.ok()) {
     const Diagnostic& cause = text.error().front();
     return error("LB0006", "the tables file " + file.string() + " cannot be read")
