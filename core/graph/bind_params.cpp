@@ -1,38 +1,16 @@
 #include "graph/bind_params.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <functional>
 #include <string_view>
 #include <utility>
 
 #include "base/utf8.h"
 #include "base/words.h"
 #include "domain/coordinates.h"
-#include "graph/json_member.h"
 
 namespace lowbit::graph {
 namespace {
-
-constexpr std::array kUnchecked{"$ref",
-                                "additionalItems",
-                                "allOf",
-                                "anyOf",
-                                "contains",
-                                "dependencies",
-                                "else",
-                                "if",
-                                "maxProperties",
-                                "minProperties",
-                                "multipleOf",
-                                "not",
-                                "oneOf",
-                                "pattern",
-                                "patternProperties",
-                                "propertyNames",
-                                "then",
-                                "uniqueItems"};
 
 std::vector<std::string> keys_of(const Json& object) {
   std::vector<std::string> keys;
@@ -249,26 +227,6 @@ Result<Json> bind_params(const StageDescription& plugin, const std::vector<Given
   Json bound = Binder(plugin, given, use, problems).bind(plugin.params_schema, std::move(object), "");
   if (!problems.empty()) return problems;
   return bound;
-}
-
-Diagnostics unchecked_keywords(const StageDescription& plugin, const SourceSpan& use) {
-  Diagnostics problems;
-  const std::function<void(const Json&, const std::string&)> visit = [&](const Json& schema, const std::string& path) {
-    for (const char* keyword : kUnchecked) {
-      if (!schema.contains(keyword)) continue;
-      problems.push_back(error("LB2012", "the schema of " + ticked(plugin.id) + " uses " + ticked(keyword) + " at " +
-                                             ticked(path.empty() ? "params" : path) + ", which lowbit does not check")
-                             .at(use)
-                             .note("this is version " + plugin.version + " of the plugin")
-                             .fix("use another version of the plugin, or ask its author to check this in the plugin"));
-    }
-    for (const auto& [name, property] : member(schema, "properties").items()) {
-      visit(property, path.empty() ? name : path + "." + name);
-    }
-    if (const Json& items = member(schema, "items"); items.is_object()) visit(items, path + "[]");
-  };
-  visit(plugin.params_schema, "");
-  return problems;
 }
 
 std::string legal_values(const Json& schema) {
