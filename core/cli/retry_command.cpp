@@ -122,9 +122,7 @@ Result<int> retry_command(const Words& words) {
     return nothing_failed("nothing of " + asked + " failed" + (cause.empty() ? "" : " because of " + cause));
   }
   exec::RunRequest request = run_request(experiment, options);
-  request.command = "lowbit retry " + experiment.written_file;
-  for (const std::string& name : names) request.command += " '" + name + "'";
-  request.command += " --failed" + (cause.empty() ? "" : " --cause " + cause);
+  request.command.replace(0, std::string_view("lowbit run").size(), "lowbit retry");
   request.cpus = options.get_number("jobs").value_or(0);
   request.only = [&](const graph::Plan& plan) { return graph::with_dependants(experiment.graph, plan, chosen); };
   return run_to_end(experiment, request, options);

@@ -70,7 +70,7 @@ Result<int> run_to_end(const Experiment& experiment, const exec::RunRequest& req
   }
   if (!summary.machine.empty()) std::fputs(render(summary.machine).c_str(), stderr);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
-  std::fprintf(stderr, "%s\n", summary_line(summary, seconds, experiment.written_file).c_str());
+  std::fprintf(stderr, "%s\n", summary_line(summary, seconds, continuing_command(options)).c_str());
   return exit_status(summary);
 }
 

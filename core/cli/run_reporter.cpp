@@ -108,7 +108,7 @@ void LineReporter::print(const exec::Event& event) {
   }
 }
 
-std::string summary_line(const exec::RunSummary& s, double seconds, const std::string& file) {
+std::string summary_line(const exec::RunSummary& s, double seconds, const std::string& command) {
   const auto part = [](std::size_t n, const char* what) {
     return n == 0 ? std::string() : ", " + std::to_string(n) + " " + what;
   };
@@ -126,7 +126,7 @@ std::string summary_line(const exec::RunSummary& s, double seconds, const std::s
                      part(s.not_started, "not started") + part(s.gated, "held back by a gate") +
                      part(s.behind_gate, "behind one") + " in " + time.data();
   if (s.failed + s.blocked + s.cancelled > 0 || s.interrupted || !s.machine.empty())
-    text += "; continue with: lowbit run " + file;
+    text += "; continue with: " + command;
   return text;
 }
 

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdlib>
+#include <set>
 
 #include "env/files.h"
 #include "graph/expand.h"
@@ -23,6 +24,9 @@ std::vector<spec::Override> overrides_of(const CommandOptions& options, const st
   }
   return overrides;
 }
+
+// Of a run: what changes nothing of what is done.
+const std::set<std::string> kHowItIsShown{"help", "plain", "json", "wait", "dry-run"};
 
 // Names of files are relative to the working directory, as the person's own name of the experiment is.
 Result<std::shared_ptr<const SourceText>> load_source(const std::string& name) {
@@ -119,14 +123,17 @@ Result<std::unique_ptr<store::Store>> open_for_reading(const exec::ProjectPaths&
   return store::open_sqlite(project.database(), store::Access::read_only);
 }
 
+std::string continuing_command(const CommandOptions& options) {
+  std::set<std::string> without = kHowItIsShown;
+  without.insert({"force", "failed", "cause", "stage"});  // of the run that is continued, or of `lowbit retry`
+  return "lowbit run " + options.shell_words(without);
+}
+
 exec::RunRequest run_request(const Experiment& experiment, const CommandOptions& options) {
   exec::RunRequest request;
   request.program = own_program();
   request.experiment_file = experiment.file;
-  request.command = "lowbit run " + experiment.written_file;
-  for (const std::string& text : options.all("set")) request.command += " --set '" + text + "'";
-  for (const std::string& text : options.all("sweep")) request.command += " --sweep '" + text + "'";
-  if (options.has("profile")) request.command += " --profile " + options.get("profile");
+  request.command = "lowbit run " + options.shell_words(kHowItIsShown);
   for (const std::string& stage : options.all("force")) request.plan.force.insert(stage);
   request.plan.strict = options.has("strict");
   for (const graph::Variant& variant : experiment.graph.variants) {

@@ -48,6 +48,9 @@ void add_experiment_options(CommandOptions& options);
 /// The project's store for reading; an empty one in memory when nothing was ever run.
 [[nodiscard]] Result<std::unique_ptr<store::Store>> open_for_reading(const exec::ProjectPaths& project);
 
+/// The `lowbit run` that does what a run or a retry with these options left, as a shell takes it.
+[[nodiscard]] std::string continuing_command(const CommandOptions& options);
+
 /// What exec::run and exec::plan need beside the graph. Refers to `experiment`, which must outlive it.
 [[nodiscard]] exec::RunRequest run_request(const Experiment& experiment, const CommandOptions& options);
 

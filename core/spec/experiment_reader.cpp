@@ -174,4 +174,11 @@ Result<ExperimentSpec> read_experiment(const std::shared_ptr<const SourceText>& 
   return once.take();
 }
 
+bool is_experiment(const std::shared_ptr<const SourceText>& source) {
+  Diagnostics problems;
+  const std::optional<Node> root = parse_yaml(source, 0, problems);
+  return root &&
+         (root->find("stages") != nullptr || root->find("extends") != nullptr || root->find("import") != nullptr);
+}
+
 }  // namespace lowbit::spec
