@@ -4,10 +4,10 @@
 #include "cli/command.h"
 #include "cli/command_options.h"
 #include "cli/completion.h"
+#include "cli/error_codes.h"
 #include "cli/session.h"
 #include "env/files.h"
 #include "graph/expand.h"
-#include "program_texts.h"
 #include "store/sqlite/open.h"
 
 namespace lowbit::cli {
@@ -37,15 +37,6 @@ std::vector<std::string> stages_of_file(const std::string& file) {
     if (variant.label() != variant.stage) names.push_back(variant.label());
   }
   return names;
-}
-
-std::vector<std::string> error_codes() {
-  std::vector<std::string> codes;
-  const std::string_view page = embedded::program_texts::find_text("errors.md");
-  for (std::size_t at = page.find("\n## LB"); at != std::string_view::npos; at = page.find("\n## LB", at + 1)) {
-    codes.emplace_back(page.substr(at + 4, 6));
-  }
-  return codes;
 }
 
 int print_candidates(const Words& words) {
