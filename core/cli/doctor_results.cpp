@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <string>
 
+#include "base/utf8.h"
 #include "cli/output.h"
 #include "cli/session.h"
 #include "domain/quantity_text.h"
@@ -29,8 +30,8 @@ Json verification_json(const exec::Verification& found) {
 
 void print_verification(const exec::Verification& found) {
   for (const exec::DamagedResult& result : found.damaged) {
-    std::printf("damaged  %s%s\n         %s\n", result.label.c_str(), result.current ? "" : " (replaced, in no table)",
-                result.directory.string().c_str());
+    std::printf("damaged  %s%s\n         %s\n", printable(result.label).c_str(),
+                result.current ? "" : " (replaced, in no table)", result.directory.string().c_str());
     for (const std::string& problem : result.problems) std::printf("           %s\n", problem.c_str());
   }
   std::printf("%s, %s read: %s\n", count_text(found.results, "result").c_str(), bytes_text(found.bytes).c_str(),

@@ -103,7 +103,11 @@ TEST_CASE("control characters of a file do not reach the terminal", "[e2e]") {
   };
   safe(project.plan());
   safe(project.lowbit({"why", "one", "experiment.yaml"}).out);
+  safe(project.lowbit({"graph", "experiment.yaml", "--variants"}).out);
   const Ended run = project.run();
   CHECK(run.status == 0);
   safe(run.err);
+  project.edit("experiment: control\nstages: [{id: other, use: lowbit.toy.source}]\n");
+  REQUIRE(project.run().status == 0);
+  safe(project.lowbit({"gc", "--dry-run"}).out);
 }
