@@ -3,8 +3,30 @@
 #include <algorithm>
 #include <tuple>
 
+#include "base/utf8.h"
+
 namespace lowbit {
 namespace {
+
+// More are not read; those that were left out are seen once these are mended.
+constexpr std::size_t kMostShown = 50;
+
+/// Notes may have several lines.
+std::string lines(std::string_view text) {
+  std::string out;
+  for (;;) {
+    const std::size_t end = text.find('\n');
+    out += printable(text.substr(0, end));
+    if (end == std::string_view::npos) return out;
+    out += "\n";
+    text.remove_prefix(end + 1);
+  }
+}
+
+std::string one_line(std::string text) {
+  std::replace(text.begin(), text.end(), '\t', ' ');
+  return printable(text);
+}
 
 std::string_view line_of(const SourceText& source, std::size_t line) {
   std::string_view rest = source.text;
@@ -18,26 +40,44 @@ std::string_view line_of(const SourceText& source, std::size_t line) {
   return text;
 }
 
-// Characters, not bytes, so that the caret stands under the right one; continuation bytes are 10xxxxxx.
-std::size_t width_of(std::string_view text) {
-  return static_cast<std::size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+/// The part of a long line around what is marked, `…` where something was left out.
+struct Excerpt {
+  std::string before, marked, after;
+};
+
+bool continues_character(char c) { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U; }
+
+Excerpt excerpt_of(std::string_view line, std::size_t begin, std::size_t length) {
+  constexpr std::size_t kMost = 160;  // bytes
+  constexpr std::size_t kBefore = 60;
+  std::size_t from = 0;
+  std::size_t to = line.size();
+  if (line.size() > kMost) {
+    from = std::min(begin > kBefore ? begin - kBefore : 0, line.size() - kMost);
+    while (from < begin && continues_character(line[from])) ++from;
+    to = std::min(line.size(), from + kMost);
+    while (to < line.size() && continues_character(line[to])) ++to;
+  }
+  const std::size_t end = std::min(begin + length, to);
+  return {.before = (from > 0 ? "…" : "") + std::string(line.substr(from, begin - from)),
+          .marked = std::string(line.substr(begin, end - begin)),
+          .after = std::string(line.substr(end, to - end)) + (to < line.size() ? "…" : "")};
 }
 
 void append_excerpt(std::string& out, const Diagnostic& d) {
   const std::string number = std::to_string(d.span.line);
   const std::string margin(number.size(), ' ');
-  std::string_view line = line_of(*d.span.source, d.span.line);
+  const std::string_view line = line_of(*d.span.source, d.span.line);
   const std::size_t begin = std::min(d.span.column - 1, line.size());
   const std::size_t length = std::min(std::max<std::size_t>(d.span.length, 1), line.size() - begin);
-  std::string before(line.substr(0, begin));
-  std::replace(before.begin(), before.end(), '\t', ' ');
+  const Excerpt shown = excerpt_of(line, begin, length);
 
-  out += margin + "--> " + d.span.source->name + ":" + number + ":" + std::to_string(d.span.column) + "\n";
-  out += margin + " |\n" + number + " | " + std::string(line) + "\n";
-  out += margin + " | " + std::string(width_of(before), ' ');
-  out += std::string(std::max<std::size_t>(width_of(line.substr(begin, length)), 1), '^');
-  if (!d.label.empty()) out += " " + d.label;
+  out += margin + "--> " + printable(d.span.source->name) + ":" + number + ":" + std::to_string(d.span.column) + "\n";
+  out += margin + " |\n" + number + " | " + one_line(shown.before + shown.marked + shown.after) + "\n";
+  // Characters, not bytes, so that the caret stands under the right one.
+  out += margin + " | " + std::string(width_of(one_line(shown.before)), ' ');
+  out += std::string(std::max<std::size_t>(width_of(one_line(shown.marked)), 1), '^');
+  if (!d.label.empty()) out += " " + printable(d.label);
   out += "\n";
 }
 
@@ -80,26 +120,28 @@ int exit_code(const Diagnostics& diagnostics) {
 
 std::string render(const Diagnostic& d) {
   std::string out = d.severity == Severity::error ? "error[" : "warning[";
-  out += d.code + "]: " + d.what + "\n";
+  out += d.code + "]: " + lines(d.what) + "\n";
   std::string margin = " ";
   if (d.span) {
     margin = std::string(std::to_string(d.span.line).size() + 1, ' ');
     append_excerpt(out, d);
   }
-  for (const std::string& note : d.notes) out += margin + "= note: " + note + "\n";
-  if (!d.help.empty()) out += margin + "= help: " + d.help + "\n";
+  for (const std::string& note : d.notes) out += margin + "= note: " + lines(note) + "\n";
+  if (!d.help.empty()) out += margin + "= help: " + lines(d.help) + "\n";
   return out;
 }
 
 std::string render(Diagnostics diagnostics) {
   const auto place = [](const Diagnostic& d) {
-    return std::tuple(d.severity != Severity::error, d.span ? d.span.source->name : std::string(), d.span.line,
-                      d.span.column);
+    return std::tuple(d.severity != Severity::error,
+                      d.span ? std::string_view(d.span.source->name) : std::string_view(), d.span.line, d.span.column);
   };
   std::stable_sort(diagnostics.begin(), diagnostics.end(),
                    [&](const Diagnostic& a, const Diagnostic& b) { return place(a) < place(b); });
   std::string out;
-  for (const Diagnostic& d : diagnostics) out += render(d);
+  const std::size_t n = std::min(kMostShown, diagnostics.size());
+  for (std::size_t i = 0; i < n; ++i) out += render(diagnostics[i]);
+  if (n < diagnostics.size()) out += "… and " + std::to_string(diagnostics.size() - n) + " more problems\n";
   return out;
 }
 

@@ -58,7 +58,7 @@ using Diagnostics = std::vector<Diagnostic>;
 
 /// The text a person reads, ending in a newline.
 [[nodiscard]] std::string render(const Diagnostic& diagnostic);
-/// All of them, sorted by place in each text, warnings last.
+/// Sorted by place in each text, warnings last; the first 50 of them, and how many more there are.
 [[nodiscard]] std::string render(Diagnostics diagnostics);
 [[nodiscard]] Json to_json(const Diagnostic& diagnostic);
 

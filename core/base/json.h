@@ -14,6 +14,13 @@ using Json = nlohmann::json;
 /// Compact text with sorted keys and shortest round-trip numbers; invalid UTF-8 is replaced, never thrown on.
 inline std::string canonical(const Json& value) { return value.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
+/// The member of an object, or null.
+inline const Json& member(const Json& object, const char* name) {
+  static const Json absent;
+  const auto it = object.find(name);
+  return it == object.end() ? absent : *it;
+}
+
 /// A JSON value as its canonical text: equal exactly when the values are, and a tenth of their memory.
 class JsonText {
  public:

@@ -20,7 +20,8 @@ Result<int> cancel_command(const Words& words) {
     return error("LB0001", "`lowbit cancel` needs either stages or --all").fix("see `lowbit cancel --help`");
   }
   const Json request = labels.empty() ? Json{{"request", "stop"}} : Json{{"request", "cancel"}, {"labels", labels}};
-  LB_TRY_ASSIGN(const Json answer, exec::ask_host(project_of(options), request));
+  LB_TRY_ASSIGN(const exec::ProjectPaths project, project_of(options));
+  LB_TRY_ASSIGN(const Json answer, exec::ask_host(project, request));
   if (options.has("json")) {
     std::printf("%s\n", canonical(answer).c_str());
   } else if (labels.empty()) {

@@ -3,6 +3,9 @@
 #include <cstdio>
 #include <sstream>
 
+#include "base/whole_number.h"
+#include "base/words.h"
+
 namespace lowbit::cli {
 
 namespace po = boost::program_options;
@@ -13,6 +16,14 @@ namespace {
 thread_local OptionsHelp* asked = nullptr;
 
 }  // namespace
+
+std::string shell_word(const std::string& text) {
+  constexpr std::string_view kPlain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_@%+=:,./-";
+  if (!text.empty() && text.find_first_not_of(kPlain) == std::string::npos) return text;
+  std::string out = "'";
+  for (const char c : text) out += c == '\'' ? "'\\''" : std::string(1, c);
+  return out + "'";
+}
 
 OptionsHelp options_of(CommandFunction command) {
   OptionsHelp help;
@@ -59,8 +70,9 @@ CommandOptions& CommandOptions::many(const char* names, const char* help) {
 }
 
 CommandOptions& CommandOptions::number(const char* names, const char* help) {
-  visible_.add_options()(names, po::value<unsigned>(), help);
-  return *this;
+  const std::string_view long_and_letter = names;
+  numbers_.emplace_back(long_and_letter.substr(0, long_and_letter.find(',')));
+  return text(names, help);
 }
 
 CommandOptions& CommandOptions::argument(const char* name, const char* help, bool required) {
@@ -114,6 +126,13 @@ Result<bool> CommandOptions::read(const Words& words) {
     }
     return true;
   }
+  for (const std::string& name : numbers_) {
+    if (has(name) && get_number(name).value_or(0) == 0) {
+      return error("LB0001",
+                   "`lowbit " + command_ + " --" + name + "` needs a whole number from 1 on, not " + get(name))
+          .fix(see);
+    }
+  }
   for (const std::string& name : required_) {
     if (!has(name)) return error("LB0001", "`lowbit " + command_ + "` needs " + name).fix(see);
   }
@@ -141,7 +160,30 @@ std::vector<std::string> CommandOptions::all(const std::string& name) const {
 
 std::optional<unsigned> CommandOptions::get_number(const std::string& name) const {
   if (!has(name)) return std::nullopt;
-  return values_[name].as<unsigned>();
+  return whole_number_in<unsigned>(get(name));
+}
+
+std::string CommandOptions::shell_words(const std::set<std::string>& without) const {
+  std::vector<std::string> words;
+  const auto values = [&](const std::string& name) {
+    const boost::any& value = values_[name].value();
+    if (const auto* many = boost::any_cast<std::vector<std::string>>(&value)) return *many;
+    return std::vector<std::string>{get(name)};
+  };
+  for (const auto& [name, help] : arguments_) {
+    if (!has(name) || without.contains(name)) continue;
+    for (const std::string& value : values(name)) words.push_back(shell_word(value));
+  }
+  for (const auto& option : visible_.options()) {
+    const std::string& name = option->long_name();
+    if (!has(name) || without.contains(name)) continue;
+    if (option->semantic()->max_tokens() == 0) {
+      words.push_back("--" + name);
+      continue;
+    }
+    for (const std::string& value : values(name)) words.push_back("--" + name + " " + shell_word(value));
+  }
+  return joined(words, " ");
 }
 
 }  // namespace lowbit::cli

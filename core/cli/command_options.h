@@ -9,6 +9,7 @@
 
 #include <boost/program_options.hpp>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -40,6 +41,9 @@ struct OptionsHelp {
 /// Asks a command itself, as `COMMAND --help` does, but nothing is printed.
 [[nodiscard]] OptionsHelp options_of(CommandFunction command);
 
+/// As a shell takes it for one word.
+[[nodiscard]] std::string shell_word(const std::string& text);
+
 class CommandOptions {
  public:
   explicit CommandOptions(std::string_view command);
@@ -49,6 +53,7 @@ class CommandOptions {
   CommandOptions& text(const char* names, const char* help);
   /// Collects repeats.
   CommandOptions& many(const char* names, const char* help);
+  /// A whole number from 1 on.
   CommandOptions& number(const char* names, const char* help);
   /// The next positional argument; required ones come first.
   CommandOptions& argument(const char* name, const char* help, bool required);
@@ -65,6 +70,8 @@ class CommandOptions {
   [[nodiscard]] std::string get(const std::string& name, const std::string& otherwise = {}) const;
   [[nodiscard]] std::vector<std::string> all(const std::string& name) const;
   [[nodiscard]] std::optional<unsigned> get_number(const std::string& name) const;
+  /// What was read, to be given to a shell again: `experiment.yaml --set 'seeds=[3]'`, without these names.
+  [[nodiscard]] std::string shell_words(const std::set<std::string>& without) const;
 
  private:
   [[nodiscard]] OptionsHelp described() const;
@@ -75,6 +82,7 @@ class CommandOptions {
   boost::program_options::options_description hidden_;
   boost::program_options::positional_options_description positions_;
   std::vector<std::string> required_;
+  std::vector<std::string> numbers_;  ///< long names
   std::vector<std::pair<std::string, std::string>> arguments_;
   bool last_argument_repeats_ = false;
   boost::program_options::variables_map values_;

@@ -25,8 +25,8 @@ struct Completion {
 /// What must be looked up. Each may throw nothing and return little: a completion is no place for errors.
 struct CompletionSources {
   std::function<std::vector<std::string>(const std::string& file)> stages_of_file;  ///< ids and labels
-  std::function<std::vector<std::string>()> names_in_project;   ///< labels, stages, experiments, run:N
-  std::function<std::vector<std::string>()> stages_in_project;  ///< labels and stages
+  std::function<std::vector<std::string>()> names_in_project;                       ///< labels, experiments, run:N
+  std::function<std::vector<std::string>()> stages_in_project;                      ///< labels and stages
   std::function<std::vector<std::string>()> experiments;
   std::function<std::vector<std::string>()> plugin_stages;
   std::function<std::vector<std::string>()> error_codes;

@@ -4,20 +4,20 @@
 #include "cli/command.h"
 #include "cli/command_options.h"
 #include "cli/completion.h"
+#include "cli/error_codes.h"
 #include "cli/session.h"
 #include "env/files.h"
 #include "graph/expand.h"
-#include "program_texts.h"
 #include "store/sqlite/open.h"
 
 namespace lowbit::cli {
 namespace {
 
 std::vector<std::string> first_column(const char* sql) {
-  const exec::ProjectPaths project = exec::find_project(".");
+  const auto project = exec::find_project(".");
   std::vector<std::string> values;
-  if (!env::exists(project.database())) return values;
-  const auto result = store::query_sqlite(project.database(), sql);
+  if (!project.ok() || !env::exists(project->database())) return values;
+  const auto result = store::query_sqlite(project->database(), sql);
   if (!result.ok()) return values;
   for (const auto& row : result->rows) values.push_back(scalar_text(*row[0]));
   return values;
@@ -37,15 +37,6 @@ std::vector<std::string> stages_of_file(const std::string& file) {
     if (variant.label() != variant.stage) names.push_back(variant.label());
   }
   return names;
-}
-
-std::vector<std::string> error_codes() {
-  std::vector<std::string> codes;
-  const std::string_view page = embedded::program_texts::find_text("errors.md");
-  for (std::size_t at = page.find("\n## LB"); at != std::string_view::npos; at = page.find("\n## LB", at + 1)) {
-    codes.emplace_back(page.substr(at + 4, 6));
-  }
-  return codes;
 }
 
 int print_candidates(const Words& words) {

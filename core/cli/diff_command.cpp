@@ -2,6 +2,7 @@
 
 #include "cli/command.h"
 #include "cli/command_options.h"
+#include "cli/output.h"
 #include "cli/project_facts.h"
 #include "cli/session.h"
 #include "graph/keys.h"
@@ -83,10 +84,12 @@ Result<int> diff_command(const Words& words) {
   }
   difference["a"] = a;
   difference["b"] = b;
-  const std::string text = options.has("json") ? difference.dump(1, ' ', false, Json::error_handler_t::replace) + "\n"
-                           : is_set(left)      ? report::differences_page(difference)
-                                               : report::difference_page(difference);
-  std::fputs(text.c_str(), stdout);
+  if (options.has("json")) {
+    print_json(difference);
+  } else {
+    std::fputs((is_set(left) ? report::differences_page(difference) : report::difference_page(difference)).c_str(),
+               stdout);
+  }
   return 0;
 }
 

@@ -1,11 +1,12 @@
 #include <array>
 #include <cstdio>
 
-#include "cli/amounts.h"
 #include "cli/command.h"
 #include "cli/command_options.h"
 #include "cli/doctor_results.h"
+#include "cli/output.h"
 #include "cli/session.h"
+#include "domain/quantity_text.h"
 #include "env/files.h"
 #include "env/process.h"
 #include "exec/job_environment.h"
@@ -107,7 +108,7 @@ Result<int> doctor_command(const Words& words) {
       .project();
   LB_TRY_ASSIGN(const bool asked_for_help, options.read(words));
   if (asked_for_help) return 0;
-  const exec::ProjectPaths project = project_of(options);
+  LB_TRY_ASSIGN(const exec::ProjectPaths project, project_of(options));
   if (options.has("rebuild") && options.has("verify")) {
     return error("LB0001", "`lowbit doctor` takes one of --verify and --rebuild")
         .fix("give --rebuild first: it leaves damaged results out; then --verify");
@@ -132,7 +133,7 @@ Result<int> doctor_command(const Words& words) {
     std::printf("%-5s %-9s %s\n", mark, check.name.c_str(), check.evidence.c_str());
     if (!check.fix.empty()) std::printf("%15s %s\n", "", check.fix.c_str());
   }
-  if (options.has("json")) std::printf("%s\n", json.dump(1).c_str());
+  if (options.has("json")) print_json(json);
   return failures == 0 ? 0 : 3;
 }
 

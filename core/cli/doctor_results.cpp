@@ -3,8 +3,10 @@
 #include <cstdio>
 #include <string>
 
-#include "cli/amounts.h"
+#include "base/utf8.h"
+#include "cli/output.h"
 #include "cli/session.h"
+#include "domain/quantity_text.h"
 #include "env/files.h"
 #include "exec/rebuild.h"
 #include "exec/verify.h"
@@ -14,10 +16,6 @@ namespace lowbit::cli {
 namespace {
 
 constexpr const char* kSetAside = ".lowbit/damaged";
-
-std::string counted(std::size_t n, const std::string& one) {
-  return std::to_string(n) + " " + one + (n == 1 ? "" : "s");
-}
 
 Json verification_json(const exec::Verification& found) {
   Json damaged = Json::array();
@@ -32,11 +30,11 @@ Json verification_json(const exec::Verification& found) {
 
 void print_verification(const exec::Verification& found) {
   for (const exec::DamagedResult& result : found.damaged) {
-    std::printf("damaged  %s%s\n         %s\n", result.label.c_str(), result.current ? "" : " (replaced, in no table)",
-                result.directory.string().c_str());
+    std::printf("damaged  %s%s\n         %s\n", printable(result.label).c_str(),
+                result.current ? "" : " (replaced, in no table)", result.directory.string().c_str());
     for (const std::string& problem : result.problems) std::printf("           %s\n", problem.c_str());
   }
-  std::printf("%s, %s read: %s\n", counted(found.results, "result").c_str(), bytes_text(found.bytes).c_str(),
+  std::printf("%s, %s read: %s\n", count_text(found.results, "result").c_str(), bytes_text(found.bytes).c_str(),
               found.damaged.empty() ? "every byte is as it was published"
                                     : (std::to_string(found.damaged.size()) + " damaged").c_str());
 }
@@ -55,7 +53,7 @@ Result<int> verify_results(const exec::ProjectPaths& project, bool repair, bool 
     LB_TRY_ASSIGN(found, exec::verify(project, *store));
   }
   if (as_json) {
-    std::printf("%s\n", verification_json(found).dump(1).c_str());
+    print_json(verification_json(found));
   } else {
     print_verification(found);
   }
@@ -64,7 +62,7 @@ Result<int> verify_results(const exec::ProjectPaths& project, bool repair, bool 
     if (!as_json) std::printf("set aside in %s; `lowbit run` of their experiments makes them again\n", kSetAside);
     return 0;
   }
-  return error("LB6014", counted(found.damaged.size(), "result") + " of " + std::to_string(found.results) +
+  return error("LB6014", count_text(found.damaged.size(), "result") + " of " + std::to_string(found.results) +
                              (found.damaged.size() == 1 ? " is" : " are") + " damaged")
       .note("files of a result never change after it was published: a disk, or a hand, changed them")
       .fix("`lowbit doctor --verify --repair` sets them aside; then the same `lowbit run` makes them again");
@@ -83,13 +81,14 @@ Result<int> rebuild_results(const exec::ProjectPaths& project, bool as_json) {
                     {"experiments", rebuilt.experiments},
                     {"former", rebuilt.former.string()},
                     {"left_out", rebuilt.left_out}};
-    std::printf("%s\n", json.dump(1).c_str());
+    print_json(json);
     return 0;
   }
   for (const std::string& line : rebuilt.left_out) std::printf("left out  %s\n", line.c_str());
   std::printf("rebuilt   %s: %s, %s, %s\n", project.database().lexically_relative(project.root).c_str(),
-              counted(rebuilt.experiments.size(), "experiment").c_str(), counted(rebuilt.results, "result").c_str(),
-              counted(rebuilt.attempts, "unfinished attempt").c_str());
+              count_text(rebuilt.experiments.size(), "experiment").c_str(),
+              count_text(rebuilt.results, "result").c_str(),
+              count_text(rebuilt.attempts, "unfinished attempt").c_str());
   if (!rebuilt.former.empty()) {
     std::printf("kept      the former one as %s\n", rebuilt.former.lexically_relative(project.root).c_str());
   }

@@ -3,9 +3,11 @@
 #include <cstdio>
 #include <thread>
 
+#include "base/words.h"
 #include "cli/command.h"
 #include "cli/command_options.h"
 #include "cli/session.h"
+#include "cli/sql_text.h"
 #include "env/files.h"
 #include "exec/artifact_check.h"
 #include "exec/manifest.h"
@@ -18,23 +20,17 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string in_sql(const std::string& text) {
-  std::string out = "'";
-  for (const char c : text) out += c == '\'' ? "''" : std::string(1, c);
-  return out + "'";
-}
-
 /// What a directory is, told by its files; empty: no model.
 std::string model_type_of(const fs::path& directory) {
-  if (fs::exists(directory / "adapter_config.json")) return "adapter/1";
-  if (fs::exists(directory / "quantization.json")) return "quantized-model/1";
-  return fs::exists(directory / "config.json") ? "model/1" : "";
+  if (env::exists(directory / "adapter_config.json")) return "adapter/1";
+  if (env::exists(directory / "quantization.json")) return "quantized-model/1";
+  return env::exists(directory / "config.json") ? "model/1" : "";
 }
 
 Result<exec::JobInput> directory_input(const fs::path& directory, const std::string& type) {
   LB_TRY_ASSIGN(const exec::Manifest manifest, exec::read_manifest(directory, true));
   exec::JobInput input;
-  input.path = fs::absolute(directory);
+  LB_TRY_ASSIGN(input.path, env::absolute(directory));
   input.type = type;
   input.digest = manifest.digest();
   return input;
@@ -54,7 +50,7 @@ class Models {
         store::query_sqlite(project_.database(),
                             "SELECT a.digest, a.type, a.path FROM artifacts a JOIN results r USING (result_id) "
                             "LEFT JOIN v_stages s USING (result_id) WHERE " +
-                                models + " AND (s.label = " + in_sql(name) + " OR a.digest = " + in_sql(name) +
+                                models + " AND (s.label = " + sql_text(name) + " OR a.digest = " + sql_text(name) +
                                 ") ORDER BY r.is_current DESC, r.result_id DESC LIMIT 1"));
     if (found.rows.empty()) {
       LB_TRY_ASSIGN(
@@ -79,9 +75,9 @@ class Models {
     if (!env::exists(project_.database())) return Json();
     LB_TRY_ASSIGN(const QueryResult found,
                   store::query_sqlite(project_.database(),
-                                      "SELECT path, type, 0 FROM artifacts WHERE digest = " + in_sql(digest) +
+                                      "SELECT path, type, 0 FROM artifacts WHERE digest = " + sql_text(digest) +
                                           " UNION ALL SELECT path, 'model/1', 1 FROM external_digests WHERE digest = " +
-                                          in_sql(digest) + " LIMIT 1"));
+                                          sql_text(digest) + " LIMIT 1"));
     if (found.rows.empty()) return Json();
     const auto& row = found.rows.front();
     const fs::path path = scalar_text(*row[0]);
@@ -96,12 +92,12 @@ class Models {
                                  "it is neither a directory with config.json or adapter_config.json, nor a finished "
                                  "stage or a digest in " +
                                  project_.root.string());
-    std::string listed;
+    std::vector<std::string> variants;
     for (const std::string& label : labels) {
-      if (label.rfind(name + "[", 0) == 0) listed += (listed.empty() ? "" : ", ") + label;
+      if (label.starts_with(name + "[")) variants.push_back(label);
     }
-    if (!listed.empty()) {
-      problem.note("its variants are " + listed);
+    if (!variants.empty()) {
+      problem.note("its variants are " + joined(variants));
     } else if (const std::string near = nearest(name, labels); !near.empty()) {
       problem.note("a stage with a similar name exists: " + near);
     }
@@ -203,8 +199,9 @@ Result<int> export_command(const Words& words) {
     }
   }
   const std::string source = options.get("source");
-  const Models models(project_of(options));
-  const std::string type = fs::is_directory(source) ? model_type_of(source) : "";
+  LB_TRY_ASSIGN(const exec::ProjectPaths project, project_of(options));
+  const Models models(project);
+  const std::string type = env::is_directory(source) ? model_type_of(source) : "";
   LB_TRY_ASSIGN(exec::JobInput model, type.empty() ? models.find(source) : directory_input(source, type));
   if (!type.empty()) LB_TRY(exec::check_artifact(type, source));
   LB_TRY_ASSIGN(model.closure, closure_of(model, models, options.get("base")));
@@ -221,7 +218,7 @@ Result<int> import_command(const Words& words) {
   LB_TRY_ASSIGN(const bool asked_for_help, options.read(words));
   if (asked_for_help) return 0;
   const std::string source = options.get("directory");
-  if (!fs::is_directory(source) || model_type_of(source).empty()) {
+  if (!env::is_directory(source) || model_type_of(source).empty()) {
     return error("LB0016", "there is no model " + source)
         .note("it is not a directory with config.json or adapter_config.json")
         .fix("check the path");
@@ -230,7 +227,7 @@ Result<int> import_command(const Words& words) {
   LB_TRY_ASSIGN(exec::JobInput input, directory_input(source, "file"));
   order.inputs["source"].push_back(std::move(input));
   if (options.has("base")) {
-    const std::string type = fs::is_directory(options.get("base")) ? model_type_of(options.get("base")) : "";
+    const std::string type = env::is_directory(options.get("base")) ? model_type_of(options.get("base")) : "";
     if (type.empty()) {
       return error("LB0016", "there is no model " + options.get("base"))
           .note("--base is not a directory with config.json")

@@ -1,11 +1,13 @@
 #include <algorithm>
 #include <cstdio>
 
-#include "cli/amounts.h"
 #include "cli/command.h"
 #include "cli/command_options.h"
+#include "cli/output.h"
 #include "cli/session.h"
+#include "domain/quantity_text.h"
 #include "exec/garbage.h"
+#include "report/text_table.h"
 #include "store/sqlite/open.h"
 
 namespace lowbit::cli {
@@ -49,12 +51,13 @@ Json garbage_json(const exec::GarbageList& garbage, bool removed) {
 
 void print_garbage(const exec::GarbageList& garbage, bool dry_run) {
   std::size_t width = 0;
-  for (const exec::Garbage& item : garbage.items) width = std::max(width, item.label.size());
+  for (const exec::Garbage& item : garbage.items) width = std::max(width, width_of(printable(item.label)));
   for (const exec::Garbage& item : garbage.items) {
     const std::string cost =
         item.kind == exec::Garbage::Kind::result ? "  " + duration_text(item.seconds) + " to make again" : "";
-    std::printf("%-8s  %-*s  %10s%s\n", std::string(exec::name_of(item.kind)).c_str(), static_cast<int>(width),
-                item.label.c_str(), bytes_text(item.bytes).c_str(), cost.c_str());
+    std::printf("%-8s  %s  %10s%s\n", std::string(exec::name_of(item.kind)).c_str(),
+                report::padded(printable(item.label), width, false).c_str(), bytes_text(item.bytes).c_str(),
+                cost.c_str());
   }
   const Sums sums = sums_of(garbage);
   if (garbage.items.empty()) {
@@ -99,7 +102,7 @@ Result<int> gc_command(const Words& words) {
     LB_TRY(exec::remove_garbage(writable, garbage));
   }
   if (options.has("json")) {
-    std::printf("%s\n", garbage_json(garbage, !dry_run).dump(1).c_str());
+    print_json(garbage_json(garbage, !dry_run));
   } else {
     print_garbage(garbage, dry_run);
   }

@@ -62,7 +62,7 @@ Result<int> graph_command(const Words& words) {
         .fix("leave --variants out for a box a stage, or narrow an axis: --set 'matrix.num_bits=[4]'");
   }
   const exec::RunRequest request = run_request(experiment, options);
-  const exec::ProjectPaths project = project_of(options);
+  LB_TRY_ASSIGN(const exec::ProjectPaths project, project_of(options));
   LB_TRY_ASSIGN(const std::unique_ptr<store::Store> store, open_for_reading(project));
   LB_TRY_ASSIGN(const graph::Plan plan, exec::plan(*store, experiment.graph, request));
   LB_TRY_ASSIGN(std::set<std::string> failed, failed_variants(project, experiment.graph.experiment));

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <string_view>
 
+#include "base/utf8.h"
 #include "domain/quantity_text.h"
 #include "report/text_table.h"
 
@@ -78,15 +79,16 @@ std::string_view head(std::string_view text, std::size_t n) {
   return text.substr(0, at);
 }
 
-std::string rendered(const Line& line, const Paper& paper) {
+std::string rendered(Line line, const Paper& paper) {
   std::size_t width = 0;
-  for (const Span& span : line) width += report::width_of(span.text);
+  for (Span& span : line) span.text = printable(span.text);
+  for (const Span& span : line) width += width_of(span.text);
   std::size_t room = width <= paper.width ? width : paper.width - 1;
   const bool cut = width > paper.width;
   std::string out;
   for (const Span& span : line) {
     const std::string_view text = head(span.text, room);
-    room -= report::width_of(text);
+    room -= width_of(text);
     if (text.empty()) continue;
     const bool coloured = paper.colour && span.tone != Tone::plain;
     out += coloured ? ansi(span.tone) : "";
@@ -98,7 +100,7 @@ std::string rendered(const Line& line, const Paper& paper) {
 }
 
 std::string padded(const std::string& text, std::size_t width) {
-  return text + std::string(width - std::min(width, report::width_of(text)), ' ');
+  return text + std::string(width - std::min(width, width_of(text)), ' ');
 }
 
 std::string number(double value) {
@@ -176,7 +178,7 @@ class View {
     const std::size_t shown = failed.size() <= most ? failed.size() : most - 1;
     for (std::size_t i = 0; i < shown; ++i) {
       const Mark& mark = mark_of(VariantState::failed);
-      add({{glyph(mark, paper_) + " " + failed[i]->label, mark.tone}, {"  " + report::printable(failed[i]->text)}});
+      add({{glyph(mark, paper_) + " " + failed[i]->label, mark.tone}, {"  " + failed[i]->text}});
     }
     if (shown < failed.size()) {
       add({{"  " + std::to_string(failed.size() - shown) + (shown == 0 ? "" : " more") + " failed", Tone::bad},
@@ -186,7 +188,7 @@ class View {
 
   void running(std::size_t most) {
     std::size_t width = 0;
-    for (const exec::JobNow& job : now_.running) width = std::max(width, report::width_of(job.label));
+    for (const exec::JobNow& job : now_.running) width = std::max(width, width_of(job.label));
     width = std::min(width, paper_.width / 2);
     const std::size_t shown = now_.running.size() <= most ? now_.running.size() : most - 1;
     for (std::size_t i = 0; i < shown; ++i) job(now_.running[i], width);
@@ -237,11 +239,11 @@ class View {
     constexpr std::size_t kMaxMarks = 8;
     if (rows_.size() > kMaxRows || rows_.size() + 2 > room()) return false;
     std::size_t first = 0;
-    for (const std::string& row : rows_) first = std::max(first, report::width_of(row));
+    for (const std::string& row : rows_) first = std::max(first, width_of(row));
     std::vector<std::size_t> widths;
     std::size_t total = first;
     for (const std::string& stage : stages_) {
-      std::size_t width = report::width_of(stage);
+      std::size_t width = width_of(stage);
       for (const std::string& row : rows_) {
         const auto cell = cells_.find({row, stage});
         if (cell == cells_.end()) continue;
@@ -297,7 +299,7 @@ class View {
       ++counts[variant.stage][variant.state];
     }
     std::size_t first = 5;
-    for (const std::string& stage : stages) first = std::max(first, report::width_of(stage));
+    for (const std::string& stage : stages) first = std::max(first, width_of(stage));
     first = std::min(first, paper_.width / 2);
     Line header{{padded("stage", first), Tone::dim}};
     for (const Mark* mark : marks) {
@@ -310,7 +312,7 @@ class View {
       Line line{{padded(stages[i], first)}};
       for (const Mark* mark : marks) {
         const std::size_t n = counts[stages[i]][mark->state];
-        const std::size_t width = 2 + std::max<std::size_t>(report::width_of(mark->word), 6);
+        const std::size_t width = 2 + std::max<std::size_t>(width_of(mark->word), 6);
         const std::string text = n == 0 ? "" : std::to_string(n);
         line.push_back({"  " + std::string(width - std::min(width, text.size()), ' ') + text, mark->tone});
       }
@@ -379,7 +381,7 @@ std::size_t columns_of(const std::string& line) {
       visible += line[i];
     }
   }
-  return report::width_of(visible);
+  return width_of(visible);
 }
 
 std::string redraw_text(std::size_t rows, const std::vector<std::string>& lines) {

@@ -2,9 +2,13 @@
 #include <cstdio>
 #include <optional>
 
+#include "base/utf8.h"
+#include "base/words.h"
 #include "cli/command.h"
 #include "cli/command_options.h"
+#include "cli/output.h"
 #include "cli/session.h"
+#include "cli/sql_text.h"
 #include "env/files.h"
 #include "exec/attempt_files.h"
 #include "exec/journal.h"
@@ -15,24 +19,16 @@ namespace {
 
 constexpr std::array<const char*, 4> kLevels{"debug", "info", "warn", "error"};
 
-std::string quoted(const std::string& text) {
-  std::string out = "'";
-  for (const char c : text) out += c == '\'' ? "''" : std::string(1, c);
-  return out + "'";
-}
-
 /// Of `names`, the variants that `label` leaves open: "judge[seed=0]" for "judge", "judge[task=a,seed=0]" for
 /// "judge[task=a]". The first few, as one sentence; empty when there are none.
 std::string variants_of(const std::string& label, const std::vector<std::string>& names) {
   constexpr std::size_t kShown = 4;
   const std::string stem = label.back() == ']' ? label.substr(0, label.size() - 1) + "," : label + "[";
-  std::string listed;
-  std::size_t n = 0;
+  std::vector<std::string> variants;
   for (const std::string& name : names) {
-    if (name.rfind(stem, 0) == 0 && ++n <= kShown) listed += (n == 1 ? "" : ", ") + name;
+    if (name.starts_with(stem)) variants.push_back(printable(name));
   }
-  if (n > kShown) listed += " and " + std::to_string(n - kShown) + " more";
-  return listed;
+  return listed(variants, kShown);
 }
 
 void print_file(const char* title, const std::filesystem::path& file) {
@@ -79,7 +75,7 @@ Result<int> logs_command(const Words& words) {
                 store::query_sqlite(project.database(),
                                     "SELECT coalesce(r.directory, a.directory), a.number, a.state FROM attempts a "
                                     "LEFT JOIN results r ON r.attempt_id = a.attempt_id WHERE a.label = " +
-                                        quoted(label) + " ORDER BY a.attempt_id DESC LIMIT 1"));
+                                        sql_text(label) + " ORDER BY a.attempt_id DESC LIMIT 1"));
   if (found.rows.empty()) {
     LB_TRY_ASSIGN(const QueryResult labels,
                   store::query_sqlite(project.database(), "SELECT DISTINCT label FROM attempts ORDER BY label"));
@@ -106,7 +102,7 @@ Result<int> logs_command(const Words& words) {
         {"stderr", text(attempt.standard_error())},
         {"exit", Json::parse(text(attempt.exit()).is_null() ? "null" : text(attempt.exit()).get<std::string>(), nullptr,
                              false)}};
-    std::printf("%s\n", all.dump(1, ' ', false, Json::error_handler_t::replace).c_str());
+    print_json(all);
     return 0;
   }
   std::printf("%s\n", attempt.directory.c_str());

@@ -2,6 +2,7 @@
 
 #include "cli/command.h"
 #include "cli/command_options.h"
+#include "cli/output.h"
 #include "cli/session.h"
 #include "report/text_table.h"
 #include "store/sqlite/open.h"
@@ -50,7 +51,7 @@ Result<int> ls_command(const Words& words) {
     const Json json = what == "experiments" ? rows(experiments)
                       : what == "runs"      ? rows(runs)
                                             : Json{{"experiments", rows(experiments)}, {"runs", rows(runs)}};
-    std::printf("%s\n", json.dump(1).c_str());
+    print_json(json);
     return 0;
   }
   if (what != "runs") std::fputs(report::render(experiments, report::TableFormat::columns).c_str(), stdout);

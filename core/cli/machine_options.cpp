@@ -1,9 +1,9 @@
 #include "cli/machine_options.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cstdlib>
 
+#include "base/whole_number.h"
 #include "spec/quantities.h"
 
 namespace lowbit::cli {
@@ -60,12 +60,8 @@ Result<exec::MachineLimits> machine_limits(const CommandOptions& options) {
   for (const std::string& text : options.all("rate")) {
     const auto equals = text.find('=');
     const std::string name = text.substr(0, equals);
-    std::uint32_t per_minute = 0;
-    if (equals != std::string::npos) {
-      const char* const end = text.data() + text.size();
-      const auto read = std::from_chars(text.data() + equals + 1, end, per_minute);
-      if (read.ptr != end) per_minute = 0;
-    }
+    const std::uint32_t per_minute =
+        equals == std::string::npos ? 0 : whole_number_in<std::uint32_t>(text.substr(equals + 1)).value_or(0);
     if (name.empty() || per_minute == 0) return not_in_form("--rate", text, "write it as NAME=60: requests a minute");
     limits.rates[name] = per_minute;
   }

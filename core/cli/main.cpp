@@ -2,10 +2,14 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
+#include <exception>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cli/command.h"
+#include "cli/output.h"
+#include "env/process.h"
 
 namespace lowbit::cli {
 
@@ -54,11 +58,13 @@ const Command* find_command(std::string_view name) {
 namespace {
 
 std::string usage() {
+  std::size_t width = 0;
+  for (const Command& command : commands()) width = std::max(width, command.name.size());
   std::string text = "usage: lowbit COMMAND [OPTION]... [ARGUMENT]...\n\n";
   for (const Command& command : commands()) {
     if (command.summary.empty()) continue;  // for lowbit itself
     std::string name(command.name);
-    name.resize(10, ' ');
+    name.resize(width + 2, ' ');
     text += "  " + name + std::string(command.summary) + "\n";
   }
   return text + "\n`lowbit COMMAND --help` shows the options of a command.\n";
@@ -76,7 +82,7 @@ Diagnostic unknown_command(const std::string& name) {
   return problem.fix("`lowbit help` lists the commands");
 }
 
-int run_program(const Words& words) {
+Result<int> run_words(const Words& words) {
   if (words.empty()) {
     std::fputs(usage().c_str(), stderr);
     return 2;
@@ -91,17 +97,40 @@ int run_program(const Words& words) {
     return 0;
   }
   const Command* command = find_command(name);
-  Result<int> outcome = command == nullptr ? Result<int>(unknown_command(name))
-                                           : command->function(Words(words.begin() + 1, words.end()));
-  if (outcome.ok()) return *outcome;
-  std::fputs(render(outcome.error()).c_str(), stderr);
-  return exit_code(outcome.error());
+  if (command == nullptr) return unknown_command(name);
+  try {
+    return command->function(Words(words.begin() + 1, words.end()));
+  } catch (const std::exception& e) {
+    return error("LB4106", "`lowbit " + name + "` met something that it does not expect")
+        .note(e.what())
+        .fix("what was finished is kept; report this with the command and what it was called on");
+  }
+}
+
+int run_program(const Words& words) {
+  int status = 0;
+  Diagnostics problems;
+  if (Result<int> outcome = run_words(words); outcome.ok()) {
+    status = *outcome;
+  } else {
+    problems = std::move(outcome).error();
+    status = exit_code(problems);
+  }
+  // What a plugin printed goes to the log of its job, not to a person.
+  const bool is_worker = !words.empty() && words.front() == "worker";
+  if (Result<void> flushed = is_worker ? Result<void>() : flush_output(); !flushed.ok()) {
+    if (status == 0) status = exit_code(flushed.error());
+    problems.insert(problems.end(), flushed.error().begin(), flushed.error().end());
+  }
+  std::fputs(render(std::move(problems)).c_str(), stderr);
+  return status;
 }
 
 }  // namespace
 }  // namespace lowbit::cli
 
 int main(int argc, char** argv) {
+  lowbit::env::keep_standard_descriptors();
   std::signal(SIGPIPE, SIG_IGN);  // a reader that goes away is an error of one write, not the end of a run
   return lowbit::cli::run_program(lowbit::cli::Words(argv + 1, argv + argc));
 }

@@ -4,6 +4,7 @@
 #include "cli/command_options.h"
 #include "cli/cost_history.h"
 #include "cli/machine_options.h"
+#include "cli/output.h"
 #include "cli/plan_output.h"
 #include "cli/session.h"
 #include "env/process.h"
@@ -18,7 +19,7 @@ void print_plan(const graph::ExpandedGraph& graph, const graph::Plan& plan, cons
   if (json) {
     Json document = graph::plan_json(graph, plan);
     document["estimate"] = graph::cost_json(cost);
-    std::printf("%s\n", document.dump(1).c_str());
+    print_json(document);
   } else {
     std::fputs((graph::plan_text(graph, plan) + graph::cost_text(cost, cpus)).c_str(), stdout);
   }
@@ -41,9 +42,10 @@ Result<int> plan_command(const Words& words) {
   }
   exec::RunRequest request = run_request(experiment, options);
   LB_TRY_ASSIGN(request.machine, machine_limits(options));
-  LB_TRY_ASSIGN(const std::unique_ptr<store::Store> store, open_for_reading(project_of(options)));
+  LB_TRY_ASSIGN(const exec::ProjectPaths project, project_of(options));
+  LB_TRY_ASSIGN(const std::unique_ptr<store::Store> store, open_for_reading(project));
   LB_TRY_ASSIGN(const graph::Plan plan, exec::plan(*store, experiment.graph, request));
-  print_plan(experiment.graph, plan, project_of(options), 0, options.has("json"));
+  print_plan(experiment.graph, plan, project, 0, options.has("json"));
   return 0;
 }
 

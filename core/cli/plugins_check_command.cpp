@@ -5,6 +5,7 @@
 
 #include "cli/command.h"
 #include "cli/command_options.h"
+#include "cli/output.h"
 #include "cli/session.h"
 #include "domain/artifact_type.h"
 #include "exec/conformance.h"
@@ -96,7 +97,7 @@ Result<int> plugins_check_command(const Words& words) {
     Json all{{"plugin", request.library.string()}, {"checks", Json::array()}};
     for (const CheckResult& result : results) all["checks"].push_back(to_json(result));
     all["counts"] = {{"ok", n_ok}, {"fail", n_failed}, {"skip", n_skipped}};
-    std::printf("%s\n", all.dump(2).c_str());
+    print_json(all);
   } else {
     std::printf("\n%zu ok, %zu failed, %zu skipped\n", n_ok, n_failed, n_skipped);
   }

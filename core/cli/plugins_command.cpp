@@ -5,6 +5,7 @@
 
 #include "cli/command.h"
 #include "cli/command_options.h"
+#include "cli/output.h"
 #include "cli/session.h"
 #include "report/stage_page.h"
 #include "report/text_table.h"
@@ -55,11 +56,15 @@ Result<int> plugins_command(const Words& words) {
   if (options.has("stage")) {
     const StageDescription* stage = catalog.find(options.get("stage"));
     if (stage == nullptr) return no_stage(options.get("stage"), catalog);
-    std::fputs((options.has("json") ? to_json(*stage).dump(2) + "\n" : report::stage_page(*stage)).c_str(), stdout);
+    if (options.has("json")) {
+      print_json(to_json(*stage));
+    } else {
+      std::fputs(report::stage_page(*stage).c_str(), stdout);
+    }
     return 0;
   }
   if (options.has("json")) {
-    std::printf("%s\n", catalog_json(catalog).dump(2).c_str());
+    print_json(catalog_json(catalog));
   } else {
     std::fputs(report::render(stage_table(catalog), report::TableFormat::text).c_str(), stdout);
     std::fputs(render(catalog.problems()).c_str(), stderr);

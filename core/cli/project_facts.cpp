@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "base/words.h"
+#include "cli/sql_text.h"
 #include "store/sqlite/open.h"
 
 namespace lowbit::cli {
@@ -11,12 +12,6 @@ namespace {
 
 constexpr std::size_t kShortestKey = 6;
 constexpr const char* kRunPrefix = "run:";
-
-std::string sql_text(const std::string& text) {
-  std::string out = "'";
-  for (const char c : text) out += c == '\'' ? "''" : std::string(1, c);
-  return out + "'";
-}
 
 /// Rows as objects.
 Result<Json> ask(const exec::ProjectPaths& project, const std::string& sql) {
@@ -66,12 +61,6 @@ Result<Json> nothing_found(const exec::ProjectPaths& project, const std::string&
     problem.note("something with a similar name exists: " + near);
   }
   return problem.fix("`lowbit ls` lists experiments and runs, `lowbit status --json` every variant");
-}
-
-Json metrics_of(const Json& rows) {
-  Json metrics = Json::array();
-  for (const Json& row : rows) metrics.push_back(row);
-  return metrics;
 }
 
 /// One input of a record, with the name of what made it and the place where it lies.
@@ -227,7 +216,7 @@ Result<Json> variant_facts(const exec::ProjectPaths& project, const Json& thing)
                                           "SELECT name, unit, value, std_error, count FROM metrics WHERE "
                                           "result_id = " +
                                               id + " ORDER BY name"));
-    facts["metrics"] = metrics_of(metrics);
+    facts["metrics"] = metrics;
   }
   LB_TRY_ASSIGN(Json inputs, inputs_of(project, facts["record"].is_object() ? facts["record"] : Json::object()));
   LB_TRY_ASSIGN(Json tries, attempts_of(project, attempts));

@@ -2,6 +2,8 @@
 #include <cstdio>
 #include <set>
 
+#include "base/utf8.h"
+#include "base/words.h"
 #include "cli/command.h"
 #include "cli/command_options.h"
 #include "cli/run_experiment.h"
@@ -91,8 +93,9 @@ Result<int> retry_command(const Words& words) {
 
   if (Diagnostics problems = unknown_names(experiment.graph, names); !problems.empty()) return problems;
 
+  LB_TRY_ASSIGN(const exec::ProjectPaths project, project_of(options));
   const auto handed_over = exec::ask_host(
-      project_of(options),
+      project,
       {{"request", "retry"}, {"experiment", experiment.graph.experiment}, {"cause", cause}, {"labels", names}});
   if (handed_over.ok()) {
     const Json labels = handed_over->value("labels", Json::array());
@@ -101,13 +104,13 @@ Result<int> retry_command(const Words& words) {
       return 0;
     }
     if (labels.empty()) return nothing_failed("nothing failed so in the live run");
-    for (const Json& label : labels) std::printf("again  %s\n", label.get<std::string>().c_str());
+    for (const Json& label : labels) std::printf("again  %s\n", printable(label.get<std::string>()).c_str());
     return 0;
   }
   if (handed_over.error().front().code != "LB0030") return handed_over.error();
 
   env::set_fault_role(env::ProcessRole::host);
-  LB_TRY_ASSIGN(const exec::ProjectPaths project, existing_project(options));
+  LB_TRY(require_results(project));
   LB_TRY_ASSIGN(const std::set<std::string> failed, failed_labels(project, experiment.graph.experiment, cause));
   std::set<graph::VariantIndex> chosen;
   for (graph::VariantIndex i = 0; i < experiment.graph.variants.size(); ++i) {
@@ -115,14 +118,11 @@ Result<int> retry_command(const Words& words) {
     if (failed.contains(variant.label()) && is_named(variant, names)) chosen.insert(i);
   }
   if (chosen.empty()) {
-    std::string asked = experiment.graph.experiment;
-    for (std::size_t i = 0; i < names.size(); ++i) asked = i == 0 ? names[i] : asked + ", " + names[i];
+    const std::string asked = names.empty() ? experiment.graph.experiment : joined(names);
     return nothing_failed("nothing of " + asked + " failed" + (cause.empty() ? "" : " because of " + cause));
   }
   exec::RunRequest request = run_request(experiment, options);
-  request.command = "lowbit retry " + experiment.written_file;
-  for (const std::string& name : names) request.command += " '" + name + "'";
-  request.command += " --failed" + (cause.empty() ? "" : " --cause " + cause);
+  request.command.replace(0, std::string_view("lowbit run").size(), "lowbit retry");
   request.cpus = options.get_number("jobs").value_or(0);
   request.only = [&](const graph::Plan& plan) { return graph::with_dependants(experiment.graph, plan, chosen); };
   return run_to_end(experiment, request, options);

@@ -57,7 +57,8 @@ int exit_status(const exec::RunSummary& summary) {
 
 Result<int> run_to_end(const Experiment& experiment, const exec::RunRequest& request, const CommandOptions& options) {
   const auto started = std::chrono::steady_clock::now();
-  LB_TRY_ASSIGN(exec::WritableProject project, open_project(project_of(options), options.has("wait")));
+  LB_TRY_ASSIGN(const exec::ProjectPaths paths, project_of(options));
+  LB_TRY_ASSIGN(exec::WritableProject project, open_project(paths, options.has("wait")));
   exec::RunSummary summary;
   if (can_redraw() && !options.has("plain") && !options.has("json")) {
     LiveDisplay display(cost_history(project.paths()));
@@ -69,7 +70,7 @@ Result<int> run_to_end(const Experiment& experiment, const exec::RunRequest& req
   }
   if (!summary.machine.empty()) std::fputs(render(summary.machine).c_str(), stderr);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
-  std::fprintf(stderr, "%s\n", summary_line(summary, seconds, experiment.written_file).c_str());
+  std::fprintf(stderr, "%s\n", summary_line(summary, seconds, continuing_command(options)).c_str());
   return exit_status(summary);
 }
 
@@ -95,9 +96,10 @@ Result<int> run_command(const Words& words) {
   request.fail_fast = options.has("fail-fast");
   LB_TRY_ASSIGN(request.machine, machine_limits(options));
   if (options.has("dry-run")) {
-    LB_TRY_ASSIGN(const std::unique_ptr<store::Store> store, open_for_reading(project_of(options)));
+    LB_TRY_ASSIGN(const exec::ProjectPaths project, project_of(options));
+    LB_TRY_ASSIGN(const std::unique_ptr<store::Store> store, open_for_reading(project));
     LB_TRY_ASSIGN(const graph::Plan plan, exec::plan(*store, experiment.graph, request));
-    print_plan(experiment.graph, plan, project_of(options), request.cpus, options.has("json"));
+    print_plan(experiment.graph, plan, project, request.cpus, options.has("json"));
     return 0;
   }
   return run_to_end(experiment, request, options);

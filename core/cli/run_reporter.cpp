@@ -3,6 +3,8 @@
 #include <array>
 #include <cstdio>
 
+#include "base/utf8.h"
+#include "base/words.h"
 #include "env/clock.h"
 
 namespace lowbit::cli {
@@ -12,6 +14,7 @@ using namespace std::chrono_literals;
 using Kind = exec::Event::Kind;
 
 constexpr auto kHeartbeat = 60s;
+constexpr std::size_t kListed = 5;
 
 std::string_view state_name(Kind kind) {
   switch (kind) {
@@ -38,13 +41,6 @@ bool settles(Kind kind) {
          kind == Kind::cancelled;
 }
 
-std::string list(const std::vector<std::string>& labels) {
-  std::string text;
-  for (std::size_t i = 0; i < labels.size() && i < 5; ++i) text += (i == 0 ? "" : ", ") + labels[i];
-  if (labels.size() > 5) text += " and " + std::to_string(labels.size() - 5) + " more";
-  return text;
-}
-
 }  // namespace
 
 void LineReporter::line(const std::string& state, const std::string& label, const std::string& text) const {
@@ -55,14 +51,15 @@ void LineReporter::line(const std::string& state, const std::string& label, cons
     count = buffer.data();
   }
   std::fprintf(stderr, "%s %s %-7s %s%s%s\n", env::local_time_of_day().c_str(), count.c_str(), state.c_str(),
-               label.c_str(), text.empty() ? "" : "  ", text.c_str());
+               printable(label).c_str(), text.empty() ? "" : "  ", printable(text).c_str());
 }
 
 void LineReporter::on_recovery(const exec::Recovery& recovery) {
   if (json_) return;
-  if (!recovery.harvested.empty()) line("harvest", list(recovery.harvested), "finished while no lowbit was watching");
-  if (!recovery.lost.empty()) line("lost", list(recovery.lost), "killed before finishing; will run again");
-  if (!recovery.failed.empty()) line("FAIL", list(recovery.failed), "failed while no lowbit was watching");
+  if (!recovery.harvested.empty())
+    line("harvest", listed(recovery.harvested, kListed), "finished while no lowbit was watching");
+  if (!recovery.lost.empty()) line("lost", listed(recovery.lost, kListed), "killed before finishing; will run again");
+  if (!recovery.failed.empty()) line("FAIL", listed(recovery.failed, kListed), "failed while no lowbit was watching");
 }
 
 void LineReporter::on_plan(const graph::ExpandedGraph& graph, const graph::Plan& plan) {
@@ -105,12 +102,13 @@ void LineReporter::print(const exec::Event& event) {
   if (event.kind == Kind::failed && event.failure.is_object()) {
     for (const char* key : {"where", "why", "fix"}) {
       const std::string text = event.failure.value(key, std::string());
-      if (!text.empty() && text != event.label) std::fprintf(stderr, "%21s %-5s %s\n", "", key, text.c_str());
+      if (!text.empty() && text != event.label)
+        std::fprintf(stderr, "%21s %-5s %s\n", "", key, printable(text).c_str());
     }
   }
 }
 
-std::string summary_line(const exec::RunSummary& s, double seconds, const std::string& file) {
+std::string summary_line(const exec::RunSummary& s, double seconds, const std::string& command) {
   const auto part = [](std::size_t n, const char* what) {
     return n == 0 ? std::string() : ", " + std::to_string(n) + " " + what;
   };
@@ -128,7 +126,7 @@ std::string summary_line(const exec::RunSummary& s, double seconds, const std::s
                      part(s.not_started, "not started") + part(s.gated, "held back by a gate") +
                      part(s.behind_gate, "behind one") + " in " + time.data();
   if (s.failed + s.blocked + s.cancelled > 0 || s.interrupted || !s.machine.empty())
-    text += "; continue with: lowbit run " + file;
+    text += "; continue with: " + command;
   return text;
 }
 

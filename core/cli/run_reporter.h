@@ -31,7 +31,7 @@ class LineReporter : public exec::RunReporter {
   std::map<std::string, std::chrono::steady_clock::time_point> last_heartbeat_;
 };
 
-/// The last line of a run: counts and the next command.
-[[nodiscard]] std::string summary_line(const exec::RunSummary& summary, double seconds, const std::string& file);
+/// The last line of a run: counts and, where something is left, the command that does it.
+[[nodiscard]] std::string summary_line(const exec::RunSummary& summary, double seconds, const std::string& command);
 
 }  // namespace lowbit::cli

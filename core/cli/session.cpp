@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdlib>
+#include <set>
 
 #include "env/files.h"
 #include "graph/expand.h"
@@ -23,6 +24,9 @@ std::vector<spec::Override> overrides_of(const CommandOptions& options, const st
   }
   return overrides;
 }
+
+// Of a run: what changes nothing of what is done.
+const std::set<std::string> kHowItIsShown{"help", "plain", "json", "wait", "dry-run"};
 
 // Names of files are relative to the working directory, as the person's own name of the experiment is.
 Result<std::shared_ptr<const SourceText>> load_source(const std::string& name) {
@@ -68,13 +72,14 @@ void add_experiment_options(CommandOptions& options) {
 Result<Experiment> load_experiment(const CommandOptions& options) {
   Experiment experiment;
   experiment.written_file = options.get("file");
-  experiment.file = fs::absolute(experiment.written_file).lexically_normal();
-  auto text = env::read_file(experiment.file);
+  const auto file = env::absolute(experiment.written_file);
+  auto text = file.ok() ? env::read_file(*file) : Result<std::string>(file.error());
   if (!text.ok()) {
     return error("LB0005", "the experiment file " + experiment.written_file + " cannot be read")
         .note(text.error().front().notes.empty() ? text.error().front().what : text.error().front().notes.front())
         .fix("check the path; `lowbit init` makes a first one");
   }
+  experiment.file = *file;
   const auto source = std::make_shared<const SourceText>(SourceText{experiment.written_file, *std::move(text)});
   LB_TRY_ASSIGN(const ExperimentSpec spec, spec::read_experiment(source, {.overrides = overrides_of(options, "set"),
                                                                           .sweeps = overrides_of(options, "sweep"),
@@ -87,7 +92,14 @@ Result<Experiment> load_experiment(const CommandOptions& options) {
   return experiment;
 }
 
-exec::ProjectPaths project_of(const CommandOptions& options) { return exec::find_project(options.get("project", ".")); }
+Result<exec::ProjectPaths> project_of(const CommandOptions& options) {
+  if (options.has("project") && !env::is_directory(options.get("project"))) {
+    return error("LB0042", "there is no directory " + options.get("project"))
+        .note("--project names the directory of a project")
+        .fix("check the path; `lowbit init DIRECTORY` starts a project");
+  }
+  return exec::find_project(options.get("project", "."));
+}
 
 Result<void> require_results(const exec::ProjectPaths& project) {
   LB_TRY(store::check_not_lost(project.database()));
@@ -100,7 +112,7 @@ Result<void> require_results(const exec::ProjectPaths& project) {
 }
 
 Result<exec::ProjectPaths> existing_project(const CommandOptions& options) {
-  const exec::ProjectPaths project = project_of(options);
+  LB_TRY_ASSIGN(const exec::ProjectPaths project, project_of(options));
   LB_TRY(require_results(project));
   return project;
 }
@@ -111,14 +123,17 @@ Result<std::unique_ptr<store::Store>> open_for_reading(const exec::ProjectPaths&
   return store::open_sqlite(project.database(), store::Access::read_only);
 }
 
+std::string continuing_command(const CommandOptions& options) {
+  std::set<std::string> without = kHowItIsShown;
+  without.insert({"force", "failed", "cause", "stage"});  // of the run that is continued, or of `lowbit retry`
+  return "lowbit run " + options.shell_words(without);
+}
+
 exec::RunRequest run_request(const Experiment& experiment, const CommandOptions& options) {
   exec::RunRequest request;
   request.program = own_program();
   request.experiment_file = experiment.file;
-  request.command = "lowbit run " + experiment.written_file;
-  for (const std::string& text : options.all("set")) request.command += " --set '" + text + "'";
-  for (const std::string& text : options.all("sweep")) request.command += " --sweep '" + text + "'";
-  if (options.has("profile")) request.command += " --profile " + options.get("profile");
+  request.command = "lowbit run " + options.shell_words(kHowItIsShown);
   for (const std::string& stage : options.all("force")) request.plan.force.insert(stage);
   request.plan.strict = options.has("strict");
   for (const graph::Variant& variant : experiment.graph.variants) {

@@ -39,14 +39,17 @@ struct Experiment {
 void add_experiment_options(CommandOptions& options);
 [[nodiscard]] Result<Experiment> load_experiment(const CommandOptions& options);
 
-/// The project of the working directory, or of --project.
-[[nodiscard]] exec::ProjectPaths project_of(const CommandOptions& options);
+/// The project of the working directory, or of --project; LB0042 where that is no directory.
+[[nodiscard]] Result<exec::ProjectPaths> project_of(const CommandOptions& options);
 /// LB7010 where it holds none, LB6013 where its database is lost.
 [[nodiscard]] Result<void> require_results(const exec::ProjectPaths& project);
 /// project_of(), with require_results().
 [[nodiscard]] Result<exec::ProjectPaths> existing_project(const CommandOptions& options);
 /// The project's store for reading; an empty one in memory when nothing was ever run.
 [[nodiscard]] Result<std::unique_ptr<store::Store>> open_for_reading(const exec::ProjectPaths& project);
+
+/// The `lowbit run` that does what a run or a retry with these options left, as a shell takes it.
+[[nodiscard]] std::string continuing_command(const CommandOptions& options);
 
 /// What exec::run and exec::plan need beside the graph. Refers to `experiment`, which must outlive it.
 [[nodiscard]] exec::RunRequest run_request(const Experiment& experiment, const CommandOptions& options);

@@ -2,6 +2,7 @@
 
 #include "cli/command.h"
 #include "cli/command_options.h"
+#include "cli/output.h"
 #include "cli/project_facts.h"
 #include "cli/session.h"
 #include "report/result_page.h"
@@ -27,10 +28,11 @@ Result<int> show_command(const Words& words) {
   const bool artifact = thing.contains("artifact");
   LB_TRY_ASSIGN(const Json facts, artifact ? artifact_facts(project, thing["artifact"].get<std::string>())
                                            : variant_facts(project, thing));
-  const std::string text = options.has("json") ? facts.dump(1, ' ', false, Json::error_handler_t::replace) + "\n"
-                           : artifact          ? report::artifact_page(facts)
-                                               : report::result_page(facts);
-  std::fputs(text.c_str(), stdout);
+  if (options.has("json")) {
+    print_json(facts);
+  } else {
+    std::fputs((artifact ? report::artifact_page(facts) : report::result_page(facts)).c_str(), stdout);
+  }
   return 0;
 }
 

@@ -6,10 +6,12 @@
 #include <map>
 #include <optional>
 
+#include "base/utf8.h"
 #include "cli/command.h"
 #include "cli/command_options.h"
 #include "cli/cost_history.h"
 #include "cli/live_display.h"
+#include "cli/output.h"
 #include "cli/session.h"
 #include "exec/local/control_socket.h"
 #include "report/text_table.h"
@@ -115,7 +117,7 @@ Result<int> status_command(const Words& words) {
   const std::optional<Live> live = ask_live_host(project);
   if (options.has("json")) {
     const Json rows = Json::parse(report::render(stages, report::TableFormat::json));
-    std::printf("%s\n", Json{{"live", live ? to_json(*live) : Json()}, {"stages", rows}}.dump(1).c_str());
+    print_json(Json{{"live", live ? to_json(*live) : Json()}, {"stages", rows}});
     return 0;
   }
   if (live && !options.has("failed")) print_live(*live);
@@ -125,8 +127,8 @@ Result<int> status_command(const Words& words) {
   for (const auto& row : stages.rows) {
     const std::string state = text_of(row[3]);
     if (state != "failed" && state != "gated" && state != "lost" && state != "cancelled") continue;
-    const std::string label = text_of(row[2]);
-    std::printf("%s: %s  %s   lowbit logs '%s'\n", state.c_str(), label.c_str(), text_of(row[5]).c_str(),
+    const std::string label = printable(text_of(row[2]));
+    std::printf("%s: %s  %s   lowbit logs '%s'\n", state.c_str(), label.c_str(), printable(text_of(row[5])).c_str(),
                 label.c_str());
   }
   return 0;

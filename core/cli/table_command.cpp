@@ -1,12 +1,14 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "base/words.h"
 #include "cli/command.h"
 #include "cli/command_options.h"
 #include "cli/session.h"
 #include "env/files.h"
 #include "report/measured_text.h"
 #include "report/text_table.h"
+#include "spec/experiment_reader.h"
 #include "spec/table_reader.h"
 #include "store/sqlite/open.h"
 #include "store/study_results.h"
@@ -29,22 +31,34 @@ Result<Format> format_of(const CommandOptions& options) {
   return error("LB0001", "`lowbit table` has no format `" + name + "`").fix("use text, md, csv or json");
 }
 
-/// A directory and an experiment stand for the tables.yaml of the same place.
-fs::path tables_file(const fs::path& written) {
-  std::error_code code;
-  if (fs::is_directory(written, code)) return written / "tables.yaml";
-  return written.filename() == "experiment.yaml" ? written.parent_path() / "tables.yaml" : written;
-}
-
-Result<TablesFile> load_tables(const fs::path& file) {
-  auto text = env::read_file(fs::absolute(file).lexically_normal());
+Result<std::shared_ptr<const SourceText>> load_text(const fs::path& file) {
+  auto text = env::read_file(file);
   if (!text.ok()) {
     const Diagnostic& cause = text.error().front();
     return error("LB0006", "the tables file " + file.string() + " cannot be read")
         .note(cause.notes.empty() ? cause.what : cause.notes.front())
         .fix("check the path; docs/tables.md says how to write one");
   }
-  return spec::read_tables(std::make_shared<const SourceText>(SourceText{file.string(), *std::move(text)}));
+  return std::make_shared<const SourceText>(SourceText{file.string(), *std::move(text)});
+}
+
+/// A directory and an experiment stand for the tables.yaml of the same place.
+Result<TablesFile> load_tables(const fs::path& written) {
+  const bool directory = env::is_directory(written);
+  LB_TRY_ASSIGN(std::shared_ptr<const SourceText> source, load_text(directory ? written / "tables.yaml" : written));
+  if (!directory && spec::is_experiment(source)) {
+    LB_TRY_ASSIGN(source, load_text(written.parent_path() / "tables.yaml"));
+  }
+  return spec::read_tables(source);
+}
+
+/// The run that makes what is missing, from where the person is.
+std::string run_again(const exec::ProjectPaths& project, const StudyResults& study, const CommandOptions& options) {
+  const fs::path file = project.root / study.file;
+  const auto here = env::absolute(".");
+  const std::string words = options.shell_words({"help", "file", "name", "format", "csv", "json", "strict"});
+  return "lowbit run " + shell_word(here.ok() ? file.lexically_proximate(*here).string() : file.string()) +
+         (words.empty() ? "" : " " + words);
 }
 
 Result<TableSpec> the_table(const TablesFile& file, const std::string& name) {
@@ -54,11 +68,9 @@ Result<TableSpec> the_table(const TablesFile& file, const std::string& name) {
     if (table.name.value == name) return table;
     names.push_back(table.name.value);
   }
-  std::string list;
-  for (const std::string& one : names) list += (list.empty() ? "" : ", ") + one;
   Diagnostic problem =
       error("LB0007", name.empty() ? "the file has several tables" : "there is no table `" + name + "`");
-  problem.note("its tables: " + list);
+  problem.note("its tables: " + joined(names));
   const std::string near = nearest(name, names);
   return problem.fix(near.empty() ? "name one of them after the file"
                                   : "a table with a similar name exists: `" + near + "`");
@@ -90,7 +102,7 @@ Result<int> table_command(const Words& words) {
   LB_TRY_ASSIGN(const bool asked_for_help, options.read(words));
   if (asked_for_help) return 0;
   LB_TRY_ASSIGN(const Format format, format_of(options));
-  LB_TRY_ASSIGN(const TablesFile file, load_tables(tables_file(options.get("file"))));
+  LB_TRY_ASSIGN(const TablesFile file, load_tables(options.get("file")));
   LB_TRY_ASSIGN(const TableSpec table, the_table(file, options.get("name")));
   LB_TRY_ASSIGN(const exec::ProjectPaths project, existing_project(options));
   LB_TRY_ASSIGN(const StudyResults study, load_study(project.database(), file.experiment));
@@ -99,7 +111,7 @@ Result<int> table_command(const Words& words) {
                 store::answers_of(project.database(), report::results_with_answers(table, sources)));
   LB_TRY_ASSIGN(const report::MeasuredTable measured, report::measure(table, sources, answers));
 
-  const std::string rerun = "lowbit run " + study.file;
+  const std::string rerun = run_again(project, study, options);
   if (format == Format::csv || format == Format::json) {
     const auto style = format == Format::csv ? report::TableFormat::csv : report::TableFormat::json;
     std::fputs(report::render(report::figures(table, measured), style).c_str(), stdout);

@@ -1,8 +1,10 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "base/utf8.h"
 #include "cli/command.h"
 #include "cli/command_options.h"
+#include "cli/output.h"
 #include "cli/session.h"
 #include "graph/plan_text.h"
 
@@ -30,9 +32,10 @@ std::string_view decision_text(graph::Decision decision) {
 }
 
 void print_why(const graph::Variant& variant, const graph::PlannedVariant& planned) {
-  std::printf("%s %s\n", variant.label().c_str(), std::string(decision_text(planned.decision)).c_str());
-  std::printf("  reason          %s\n", planned.reason.text.c_str());
-  for (const std::string& detail : planned.reason.details) std::printf("                  %s\n", detail.c_str());
+  std::printf("%s %s\n", printable(variant.label()).c_str(), std::string(decision_text(planned.decision)).c_str());
+  std::printf("  reason          %s\n", printable(planned.reason.text).c_str());
+  for (const std::string& detail : planned.reason.details)
+    std::printf("                  %s\n", printable(detail).c_str());
   std::printf("  plugin          %s %s\n", variant.plugin->id.c_str(), variant.plugin->version.c_str());
   std::printf("  provenance key  %s\n", planned.provenance.digest.hex().c_str());
   std::printf("  content key     %s\n",
@@ -53,7 +56,8 @@ Result<int> why_command(const Words& words) {
   if (asked_for_help) return 0;
   LB_TRY_ASSIGN(const Experiment experiment, load_experiment(options));
   const exec::RunRequest request = run_request(experiment, options);
-  LB_TRY_ASSIGN(const std::unique_ptr<store::Store> store, open_for_reading(project_of(options)));
+  LB_TRY_ASSIGN(const exec::ProjectPaths project, project_of(options));
+  LB_TRY_ASSIGN(const std::unique_ptr<store::Store> store, open_for_reading(project));
   LB_TRY_ASSIGN(const graph::Plan plan, exec::plan(*store, experiment.graph, request));
   const std::string wanted = options.get("stage");
   const std::vector<graph::VariantIndex> found = matching(experiment.graph, wanted);
@@ -77,7 +81,7 @@ Result<int> why_command(const Words& words) {
       one["provenance_record"] = plan.variants[index].provenance.record.json();
       all.push_back(std::move(one));
     }
-    std::printf("%s\n", all.dump(1).c_str());
+    print_json(all);
     return 0;
   }
   for (const graph::VariantIndex index : found) print_why(experiment.graph.variants[index], plan.variants[index]);

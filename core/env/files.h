@@ -54,6 +54,9 @@ namespace lowbit::env {
 /// Bytes of the regular files below `path`, links not followed; what cannot be read counts nothing.
 [[nodiscard]] std::uint64_t tree_bytes(const std::filesystem::path& path);
 [[nodiscard]] bool exists(const std::filesystem::path& path);
+[[nodiscard]] bool is_directory(const std::filesystem::path& path);
+/// From the working directory on, `.` and `..` undone; an error when that is gone, or `path` is empty.
+[[nodiscard]] Result<std::filesystem::path> absolute(const std::filesystem::path& path);
 
 /// Bytes an ordinary user may still write on the file system of `path`; empty when unknown.
 [[nodiscard]] std::optional<std::uint64_t> free_bytes(const std::filesystem::path& path);

@@ -45,6 +45,12 @@ int kill_session(std::int64_t session, const std::string& attempt);
 /// tensors in every step pays for their page faults again and again.
 void keep_freed_memory();
 
+/// Opens /dev/null on each of stdin, stdout and stderr that is closed: the next file would get its number, and what is
+/// printed would go there. Nothing can be read or written through them.
+void keep_standard_descriptors();
+/// Whether `descriptor` is a pipe or socket that nobody reads any more.
+[[nodiscard]] bool reader_is_gone(int descriptor);
+
 /// Model name of the processor, as the kernel gives it.
 [[nodiscard]] std::string processor_model();
 /// Processors this process may use.

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include "base/utf8.h"
 #include "env/files.h"
 #include "env/process.h"
 #include "store/sqlite/open.h"
@@ -31,15 +32,20 @@ Diagnostic held_by_another(const ProjectPaths& paths) {
 
 }  // namespace
 
-ProjectPaths find_project(const fs::path& start) {
-  const fs::path absolute = fs::absolute(start).lexically_normal();
+Result<ProjectPaths> find_project(const fs::path& start) {
+  LB_TRY_ASSIGN(const fs::path absolute, env::absolute(start));
   for (fs::path directory = absolute;; directory = directory.parent_path()) {
-    if (env::exists(directory / "lowbit.yaml")) return {directory};
-    if (directory == directory.parent_path()) return {absolute};
+    if (env::exists(directory / "lowbit.yaml")) return ProjectPaths{directory};
+    if (directory == directory.parent_path()) return ProjectPaths{absolute};
   }
 }
 
 Result<env::FileLock> lock_project(const ProjectPaths& paths) {
+  if (!is_utf8(paths.root.string())) {
+    return error("LB0043", "the path of the project is not UTF-8: " + paths.root.string())
+        .note("jobs are told in JSON where their files are, and JSON holds no other bytes")
+        .fix("rename the directory, or put the project elsewhere");
+  }
   LB_TRY(env::make_directories(paths.work()));
   LB_TRY(env::make_directories(paths.results()));
   LB_TRY_ASSIGN(std::optional<env::FileLock> lock, env::FileLock::try_take(paths.lease()));

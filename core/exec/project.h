@@ -30,9 +30,10 @@ struct ProjectPaths {
 };
 
 /// The directory of the nearest lowbit.yaml upward from `start`, else `start` itself.
-[[nodiscard]] ProjectPaths find_project(const std::filesystem::path& start);
+[[nodiscard]] Result<ProjectPaths> find_project(const std::filesystem::path& start);
 
-/// The flock that makes a process the one writer of a project; its directories are made. LB4101 names another holder.
+/// The flock that makes a process the one writer of a project; its directories are made. LB4101 names another holder,
+/// LB0043 refuses a path that jobs could not be told.
 [[nodiscard]] Result<env::FileLock> lock_project(const ProjectPaths& paths);
 
 /// A project opened for writing: at most one process at a time holds one (LB4101 names the other).

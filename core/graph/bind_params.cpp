@@ -1,37 +1,16 @@
 #include "graph/bind_params.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <functional>
 #include <string_view>
 #include <utility>
 
+#include "base/utf8.h"
 #include "base/words.h"
 #include "domain/coordinates.h"
-#include "graph/json_member.h"
 
 namespace lowbit::graph {
 namespace {
-
-constexpr std::array kUnchecked{"$ref",
-                                "additionalItems",
-                                "allOf",
-                                "anyOf",
-                                "contains",
-                                "dependencies",
-                                "else",
-                                "if",
-                                "maxProperties",
-                                "minProperties",
-                                "multipleOf",
-                                "not",
-                                "oneOf",
-                                "pattern",
-                                "patternProperties",
-                                "propertyNames",
-                                "then",
-                                "uniqueItems"};
 
 std::vector<std::string> keys_of(const Json& object) {
   std::vector<std::string> keys;
@@ -104,12 +83,6 @@ std::string type_text(const Json& schema, std::string_view type) {
          (items.is_object() ? ", each " + legal_values(items) : "");
 }
 
-// Characters, not bytes: what draft-07 counts.
-std::size_t length_of(const std::string& text) {
-  return static_cast<std::size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
-}
-
 bool within(const Json& schema, double size, const char* least_name, const char* most_name) {
   const Json& least = member(schema, least_name);
   const Json& most = member(schema, most_name);
@@ -131,8 +104,7 @@ bool is_legal(const Json& schema, const Json& value) {
            (!above.is_number() || number > above.get<double>()) && (!below.is_number() || number < below.get<double>());
   }
   if (value.is_string()) {
-    return within(schema, static_cast<double>(length_of(value.get_ref<const std::string&>())), "minLength",
-                  "maxLength");
+    return within(schema, static_cast<double>(width_of(value.get_ref<const std::string&>())), "minLength", "maxLength");
   }
   return !value.is_array() || within(schema, static_cast<double>(value.size()), "minItems", "maxItems");
 }
@@ -255,26 +227,6 @@ Result<Json> bind_params(const StageDescription& plugin, const std::vector<Given
   Json bound = Binder(plugin, given, use, problems).bind(plugin.params_schema, std::move(object), "");
   if (!problems.empty()) return problems;
   return bound;
-}
-
-Diagnostics unchecked_keywords(const StageDescription& plugin, const SourceSpan& use) {
-  Diagnostics problems;
-  const std::function<void(const Json&, const std::string&)> visit = [&](const Json& schema, const std::string& path) {
-    for (const char* keyword : kUnchecked) {
-      if (!schema.contains(keyword)) continue;
-      problems.push_back(error("LB2012", "the schema of " + ticked(plugin.id) + " uses " + ticked(keyword) + " at " +
-                                             ticked(path.empty() ? "params" : path) + ", which lowbit does not check")
-                             .at(use)
-                             .note("this is version " + plugin.version + " of the plugin")
-                             .fix("use another version of the plugin, or ask its author to check this in the plugin"));
-    }
-    for (const auto& [name, property] : member(schema, "properties").items()) {
-      visit(property, path.empty() ? name : path + "." + name);
-    }
-    if (const Json& items = member(schema, "items"); items.is_object()) visit(items, path + "[]");
-  };
-  visit(plugin.params_schema, "");
-  return problems;
 }
 
 std::string legal_values(const Json& schema) {

@@ -1,7 +1,7 @@
 // A plugin's parameters against its schema: JSON Schema draft-07, the part that describes parameters
 //   type (one or a list), enum, const, minimum, maximum, exclusiveMinimum, exclusiveMaximum, minLength, maxLength,
 //   items (one schema), minItems, maxItems, properties, required, additionalProperties: false, default.
-// What else constrains values in draft-07 is refused (LB2012), never silently passed.
+// REQUIRES of every schema here: nothing else of draft-07 constrains values; who finds plugins refuses that (LB4011).
 #pragma once
 
 #include <string>
@@ -23,9 +23,6 @@ struct GivenParam {
 /// Whether the plugin has a parameter of that name.
 [[nodiscard]] bool has_param(const StageDescription& plugin, const std::string& name);
 [[nodiscard]] std::vector<std::string> param_names(const StageDescription& plugin);
-
-/// LB2012 for each place of the plugin's schema that says more than is checked here.
-[[nodiscard]] Diagnostics unchecked_keywords(const StageDescription& plugin, const SourceSpan& use);
 
 /// The whole parameter object: checked, defaults filled in at every depth, numbers in the one form their schema
 /// gives them (1 becomes 1.0 where `number` is wanted), so that equal parameters are equal text. `use` is where the

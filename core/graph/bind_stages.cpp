@@ -85,7 +85,6 @@ class StageBinder {
       if (plugin == stage.plugins.end()) {
         plugin = stage.plugins.emplace(plugin);
         plugin->description = description;
-        problems_.add(unchecked_keywords(*description, written.use.span));
       }
       stage.plugin_number.emplace(matrix_.project(point, stage.use_axes),
                                   static_cast<std::size_t>(plugin - stage.plugins.begin()));

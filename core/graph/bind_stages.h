@@ -10,10 +10,10 @@
 #include <utility>
 #include <vector>
 
+#include "base/problems.h"
 #include "domain/experiment_spec.h"
 #include "domain/stage_description.h"
 #include "graph/matrix.h"
-#include "graph/problems.h"
 
 namespace lowbit::graph {
 

@@ -4,6 +4,9 @@
 #include <array>
 #include <map>
 
+#include "base/utf8.h"
+#include "base/words.h"
+
 namespace lowbit::graph {
 namespace {
 
@@ -13,6 +16,8 @@ constexpr std::array<StateColour, 5> kStateColours{{{"failed", "#fbe4d8", "#b347
                                                     {"maybe", "#fdf1d3", "#b37d00"},
                                                     {"reuse", "#daf1e9", "#00805d"},
                                                     {"input", "#f3f4f5", "#5b646d"}}};
+
+constexpr std::size_t kNamed = 2;  // of the plugins or paths behind one box
 
 class Drawer {
  public:
@@ -26,24 +31,16 @@ class Drawer {
     for (VariantIndex i = 0; i < graph_.variants.size(); ++i) add_edges(i);
     for (std::size_t i = 0; i < drawing_.nodes.size(); ++i) {
       drawing_.nodes[i].id = "n" + std::to_string(i);
-      if (!drawing_.nodes[i].external) drawing_.nodes[i].detail = joined(plugins_[i]);
+      if (!drawing_.nodes[i].external) drawing_.nodes[i].detail = listed(plugins_[i], kNamed);
     }
     return std::move(drawing_);
   }
 
  private:
-  static std::string joined(const std::vector<std::string>& names) {
-    constexpr std::size_t kShown = 2;
-    std::string text;
-    for (std::size_t i = 0; i < names.size() && i < kShown; ++i) text += (i == 0 ? "" : ", ") + names[i];
-    if (names.size() > kShown) text += " and " + std::to_string(names.size() - kShown) + " more";
-    return text;
-  }
-
   std::size_t node(const std::string& title) {
     const auto [it, fresh] = by_title_.try_emplace(title, drawing_.nodes.size());
     if (fresh) {
-      drawing_.nodes.push_back({.id = {}, .title = title, .detail = {}, .external = false, .counts = {}});
+      drawing_.nodes.push_back({.id = {}, .title = printable(title), .detail = {}, .external = false, .counts = {}});
       plugins_.emplace_back();
     }
     return it->second;
@@ -66,7 +63,7 @@ class Drawer {
         drawn.external = true;
         std::vector<std::string>& paths = plugins_[index];
         if (std::find(paths.begin(), paths.end(), external->path) == paths.end()) paths.push_back(external->path);
-        drawn.detail = joined(paths);
+        drawn.detail = printable(listed(paths, kNamed));
       }
     }
   }
@@ -152,12 +149,6 @@ std::string escaped_mermaid(const std::string& text) {
   return out;
 }
 
-std::string joined_ports(const DrawnEdge& edge, const char* between) {
-  std::string text;
-  for (const std::string& port : edge.ports) text += (text.empty() ? "" : between) + port;
-  return text;
-}
-
 }  // namespace
 
 const StateColour& colour_of(std::string_view state) {
@@ -196,7 +187,7 @@ std::string draw_text(const Drawing& drawing) {
     if (!node.external) out += "  " + counts_text(node.counts);
     out += "\n";
     for (const DrawnEdge& edge : drawing.edges) {
-      if (edge.to == i) out += "  <- " + drawing.nodes[edge.from].title + "  " + joined_ports(edge, ", ") + "\n";
+      if (edge.to == i) out += "  <- " + drawing.nodes[edge.from].title + "  " + joined(edge.ports, ", ") + "\n";
     }
   }
   return out;
@@ -220,7 +211,7 @@ std::string draw_dot(const Drawing& drawing) {
   }
   for (const DrawnEdge& edge : drawing.edges) {
     out += "  " + drawing.nodes[edge.from].id + " -> " + drawing.nodes[edge.to].id +
-           " [label=" + quoted_dot(joined_ports(edge, ", ")) + (edge.back ? ", style=dashed, constraint=false" : "") +
+           " [label=" + quoted_dot(joined(edge.ports, ", ")) + (edge.back ? ", style=dashed, constraint=false" : "") +
            "];\n";
   }
   return out + "}\n";
@@ -236,7 +227,7 @@ std::string draw_mermaid(const Drawing& drawing) {
   }
   for (const DrawnEdge& edge : drawing.edges) {
     out += "  " + drawing.nodes[edge.from].id + (edge.back ? " -.->|\"" : " -->|\"") +
-           escaped_mermaid(joined_ports(edge, ", ")) + "\"| " + drawing.nodes[edge.to].id + "\n";
+           escaped_mermaid(joined(edge.ports, ", ")) + "\"| " + drawing.nodes[edge.to].id + "\n";
   }
   for (const StateColour& colour : kStateColours) {
     out += "  classDef " + std::string(colour.state) + " fill:" + std::string(colour.fill) +

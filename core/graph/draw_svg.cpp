@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/utf8.h"
 #include "graph/draw.h"
 
 namespace lowbit::graph {
@@ -35,13 +36,8 @@ struct Route {
   std::vector<std::size_t> cells;
 };
 
-std::size_t characters(const std::string& text) {
-  return static_cast<std::size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
-}
-
 std::string shortened(const std::string& text, std::size_t most) {
-  if (characters(text) <= most) return text;
+  if (width_of(text) <= most) return text;
   std::size_t at = 0;
   for (std::size_t n = 0; n + 1 < most; ++n) {
     ++at;
@@ -92,8 +88,8 @@ class Layout {
       Cell cell;
       cell.node = i;
       const double small =
-          static_cast<double>(std::max(characters(shortened(node.detail, 44)), characters(counts_text(node.counts))));
-      cell.width = std::max({static_cast<double>(characters(shortened(node.title, 44))) * kTitleCharacter,
+          static_cast<double>(std::max(width_of(shortened(node.detail, 44)), width_of(counts_text(node.counts))));
+      cell.width = std::max({static_cast<double>(width_of(shortened(node.title, 44))) * kTitleCharacter,
                              small * kSmallCharacter, 60.0}) +
                    2 * kPadding;
       cell.height = kLine * (node.external ? 2 : 3) + kPadding;
@@ -284,7 +280,7 @@ std::string draw_svg(const Drawing& drawing) {
   const Layout layout(drawing);
   const bool back = std::any_of(drawing.edges.begin(), drawing.edges.end(), [](const DrawnEdge& e) { return e.back; });
   const std::string summary = counts_text(drawing.counts);
-  const double title_width = static_cast<double>(characters(drawing.title + ": " + summary)) * kTitleCharacter;
+  const double title_width = static_cast<double>(width_of(drawing.title + ": " + summary)) * kTitleCharacter;
   const double width = std::max(layout.width() + (back ? 80 : 0), title_width + 2 * kMargin);
   const double top = 28;
   const double height = layout.height() + top;

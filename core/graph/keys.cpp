@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "base/check.h"
-#include "graph/json_member.h"
 
 namespace lowbit::graph {
 namespace {

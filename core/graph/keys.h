@@ -1,4 +1,4 @@
-// The two keys of a variant (docs/experiment-file.md, "Identity").
+// The two keys of a variant.
 //   provenance key  known at plan time: inputs stand as their producers' provenance keys
 //   content key     known once the inputs exist: inputs stand as their digests
 // Both are SHA-256 over the canonical JSON of a record that is stored whole, so that two keys can be compared.

@@ -103,7 +103,6 @@ class Condition {
   /// REQUIRES: `any_of` names axes and values of `matrix`.
   Condition(const Matrix& matrix, const std::vector<AxisValues>& any_of);
   [[nodiscard]] bool holds(const Matrix& matrix, Point point) const;
-  [[nodiscard]] bool always() const { return any_of_.empty(); }
 
  private:
   std::vector<std::vector<std::pair<AxisIndex, std::vector<bool>>>> any_of_;  ///< by axis, whether a value is meant

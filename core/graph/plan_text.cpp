@@ -2,15 +2,16 @@
 
 #include <algorithm>
 
+#include "base/utf8.h"
+
 namespace lowbit::graph {
 namespace {
 
 // Longer labels push their own reason to the right instead of everyone's.
 constexpr std::size_t kMaxLabelWidth = 60;
 
-std::string padded(std::string text, std::size_t width) {
-  text.resize(std::max(width, text.size()), ' ');
-  return text;
+std::string padded(const std::string& text, std::size_t width) {
+  return text + std::string(width - std::min(width, width_of(text)), ' ');
 }
 
 /// Labels of the gates that have not been judged yet and that a variant waits for, each once.
@@ -41,24 +42,25 @@ std::string after_gates(const std::vector<std::string>& labels) {
 
 std::string plan_text(const ExpandedGraph& graph, const Plan& plan, const PlanTextOptions& options) {
   std::size_t width = 0;
-  for (const Variant& variant : graph.variants) width = std::max(width, variant.label().size());
+  for (const Variant& variant : graph.variants) width = std::max(width, width_of(printable(variant.label())));
   width = std::min(width, kMaxLabelWidth);
 
   std::string out;
   for (const PlannedVariant& planned : plan.variants) {
-    out += padded(std::string(name_of(planned.decision)), 7) + padded(graph.variants[planned.variant].label(), width) +
-           "  " + planned.reason.text +
-           (planned.decision == Decision::reuse && !planned.gate.empty() ? "; held back: " + planned.gate : "") +
-           after_gates(open_gates(graph, plan, planned)) + "\n";
+    const std::string held =
+        planned.decision == Decision::reuse && !planned.gate.empty() ? "; held back: " + planned.gate : "";
+    out += padded(std::string(name_of(planned.decision)), 7) +
+           padded(printable(graph.variants[planned.variant].label()), width) + "  " +
+           printable(planned.reason.text + held + after_gates(open_gates(graph, plan, planned))) + "\n";
     if (!options.details || planned.reason.details.size() < 2) continue;
-    for (const std::string& detail : planned.reason.details) out += "         " + detail + "\n";
+    for (const std::string& detail : planned.reason.details) out += "         " + printable(detail) + "\n";
   }
   out += std::to_string(plan.variants.size()) + (plan.variants.size() == 1 ? " variant: " : " variants: ") +
          std::to_string(plan.count(Decision::reuse)) + " reuse, " + std::to_string(plan.count(Decision::run)) +
          " run, " + std::to_string(plan.count(Decision::maybe)) + " maybe" +
          (plan.count(Decision::gated) == 0 ? "" : ", " + std::to_string(plan.count(Decision::gated)) + " gated") + "\n";
-  for (const std::string& note : graph.notes) out += "note: " + note + "\n";
-  for (const std::string& notice : plan.notices) out += "notice: " + notice + "\n";
+  for (const std::string& note : graph.notes) out += "note: " + printable(note) + "\n";
+  for (const std::string& notice : plan.notices) out += "notice: " + printable(notice) + "\n";
   return out;
 }
 

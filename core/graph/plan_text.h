@@ -22,8 +22,9 @@ struct PlanTextOptions {
 [[nodiscard]] std::string plan_text(const ExpandedGraph& graph, const Plan& plan, const PlanTextOptions& options = {});
 
 /// {"experiment", "variants": [{"stage", "coordinates", "label", "plugin", "decision", "reason": {"kind", "text",
-/// "details"}, "provenance_key", "content_key"}], "counts": {"reuse", "run", "maybe"}, "notes", "notices"};
-/// "content_key" is null while an input is not known.
+/// "details"}, "provenance_key", "content_key", "gate", "after_gates": [label...]}], "counts": {"reuse", "run",
+/// "maybe", "gated"}, "notes", "notices"}; "content_key" is null while an input is not known, "gate" where none holds
+/// the variant.
 [[nodiscard]] Json plan_json(const ExpandedGraph& graph, const Plan& plan);
 
 }  // namespace lowbit::graph

@@ -22,14 +22,15 @@ constexpr Slot kExists = 0;  // and above
 constexpr Slot kUnvisited = -1;
 constexpr Slot kVisiting = -2;
 constexpr Slot kAbsent = -3;
-constexpr Slot kBroken = -4;  // a problem was reported
+constexpr Slot kBroken = -4;   // a problem was reported
+constexpr Slot kPending = -5;  // waits for slots that are not visited yet
 
 constexpr Point kNoGroup = std::numeric_limits<Point>::max();  // of points where nothing can be gathered
 
 /// What a binding leads to at a point.
 struct Found {
   const StageInput* input = nullptr;
-  Slot state = kAbsent;  ///< kExists, kAbsent or kBroken
+  Slot state = kAbsent;  ///< kExists, kAbsent, kBroken or kPending
   AxisSet axes = 0;      ///< what it contributes to its stage
   std::vector<DraftMember> members;
   Point group = 0;  ///< gathered: the first of the points that are gathered
@@ -65,20 +66,43 @@ class Walker {
   }
 
  private:
-  Slot visit(std::size_t stage, Point point) {
-    const Slot known = slots_[stage][point];
-    if (known == kVisiting) {
-      report_loop(stage, point);
-      return kBroken;
+  struct Visit {
+    std::size_t stage = 0;
+    Point point = 0;
+    std::vector<std::pair<std::size_t, Point>> needed = {};  ///< to be visited before it is looked at again
+    std::size_t n_begun = 0;                                 ///< of `needed`
+  };
+
+  // A stack of its own: a chain of stages may be as long as a file.
+  void visit(std::size_t stage, Point point) {
+    begin(stage, point);
+    while (!path_.empty()) {
+      Visit& last = path_.back();
+      if (last.n_begun < last.needed.size()) {
+        const auto [needed, at] = last.needed[last.n_begun++];
+        begin(needed, at);
+        continue;
+      }
+      needed_.clear();
+      const Slot found = discover(last.stage, last.point);
+      if (found == kPending) {
+        last.needed = std::move(needed_);
+        last.n_begun = 0;
+      } else {
+        slots_[last.stage][last.point] = found;
+        path_.pop_back();
+      }
     }
-    if (known != kUnvisited) return known;
-    slots_[stage][point] = kVisiting;
-    path_.emplace_back(stage, point);
-    const Slot found = discover(stage, point);
-    path_.pop_back();
-    return slots_[stage][point] = found;
   }
 
+  void begin(std::size_t stage, Point point) {
+    Slot& slot = slots_[stage][point];
+    if (slot != kUnvisited) return;
+    slot = kVisiting;
+    path_.push_back({stage, point});
+  }
+
+  // kPending, with what is to be visited first in `needed_`; then it is called again.
   Slot discover(std::size_t number, Point point) {
     const BoundStage& stage = bound_.stages[number];
     if (!stage.when.holds(matrix_, point)) return kAbsent;
@@ -104,6 +128,7 @@ class Walker {
       broken = broken || one->state == kBroken;
       axes |= one->axes;
     }
+    if (!needed_.empty()) return kPending;
     if (absent) return kAbsent;
     broken = report_brought_back(stage, *plugin, found, axes) || broken;
     const Json* params = params_at(stage, *plugin, point);
@@ -136,8 +161,10 @@ class Walker {
     Found all{&input, kAbsent, 0, {}, group};
     Gathered& seen = gathered_[&binding];
     std::set<std::pair<AxisSet, Point>> taken;
+    bool pending = false;
     for (const Point at : points) {
       Found found = look_up(plugin, input, binding.sources.front(), at);
+      pending = pending || found.state == kPending;
       seen.broken = seen.broken || found.state == kBroken;
       if (found.state == kBroken) all.state = kBroken;
       if (found.state != kExists) continue;
@@ -150,11 +177,27 @@ class Walker {
       member.at = matrix_.project(at, member.at_axes);
       if (taken.emplace(member.at_axes, member.at).second) all.members.push_back(member);
     }
+    if (pending) {
+      static const Found later{nullptr, kPending, 0, {}};
+      return later;
+    }
     return gathers_[input.id].emplace(group, std::move(all)).first->second;
   }
 
   [[nodiscard]] AxisSet all_axes() const {
     return matrix_.axis_count() == Matrix::kMaxAxes ? ~AxisSet{0} : only(matrix_.axis_count()) - 1;
+  }
+
+  // kPending for what has to be visited first.
+  Slot state_of(std::size_t stage, Point point) {
+    const Slot known = slots_[stage][point];
+    if (known == kVisiting) {
+      report_loop(stage, point);
+      return kBroken;
+    }
+    if (known != kUnvisited) return known;
+    needed_.emplace_back(stage, point);
+    return kPending;
   }
 
   // What `source` names at a point. REQUIRES: the binding is not broken.
@@ -168,7 +211,7 @@ class Walker {
       found.axes |= bound_.external_axes[ref.index];
       types = {member.external->type};
     } else {
-      const Slot slot = visit(ref.index, point);
+      const Slot slot = state_of(ref.index, point);
       if (slot < kExists) return Found{&input, slot, 0, {}};
       const Draft& producer = out_.drafts[static_cast<std::size_t>(slot)];
       const PortDescription* output = producer.plugin->description->output(ref.port);
@@ -198,7 +241,6 @@ class Walker {
 
   // Null when they are not what the plugin takes (reported).
   const Json* params_at(const BoundStage& stage, const StagePlugin& plugin, Point point) {
-    if (plugin.broken) return nullptr;
     const Point key = matrix_.project(point, plugin.params_axes);
     const auto known = params_[plugin.id].find(key);
     if (known != params_[plugin.id].end()) return known->second ? &*known->second : nullptr;
@@ -335,8 +377,10 @@ class Walker {
 
   // The axes of variants in a loop are not known; the templates of its stages name those that matter.
   void report_loop(std::size_t stage, Point point) {
-    auto begin = std::find(path_.begin(), path_.end(), std::pair(stage, point));
-    std::vector<std::pair<std::size_t, Point>> loop(begin, path_.end());
+    std::vector<std::pair<std::size_t, Point>> loop;
+    for (const Visit& visit : path_) {
+      if (!loop.empty() || (visit.stage == stage && visit.point == point)) loop.emplace_back(visit.stage, visit.point);
+    }
     std::rotate(loop.begin(), std::min_element(loop.begin(), loop.end()), loop.end());
     AxisSet axes = 0;
     for (const auto& [number, at] : loop) {
@@ -371,7 +415,8 @@ class Walker {
   std::vector<std::unordered_map<Point, std::optional<Json>>> params_;                        // by plugin, projection
   std::vector<std::unordered_map<Point, Found>> gathers_;                                     // by input, base point
   std::map<const StageBinding*, Gathered> gathered_;
-  std::vector<std::pair<std::size_t, Point>> path_;  // stages and points being visited
+  std::vector<Visit> path_;                            // being visited: each needs the one behind it
+  std::vector<std::pair<std::size_t, Point>> needed_;  // by what is looked at now
 };
 
 }  // namespace

@@ -8,10 +8,10 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/problems.h"
 #include "graph/bind_stages.h"
 #include "graph/expanded_graph.h"
 #include "graph/matrix.h"
-#include "graph/problems.h"
 
 namespace lowbit::graph {
 

@@ -13,6 +13,7 @@
 #define BOOST_DLL_USE_STD_FS  // NOLINT(readability-identifier-naming): Boost reads it
 #include <boost/dll/shared_library.hpp>
 
+#include "base/words.h"
 #include "plugin/elf_file.h"
 #include "plugin/quoted.h"
 
@@ -30,11 +31,7 @@ Diagnostic unreadable(const std::filesystem::path& file, const std::string& reas
 
 std::string first_exports(const ElfFile& elf) {
   if (elf.exports.empty()) return "found: no exported function at all";
-  constexpr std::size_t kShown = 4;
-  std::string text;
-  for (std::size_t i = 0; i < std::min(kShown, elf.exports.size()); ++i) text += (i == 0 ? "" : ", ") + elf.exports[i];
-  const std::size_t more = elf.exports.size() - std::min(kShown, elf.exports.size());
-  return "found: " + text + (more == 0 ? "" : " and " + std::to_string(more) + " more");
+  return "found: " + listed(elf.exports, 4);
 }
 
 Result<void> check_file(const std::filesystem::path& file) {

@@ -40,12 +40,6 @@ bool among(const std::array<std::string_view, N>& words, std::string_view word) 
   return std::find(words.begin(), words.end(), word) != words.end();
 }
 
-const Json& member(const Json& object, const char* key) {
-  static const Json absent;
-  const auto it = object.find(key);
-  return it == object.end() ? absent : *it;
-}
-
 bool is_text(const Json& value) { return value.is_string() && !value.get_ref<const std::string&>().empty(); }
 
 bool is_type(const Json& type) {

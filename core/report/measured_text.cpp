@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/utf8.h"
 #include "base/words.h"
 #include "domain/coordinates.h"
 #include "report/text_table.h"

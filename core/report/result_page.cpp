@@ -4,6 +4,7 @@
 #include <map>
 #include <utility>
 
+#include "base/utf8.h"
 #include "domain/coordinates.h"
 #include "domain/quantity_text.h"
 #include "domain/query_result.h"
@@ -164,7 +165,8 @@ Json metric_differences(const Json& a, const Json& b) {
 }
 
 std::string difference_page(const Json& difference) {
-  std::string out = "A  " + difference["a"].get<std::string>() + "\nB  " + difference["b"].get<std::string>() + "\n";
+  std::string out = "A  " + printable(difference["a"].get<std::string>()) + "\nB  " +
+                    printable(difference["b"].get<std::string>()) + "\n";
   if (difference["record"].empty()) {
     out += "the same key: plugin, parameters, inputs\n";
   } else {
@@ -177,12 +179,13 @@ std::string difference_page(const Json& difference) {
 }
 
 std::string differences_page(const Json& differences) {
-  std::string out = "A  " + differences["a"].get<std::string>() + "\nB  " + differences["b"].get<std::string>() + "\n";
+  std::string out = "A  " + printable(differences["a"].get<std::string>()) + "\nB  " +
+                    printable(differences["b"].get<std::string>()) + "\n";
   for (const auto& [key, name] : {std::pair{"only_a", "only in A"}, std::pair{"only_b", "only in B"}}) {
     out += labels(name, differences[key]);
   }
   for (const Json& one : differences["changed"]) {
-    out += "\n" + one["label"].get<std::string>() + "\n";
+    out += "\n" + printable(one["label"].get<std::string>()) + "\n";
     for (const Json& line : one["record"]) out += "  " + printable(line.get<std::string>()) + "\n";
     const std::string table = metric_table(one["metrics"]);
     out += table.empty() ? table : table.substr(1);

@@ -62,7 +62,7 @@ std::string json(const QueryResult& table) {
   return out + (table.rows.empty() ? "]\n" : "\n]\n");
 }
 
-TextGrid grid_of(const QueryResult& table, std::string (*escape)(const std::string&)) {
+TextGrid grid_of(const QueryResult& table, std::string (*escape)(std::string_view)) {
   const std::size_t n = table.columns.size();
   TextGrid grid{.header = {}, .rows = {}, .right = std::vector<bool>(n)};
   for (std::size_t c = 0; c < n; ++c) {
@@ -97,31 +97,7 @@ std::string text(const QueryResult& table) {
 
 }  // namespace
 
-// Continuation bytes are 10xxxxxx.
-std::size_t width_of(std::string_view text) {
-  return static_cast<std::size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
-}
-
-std::string printable(const std::string& text) {
-  std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '\n') {
-      out += "\\n";
-    } else if (c == '\t') {
-      out += "\\t";
-    } else if (byte < 0x20 || byte == 0x7F) {
-      constexpr const char* kHex = "0123456789abcdef";
-      out += {'\\', 'x', kHex[byte >> 4U], kHex[byte & 0xFU]};
-    } else {
-      out += c;
-    }
-  }
-  return out;
-}
-
-std::string markdown_cell(const std::string& text) {
+std::string markdown_cell(std::string_view text) {
   std::string out;
   for (const char c : printable(text)) {
     if (c == '|' || c == '\\') out += '\\';

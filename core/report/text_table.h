@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/utf8.h"
 #include "domain/query_result.h"
 
 namespace lowbit::report {
@@ -36,11 +37,7 @@ struct TextGrid {
 /// A GitHub table. REQUIRES: cells are markdown_cell().
 [[nodiscard]] std::string markdown(const TextGrid& grid);
 
-/// One line, safe for a terminal.
-[[nodiscard]] std::string printable(const std::string& text);
-[[nodiscard]] std::string markdown_cell(const std::string& text);
-/// Characters, not bytes.
-[[nodiscard]] std::size_t width_of(std::string_view text);
+[[nodiscard]] std::string markdown_cell(std::string_view text);
 /// REQUIRES: width_of(cell) <= width.
 [[nodiscard]] std::string padded(const std::string& cell, std::size_t width, bool right);
 

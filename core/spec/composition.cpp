@@ -139,7 +139,8 @@ class Composer {
     for (const char c : directory.generic_string()) prefix.append(c == '$' ? 2 : 1, c);
     for (Node::Entry& entry : inputs->entries) {
       Node* path = entry.value.kind == Node::Kind::mapping ? entry.value.find("path") : nullptr;
-      if (path == nullptr || path->kind != Node::Kind::scalar || path->missing() || path->text.front() == '/') continue;
+      if (path == nullptr || path->kind != Node::Kind::scalar || path->text.empty() || path->text.front() == '/')
+        continue;
       path->text = (fs::path(prefix) / path->text).lexically_normal().generic_string();
       path->plain = false;
       path->verbatim = false;
@@ -150,11 +151,17 @@ class Composer {
   void add(Node& root, Node part) {
     for (Node::Entry& entry : part.entries) {
       Node* known = root.find(entry.key.value);
+      const bool stages = entry.key.value == "stages";
+      const Node::Kind kind = stages ? Node::Kind::sequence : Node::Kind::mapping;
       if (known == nullptr) {
         root.entries.push_back(std::move(entry));
-      } else if (entry.key.value == "stages" && known->kind == Node::Kind::sequence) {
+      } else if (find_key(Place::fragment, entry.key.value) != nullptr && entry.value.kind != kind) {
+        form_.wrong_type(entry.value, ticked(entry.key.value), stages ? "a list of stages" : "a mapping");
+      } else if (known->kind != kind || entry.value.kind != kind) {
+        continue;  // reported by the reader
+      } else if (stages) {
         known->items.insert(known->items.begin(), entry.value.items.begin(), entry.value.items.end());
-      } else if (known->kind == Node::Kind::mapping) {
+      } else {
         std::vector<Node::Entry> own = std::move(known->entries);
         known->entries = std::move(entry.value.entries);
         for (Node::Entry& one : own) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "base/problems.h"
 #include "domain/coordinates.h"
 #include "domain/text_template.h"
 #include "spec/form.h"
@@ -168,7 +169,16 @@ Result<ExperimentSpec> read_experiment(const std::shared_ptr<const SourceText>& 
     ExperimentSpec spec = ExperimentReader(problems).read(*root);
     if (problems.empty()) return spec;
   }
-  return problems;
+  Problems once;  // what a profile gets wrong is met again in every stage that it is laid over
+  once.add(std::move(problems));
+  return once.take();
+}
+
+bool is_experiment(const std::shared_ptr<const SourceText>& source) {
+  Diagnostics problems;
+  const std::optional<Node> root = parse_yaml(source, 0, problems);
+  return root &&
+         (root->find("stages") != nullptr || root->find("extends") != nullptr || root->find("import") != nullptr);
 }
 
 }  // namespace lowbit::spec

@@ -32,4 +32,7 @@ struct Invocation {
 [[nodiscard]] Result<ExperimentSpec> read_experiment(const std::shared_ptr<const SourceText>& source,
                                                      const Invocation& invocation = {});
 
+/// Whether a text has keys that stand in experiment files only, none of which a tables file has.
+[[nodiscard]] bool is_experiment(const std::shared_ptr<const SourceText>& source);
+
 }  // namespace lowbit::spec

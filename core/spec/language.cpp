@@ -284,12 +284,6 @@ std::vector<std::string> key_names(Place place) {
   return names;
 }
 
-std::string ticked(std::string_view word) {
-  std::string text("`");
-  text.append(word).append("`");
-  return text;
-}
-
 std::string list_of(const std::vector<std::string>& words, std::string_view last) {
   std::string text;
   for (std::size_t i = 0; i < words.size(); ++i) {

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/words.h"
+
 namespace lowbit::spec {
 
 /// The kinds of mapping in an experiment file, then those of a tables file.
@@ -90,8 +92,6 @@ struct PlaceRules {
 [[nodiscard]] const Key* find_key(Place place, std::string_view name);
 [[nodiscard]] std::vector<std::string> key_names(Place place);
 
-/// `word`
-[[nodiscard]] std::string ticked(std::string_view word);
 /// "a, b and c"
 [[nodiscard]] std::string list_of(const std::vector<std::string>& words, std::string_view last = "and");
 

@@ -231,6 +231,12 @@ void sweep(Node& root, const std::shared_ptr<const SourceText>& argument, Diagno
                            .fix("change the file, or sweep another axis"));
     return;
   }
+  if (path.size() > 1 && find_key(Place::matrix, axis) != nullptr) {
+    problems.push_back(error("LB0013", ticked(axis) + " cannot be the name of an axis")
+                           .at(span, "a key of `matrix`")
+                           .fix("add an axis of another name to the file, with ${name} in the place of this value"));
+    return;
+  }
   if (path.size() == 1 && !plain && !by_default) {
     std::vector<std::string> names;
     for (const Node::Entry& entry : matrix.entries) {

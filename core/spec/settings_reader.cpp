@@ -80,6 +80,10 @@ class SettingsReader {
       form_.report(error("LB1039", "a gate without a bound lets everything through")
                        .at(node.span, "expected `min`, `max` or both")
                        .fix("say what the metric must keep to, as in {metric: weights/nmse, max: 0.5}"));
+    } else if (gate.min && gate.max && *gate.min > *gate.max) {
+      form_.report(error("LB1039", "a gate whose `min` is above its `max` lets nothing through")
+                       .at(node.span, "no value is both")
+                       .fix("swap the bounds, or correct one of them"));
     }
     if (const Node* holds = node.find("holds")) read_holds(*holds, gate);
     gates.push_back(std::move(gate));

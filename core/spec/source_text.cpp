@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/utf8.h"
 #include "spec/language.h"
 
 namespace lowbit::spec {
@@ -16,31 +17,6 @@ namespace {
 constexpr std::size_t kMaxBytes = std::size_t{4} << 20U;
 
 unsigned byte_at(std::string_view text, std::size_t i) { return static_cast<unsigned char>(text[i]); }
-
-// Length of the well-formed UTF-8 sequence at the front (Unicode 15, table 3-7), 0 when there is none.
-std::size_t utf8_length(std::string_view text) {
-  struct Form {
-    unsigned first_low, first_high, second_low, second_high;
-    std::size_t length;
-  };
-  static constexpr Form kForms[] = {
-      {0x00, 0x7F, 0, 0, 1},       {0xC2, 0xDF, 0x80, 0xBF, 2}, {0xE0, 0xE0, 0xA0, 0xBF, 3},
-      {0xE1, 0xEC, 0x80, 0xBF, 3}, {0xED, 0xED, 0x80, 0x9F, 3}, {0xEE, 0xEF, 0x80, 0xBF, 3},
-      {0xF0, 0xF0, 0x90, 0xBF, 4}, {0xF1, 0xF3, 0x80, 0xBF, 4}, {0xF4, 0xF4, 0x80, 0x8F, 4},
-  };
-  const unsigned first = byte_at(text, 0);
-  for (const Form& form : kForms) {
-    if (first < form.first_low || first > form.first_high) continue;
-    if (text.size() < form.length) return 0;
-    for (std::size_t i = 1; i < form.length; ++i) {
-      const unsigned low = i == 1 ? form.second_low : 0x80;
-      const unsigned high = i == 1 ? form.second_high : 0xBF;
-      if (byte_at(text, i) < low || byte_at(text, i) > high) return 0;
-    }
-    return form.length;
-  }
-  return 0;
-}
 
 bool is_control(std::string_view text, std::size_t i) {
   const unsigned byte = byte_at(text, i);
@@ -78,14 +54,16 @@ std::optional<Diagnostic> problem_with_text(const std::shared_ptr<const SourceTe
     if (length == 0) {
       return error("LB1001", ticked(source->name) + " is not UTF-8 text")
           .at(Places(printable(*source)).at(i), "byte " + hex(byte_at(text, i)) + " does not belong here")
-          .fix("save the file as UTF-8");
+          .fix("save a file as UTF-8, give an argument as UTF-8");
     }
     if (is_control(text, i)) {
       const std::string found =
           text[i] == '\r' ? "a carriage return without a line feed" : "the control character " + hex(byte_at(text, i));
       return error("LB1002", ticked(source->name) + " holds a character that has no place in a text")
           .at(Places(printable(*source)).at(i), found)
-          .fix("remove it, or write it in double quotes as an escape: \"\\x" + hex(byte_at(text, i)).substr(2) + "\"");
+          .fix(text[i] == '\0' ? "remove it"
+                               : "remove it, or write it in double quotes as an escape: \"\\x" +
+                                     hex(byte_at(text, i)).substr(2) + "\"");
     }
     i += length;
   }

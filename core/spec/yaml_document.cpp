@@ -19,7 +19,7 @@ namespace lowbit::spec {
 namespace {
 
 constexpr std::size_t kMaxDepth = 64;
-constexpr std::size_t kMaxAliasedNodes = 100'000;
+constexpr std::size_t kMaxCopiedNodes = 100'000;  // by anchors and aliases
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 constexpr std::string_view kSpace = " \t\r\n";
 constexpr std::string_view kEndsPlainWord = " \t\r\n,]}";
@@ -98,12 +98,7 @@ class Builder final : public YAML::EventHandler {
                .at(place(at, length), "the value of this anchor is not complete here")
                .fix("write the value out"));
     }
-    aliased_nodes_ += known->second.node_count;
-    if (aliased_nodes_ > kMaxAliasedNodes) {
-      stop(error("LB1010", "the aliases of this file stand for more than 100000 values")
-               .at(place(at, length), "one alias too many")
-               .fix("name large data in `inputs` instead"));
-    }
+    count_copies(known->second.node_count, place(at, length), "one alias too many");
     check_depth(known->second.height, at);
     add(known->second.node, 0);
   }
@@ -121,8 +116,9 @@ class Builder final : public YAML::EventHandler {
       add(Node{.span = place(at), .text = value}, anchor);
     } else {
       const std::size_t close = closing_quote(at);
-      add(Node{.span = place(at, close - at + 1),
-               .text = value,
+      const SourceSpan whole = place(at, close - at + 1);
+      add(Node{.span = whole,
+               .text = without_zeros(value, whole),
                .verbatim = text_.substr(at + 1, close - at - 1) == value},
           anchor);
     }
@@ -170,6 +166,14 @@ class Builder final : public YAML::EventHandler {
              .fix("no experiment needs this: check the brackets"));
   }
 
+  void count_copies(std::size_t nodes, const SourceSpan& where, const char* label) {
+    copied_nodes_ += nodes;
+    if (copied_nodes_ <= kMaxCopiedNodes) return;
+    stop(error("LB1010", "the anchors and aliases of this file stand for more than 100000 values")
+             .at(where, label)
+             .fix("name large data in `inputs` instead"));
+  }
+
   // Moves past `&anchor` and past tags, which are refused.
   std::size_t skip_properties(std::size_t at) {
     while (at < text_.size() && (text_[at] == '&' || text_[at] == '!')) {
@@ -209,6 +213,18 @@ class Builder final : public YAML::EventHandler {
     return place(separator ? before : at);
   }
 
+  // The rest of the text is read on: what else is wrong with it is said, too.
+  std::string without_zeros(std::string text, const SourceSpan& where) {
+    const auto kept = std::remove(text.begin(), text.end(), '\0');
+    if (kept == text.end()) return text;
+    problems_.push_back(error("LB1002", "a text cannot hold a zero byte")
+                            .at(where, "an escape in it stands for one")
+                            .note("programs that it is handed to would read it up to there")
+                            .fix("leave the escape out"));
+    text.erase(kept, text.end());
+    return text;
+  }
+
   // yaml-cpp ends an unclosed quoted text at the end of the file without a word.
   std::size_t closing_quote(std::size_t at) {
     const char quote = text_[at];
@@ -244,7 +260,11 @@ class Builder final : public YAML::EventHandler {
   }
 
   void add(Node node, YAML::anchor_t anchor) {
-    if (anchor != 0) anchored_[anchor] = {node, node_count(node), height(node)};
+    if (anchor != 0) {
+      const std::size_t nodes = node_count(node);
+      count_copies(nodes, node.span, "one anchor too many");
+      anchored_[anchor] = {node, nodes, height(node)};
+    }
     if (open_.empty()) {
       root = std::move(node);
     } else if (open_.back().node.kind == Node::Kind::sequence) {
@@ -288,7 +308,7 @@ class Builder final : public YAML::EventHandler {
   Diagnostics& problems_;
   std::vector<Open> open_;
   std::map<YAML::anchor_t, Anchored> anchored_;
-  std::size_t aliased_nodes_ = 0;
+  std::size_t copied_nodes_ = 0;
 };
 
 struct Phrase {

@@ -11,6 +11,21 @@
 
 namespace lowbit::lm {
 
+/// What second moments say of each rounded linear: points of the curve weights/layer_loss, and their mean.
+struct LayerLosses {
+  double sum = 0;
+  std::uint64_t n = 0;
+
+  void add(const Job& job, double loss) {
+    job.curve("weights/layer_loss", loss, "ratio", static_cast<std::int64_t>(n++));
+    sum += loss;
+  }
+  /// Nothing when there was none.
+  void report(const Job& job) const {
+    if (n > 0) job.metric("weights/layer_loss", sum / static_cast<double>(n), "ratio", {.count = n});
+  }
+};
+
 /// Writes all blocks of the model to `out`. `round`: fp32 [m, n] -> QuantizedMatrix or Nf4Matrix. Where the stage's
 /// input `hessians` is bound, weights/layer_loss is reported. Throws Error with the linear's name; StageError.
 template <class Round>
@@ -19,8 +34,7 @@ void round_linears(const Job& job, const ModelConfig& config, const WeightSource
   std::optional<Hessians> hessians;
   if (job.has_input("hessians"))
     hessians = Hessians::open(job.input("hessians").path, config, job.input("model").digest);
-  double layer_loss = 0;
-  std::uint64_t n_linears = 0;
+  LayerLosses losses;
   const auto n_blocks = static_cast<std::uint64_t>(config.n_blocks);
   for (std::uint64_t block = 0; block < n_blocks; ++block) {
     const auto index = static_cast<std::int64_t>(block);
@@ -31,16 +45,12 @@ void round_linears(const Job& job, const ModelConfig& config, const WeightSource
       out.add(index, linear, matrix, w[linear]);
       if (hessians) {
         const at::Tensor moments = hessians->moments(index, input_group(config, linear));
-        const double loss = relative_loss(w[linear] - dequantize(matrix), w[linear], moments);
-        job.curve("weights/layer_loss", loss, "ratio", static_cast<std::int64_t>(n_linears++));
-        layer_loss += loss;
+        losses.add(job, relative_loss(w[linear] - dequantize(matrix), w[linear], moments));
       }
     }
     out.finish_block(index);
   }
-  if (hessians) {
-    job.metric("weights/layer_loss", layer_loss / static_cast<double>(n_linears), "ratio", {.count = n_linears});
-  }
+  losses.report(job);
 }
 
 }  // namespace lowbit::lm

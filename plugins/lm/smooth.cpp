@@ -67,6 +67,7 @@ BlockWeights smooth_block(const ModelConfig& config, const BlockWeights& observe
       return smoothing_scale(extremes.largest(), column_maxima(config, w, group), options.alpha);
     });
     fold(config, w, group, s);
+    if (options.scales != nullptr) (*options.scales)[group] = s;
     if (options.ranges != nullptr) add_range(*options.ranges, config, block, group, extremes, s);
   };
   const auto observe = [&](Linear group) {

@@ -33,6 +33,7 @@ void check_can_smooth(const ModelConfig& config);
 struct SmoothOptions {
   double alpha = 0.5;
   std::map<std::string, Range>* ranges = nullptr;  ///< when not null: gets the ranges of the smoothed block's inputs
+  std::map<Linear, at::Tensor>* scales = nullptr;  ///< when not null: gets s of each smoothed group
 };
 
 /// The block with smoothed inputs. `observed`: the block as `calibration` computes it, at full precision; the windows

@@ -4,6 +4,7 @@
 
 #include "lm/json_file.h"
 #include "lm/quantized_model.h"
+#include "lm/round_linears.h"
 #include "lm/rtn.h"
 #include "lm/stage.h"
 
@@ -101,20 +102,29 @@ void quantize(const Job& job, const Params& params) {
                               {.batch_size = params.batch_size, .tick = [&] { job.stop_if_cancelled(); }});
   calibration.require_tokens(params.min_calibration_tokens);
   std::map<std::string, lm::Range> ranges;
+  std::optional<lm::Hessians> hessians;
+  if (job.has_input("hessians")) {
+    hessians = lm::Hessians::open(job.input("hessians").path, config, job.input("model").digest);
+  }
+  lm::LayerLosses losses;
   int64_t first = 0;
   if (const auto saved = job.resume_from()) {
     first = out.restore(*saved);
     calibration.restore(lm::SafetensorsFile::open(*saved / "hidden.safetensors"));
     ranges = lm::read_activation_rules(lm::read_json_file(*saved / "rules.json"), "rules.json").ranges;
+    const auto before = lm::read_json_file(*saved / "losses.json");
+    losses = {.sum = before.at("sum").get<double>(), .n = before.at("n").get<std::uint64_t>()};
     job.info("going on at block " + std::to_string(first));
   }
   lm::CheckpointClock clock(params.checkpoint_interval_s);
   const auto n_blocks = static_cast<std::uint64_t>(config.n_blocks);
   for (int64_t block = first; block < config.n_blocks; ++block) {
     job.tick(static_cast<std::uint64_t>(block), n_blocks, "blocks");
+    const lm::BlockWeights stored = lm::load_block(config, weights, block, model.options().dtype(at::kFloat));
+    std::map<lm::Linear, at::Tensor> scales;
     const lm::BlockWeights w = lm::smooth_block(
-        config, model.block(block), lm::load_block(config, weights, block, model.options().dtype(at::kFloat)), block,
-        calibration, {.alpha = params.alpha, .ranges = params.fixed_ranges() ? &ranges : nullptr});
+        config, model.block(block), stored, block, calibration,
+        {.alpha = params.alpha, .ranges = params.fixed_ranges() ? &ranges : nullptr, .scales = &scales});
     for (const lm::Linear linear : lm::linears(config)) {
       job.stop_if_cancelled();
       const lm::QuantizedMatrix matrix = lm::at_place(lm::linear_name(config, block, linear), [&] {
@@ -122,6 +132,11 @@ void quantize(const Job& job, const Params& params) {
                                                   : lm::quantize_rtn(w[linear], grid);
       });
       out.add(block, linear, matrix, w[linear]);
+      if (!hessians) continue;
+      const lm::Linear group = lm::input_group(config, linear);
+      at::Tensor error = w[linear] - lm::dequantize(matrix);
+      if (const auto s = scales.find(group); s != scales.end()) error = error / s->second;
+      losses.add(job, lm::relative_loss(error, stored[linear], hessians->moments(block, group).to(error.device())));
     }
     out.finish_block(block, lm::norms_of(config, w, block));
     if (clock.due() && block + 1 < config.n_blocks) {
@@ -129,12 +144,14 @@ void quantize(const Job& job, const Params& params) {
         out.save(directory);
         lm::write_safetensors(directory / "hidden.safetensors", calibration.save());
         lm::write_json_file(directory / "rules.json", lm::to_json(params.rules(ranges)));
+        lm::write_json_file(directory / "losses.json", {{"sum", losses.sum}, {"n", losses.n}});
       });
       clock.reset();
     }
   }
   out.set_activations(params.rules(std::move(ranges)));
   lm::report(job, out.finish(), grid);
+  losses.report(job);
 }
 
 }  // namespace
@@ -148,5 +165,8 @@ LOWBIT_PLUGIN(LOWBIT_COMPILER ", libtorch " TORCH_VERSION,
                   .resumable()
                   .input("model", "model/1", "the model to quantize")
                   .input("calibration", "token-batches/1", "text that the largest activations are taken from")
+                  .input("hessians", "hessians/1",
+                         "second moments of its inputs: layer losses are reported then, nothing else changes",
+                         LB_PORT_OPTIONAL)
                   .output("quantized", "quantized-model/1", "codes and scales, and how activations are rounded")
                   .run<lm::stage<Params, quantize>>())

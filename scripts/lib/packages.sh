@@ -9,7 +9,7 @@ packages_build=(
   cmake ninja-build g++
   libboost-dev libboost-filesystem-dev libboost-program-options-dev
   libyaml-cpp-dev nlohmann-json3-dev libvalijson-dev libsqlitecpp-dev libsqlite3-dev
-  libtbb-dev libspdlog-dev libfmt-dev libssl-dev libpcre2-dev libutf8proc-dev
+  libtbb-dev libssl-dev libpcre2-dev libutf8proc-dev
   libtorch-dev libopenblas0-openmp  # OpenMP: the plain build of OpenBLAS starts threads, after which lowbit may not fork
   ca-certificates  # at run time: whom a TLS connection to a judge's endpoint trusts
   catch2 python3 openssl  # tests only

@@ -46,6 +46,55 @@ TEST_CASE("mistyped commands, options and arguments name what is near", "[e2e]")
   CHECK_THAT(nothing.err, Contains("usage: lowbit COMMAND"));
 }
 
+TEST_CASE("numbers of options are whole, from 1 on, and in range", "[e2e]") {
+  const Project project(kOne);
+  for (const char* number : {"-1", "0", "1x", "", "4294967296", "0.5"}) {
+    INFO(number);
+    const Ended run = project.lowbit({"run", "experiment.yaml", std::string("--jobs=") + number});
+    CHECK(run.status == 2);
+    if (*number != '\0') {
+      CHECK(run.err == "error[LB0001]: `lowbit run --jobs` needs a whole number from 1 on, not " + std::string(number) +
+                           "\n = help: see `lowbit run --help`\n");
+    }
+  }
+  CHECK(project.lowbit({"plugins", "check", "x.so", "--timeout=-1"}).status == 2);
+  CHECK(project.lowbit({"run", "experiment.yaml", "-j", "2"}).status == 0);
+}
+
+TEST_CASE("explain takes a whole code", "[e2e]") {
+  const Project project(kOne);
+  for (const char* code : {"", "LB", "LB2", "LB20011", "LB2001 no"}) {
+    INFO(code);
+    const Ended explain = project.lowbit({"explain", code});
+    CHECK(explain.status == 2);
+    CHECK(explain.out.empty());
+  }
+}
+
+TEST_CASE("the help lists every command in columns", "[e2e]") {
+  const Ended help = Project(kOne).lowbit({"help"});
+  CHECK_THAT(help.out, Contains("\n  completion  a script that") && Contains("\n  run         plan, then"));
+}
+
+TEST_CASE("the command that continues a run is the run with all of its options, as a shell takes them", "[e2e]") {
+  const Project project("");
+  REQUIRE(project.shell("mkdir 'my dir'").status == 0);
+  write_text(project.path() / "my dir/it's.yaml",
+             "experiment: bad\nprofiles: {fast: {resources: {cpus: 1}}}\n"
+             "stages: [{id: bad, use: lowbit.toy.throw, params: {what: int}}]\n");
+  const std::string options = "'my dir/it'\\''s.yaml' --set 'seeds=[3]' --profile fast --project 'my dir'";
+  const Ended run =
+      project.shell("lowbit run -C 'my dir' --profile fast 'my dir/it'\\''s.yaml' -s seeds=[3] -f bad -j 1 --plain");
+  CHECK(run.status == 1);
+  CHECK_THAT(run.err, Contains("; continue with: lowbit run " + options + " --jobs 1\n"));
+  CHECK(project.shell("lowbit run " + options + " --jobs 1").status == 1);
+  CHECK_THAT(project.shell("lowbit retry " + options + " --failed").err,
+             Contains("; continue with: lowbit run " + options + "\n"));
+  const Json runs = Json::parse(project.lowbit({"ls", "runs", "--json", "-C", "my dir"}).out);
+  CHECK(runs.at(0).at("command") == "lowbit retry " + options + " --failed");
+  CHECK(runs.at(2).at("command") == "lowbit run " + options + " --force bad --jobs 1");
+}
+
 TEST_CASE("plugins describes one stage, and names what is near an id that no plugin offers", "[e2e]") {
   const Project project(kOne);
   const Ended page = project.lowbit({"plugins", "example.word-count"});

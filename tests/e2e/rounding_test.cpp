@@ -30,16 +30,17 @@ stages:
     with: {model: inputs.base, calibration: calibration.batches}
     params: {num_bits: 8, group_size: -1}
   - {id: gptq_a8kv4, use: lowbit.quantize-activations, with: {model: gptq.quantized}, params: {input_bits: 8, kv_bits: 4}}
+  - {id: moments, use: lowbit.hessians, with: {model: inputs.base, calibration: calibration.batches}}
   - id: smooth
     use: lowbit.smoothquant
-    with: {model: inputs.base, calibration: calibration.batches}
+    with: {model: inputs.base, calibration: calibration.batches, hessians: moments.hessians}
     params: {weight_bits: 8, activation_bits: 8, alpha: 0.5, quantize_bmm_inputs: true, checkpoint_interval_s: 0}
   - id: fixed
     use: lowbit.smoothquant
     with: {model: inputs.base, calibration: calibration.batches}
     params: {weight_bits: 8, activation_bits: 8, alpha: 0.5, activation_strategy: tensor, weight_strategy: tensor}
   - {id: smooth_a4, use: lowbit.quantize-activations, with: {model: smooth.quantized}, params: {input_bits: 4}}
-  - {id: int8, use: lowbit.llm-int8, with: {model: inputs.base}}
+  - {id: int8, use: lowbit.llm-int8, with: {model: inputs.base, hessians: moments.hessians}}
   - {id: kv4, use: lowbit.quantize-activations, with: {model: inputs.base}, params: {kv_bits: 4, kv_group_size: 16}}
   - id: a8
     use: lowbit.quantize-activations
@@ -81,6 +82,16 @@ TEST_CASE("rounded models are measured as they are rounded", "[e2e]") {
     CHECK(number(perplexity, source) != exact);
   }
   CHECK(number(perplexity, "smooth_a4") > 1.005 * exact);
+
+  // Both round weights by channel to the same grid, one after smoothing: what that costs is counted on inputs as they
+  // were.
+  const auto layer_loss = [&](const std::string& stage) {
+    return std::stod(rounding.project.query(
+        "SELECT value FROM v_results WHERE metric = 'weights/layer_loss' AND stage = '" + stage + "'"));
+  };
+  CHECK(layer_loss("int8") < 1e-4);
+  CHECK(layer_loss("smooth") == Approx(layer_loss("int8")).epsilon(0.5));
+  CHECK(rounding.project.query("SELECT count(*) FROM curves WHERE name = 'weights/layer_loss'") == "84\n");  // GPTQ's too
 
   struct Bits {
     const char* source;

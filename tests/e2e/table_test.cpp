@@ -227,3 +227,18 @@ TEST_CASE("a table that names a study, a file or a format that is not there says
         "  = help: an experiment with a similar name was: `one`\n");
   CHECK_THAT(project.lowbit({"table", ".", "-f", "latex"}).err, Contains("`lowbit table` has no format `latex`"));
 }
+
+TEST_CASE("an experiment of any name stands for the tables beside it, and is named from where the person is",
+          "[e2e][table]") {
+  const Toys project;
+  write_text(project.path() / "study.yaml", kExperiment);
+  REQUIRE(project.lowbit({"run", "study.yaml", "--set", "matrix.model=[full, low]"}).status == 0);
+  const Ended beside = project.lowbit({"table", "study.yaml", "others", "--csv"});
+  CHECK(beside.status == 0);
+  CHECK(beside.out == project.lowbit({"table", ".", "others", "--csv"}).out);
+  REQUIRE(project.lowbit({"run", "study.yaml", "--set", "stages.plain.params.args.model=none"}).status == 1);
+  const Ended below = project.shell("mkdir -p below; cd below; lowbit table ../study.yaml others");
+  CHECK_THAT(below.out, Contains("`lowbit run ../study.yaml` makes it"));
+  CHECK_THAT(project.shell("cd /; lowbit table -C $OLDPWD $OLDPWD/study.yaml others").out,
+             Contains("study.yaml --project "));
+}

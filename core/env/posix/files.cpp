@@ -248,6 +248,18 @@ bool exists(const fs::path& path) {
   return fs::exists(path, code);
 }
 
+bool is_directory(const fs::path& path) {
+  std::error_code code;
+  return fs::is_directory(path, code);
+}
+
+Result<fs::path> absolute(const fs::path& path) {
+  std::error_code code;
+  const fs::path found = fs::absolute(path, code);
+  if (code) return file_error("finding", path, code.value());
+  return found.lexically_normal();
+}
+
 std::optional<std::uint64_t> free_bytes(const fs::path& path) {
   struct statvfs info {};
   if (::statvfs(path.c_str(), &info) != 0) return std::nullopt;

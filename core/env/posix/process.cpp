@@ -1,12 +1,15 @@
 #include "env/process.h"
 
+#include <fcntl.h>
 #include <malloc.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <charconv>
 #include <filesystem>
 #include <string_view>
@@ -153,6 +156,19 @@ void keep_freed_memory() {
   constexpr int kBlock = 1 << 28;  // bytes; larger ones come and go
   ::mallopt(M_MMAP_THRESHOLD, kBlock);
   ::mallopt(M_TRIM_THRESHOLD, kBlock);
+}
+
+void keep_standard_descriptors() {
+  for (int descriptor = STDIN_FILENO; descriptor <= STDERR_FILENO; ++descriptor) {
+    if (::fcntl(descriptor, F_GETFD) != -1 || errno != EBADF) continue;
+    // The lowest free number is this one. Writing to it fails: what was to be printed is not said to be out.
+    static_cast<void>(::open("/dev/null", O_RDONLY));
+  }
+}
+
+bool reader_is_gone(int descriptor) {
+  pollfd state{.fd = descriptor, .events = 0, .revents = 0};
+  return ::poll(&state, 1, 0) == 1 && (state.revents & POLLERR) != 0;
 }
 
 std::string processor_model() {

@@ -48,3 +48,42 @@ TEST_CASE("a similar name is offered only when it is near", "[base]") {
   CHECK(nearest("xyz", {"num_bits", "abc"}).empty());
   CHECK(nearest("ab", {"cd"}).empty());
 }
+
+TEST_CASE("of a long line the part around the place is shown", "[base]") {
+  const std::string line = "k: [" + std::string(300, 'a') + ", größe, " + std::string(300, 'b') + "]";
+  const auto source = std::make_shared<const SourceText>(SourceText{"e.yaml", line});
+  const std::string before(58, 'a');
+  CHECK(render(error("LB1001", "what").at({source, 1, 307, 7}, "here")) ==
+        "error[LB1001]: what\n"
+        " --> e.yaml:1:307\n"
+        "  |\n"
+        "1 | …" +
+            before + ", größe, " + std::string(91, 'b') +
+            "…\n"
+            "  |  " +
+            std::string(60, ' ') + "^^^^^ here\n");
+  // A marked value that is longer still is marked as far as it is shown; no character is cut in two.
+  CHECK_THAT(render(error("LB1001", "what").at({source, 1, 1, line.size()})),
+             Catch::Contains("\n  | " + std::string(160, '^') + "\n"));
+  const auto umlauts = std::make_shared<const SourceText>(SourceText{"e.yaml", "x" + std::string(400, '\xC3')});
+  CHECK(!render(error("LB1001", "what").at({umlauts, 1, 200, 1})).empty());
+}
+
+TEST_CASE("fifty problems are printed, of a text of many lines too", "[base]") {
+  std::string text;
+  for (int i = 0; i < 100'000; ++i) text += "line\n";
+  const auto source = std::make_shared<const SourceText>(SourceText{"e.yaml", std::move(text)});
+  Diagnostics all;
+  for (std::size_t line = 100'000; line > 0; --line) all.push_back(error("LB1001", "what").at({source, line, 1, 4}));
+  const std::string shown = render(std::move(all));
+  CHECK_THAT(shown, Catch::Contains(" --> e.yaml:50:1\n") && !Catch::Contains(" --> e.yaml:51:1\n"));
+  CHECK_THAT(shown, Catch::EndsWith("… and 99950 more problems\n"));
+}
+
+TEST_CASE("control characters in a problem are not sent to the terminal", "[base]") {
+  const auto source = std::make_shared<const SourceText>(SourceText{"a\x1b.yaml", "k: 1"});
+  const std::string text =
+      render(error("LB1001", "no stage \x1b[31m").at({source, 1, 1, 1}, "\x07").note("one\ntwo\r").fix("\x7f"));
+  CHECK(text.find_first_of("\x1b\x07\r\x7f") == std::string::npos);
+  CHECK_THAT(text, Catch::Contains("no stage \\x1b[31m\n") && Catch::Contains("= note: one\ntwo\\x0d\n"));
+}

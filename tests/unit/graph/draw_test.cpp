@@ -159,4 +159,15 @@ TEST_CASE("stages that feed each other by different variants are joined by a das
   CHECK_THAT(graph::draw_svg(drawing), Catch::Contains("stroke-dasharray=\"5 4\"") && Catch::Contains(">again</text>"));
 }
 
+TEST_CASE("of many files behind one box two are named, without control characters", "[graph][draw]") {
+  Study study(kCatalog);
+  const graph::ExpandedGraph graph = study.expand(R"(experiment: paths
+matrix: {model: [a, "b\u001b", c]}
+inputs: {base: {type: file, path: "models/${model}"}}
+stages: [{id: evaluate, use: toy.eval, with: {model: inputs.base}}]
+)");
+  const std::string text = graph::draw_text(graph::drawing_of(graph, study.plan(graph), {}));
+  CHECK_THAT(text, Catch::Contains("inputs.base  models/a, models/b\\x1b and 1 more\n"));
+}
+
 }  // namespace lowbit::test

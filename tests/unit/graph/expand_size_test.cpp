@@ -44,4 +44,21 @@ TEST_CASE("ten thousand points of six stages expand to one variant per distinct 
   CHECK(graph->notes.empty());
 }
 
+TEST_CASE("a chain of ten thousand stages that is written from its end expands", "[graph]") {
+  constexpr int kStages = 10'000;
+  ExperimentSpec spec;
+  spec.inputs.push_back({text("base"), text("file"), text("base")});
+  for (int i = kStages; i > 0; --i) {
+    const std::string source = i == 1 ? "inputs.base" : "s" + std::to_string(i - 1) + ".out";
+    spec.stages.push_back(stage("s" + std::to_string(i), source, "0"));
+  }
+  const ToyCatalog catalog("toy.s: in*:file -> out:file\n  {\"x\": {\"type\": [\"string\", \"integer\"]}}\n");
+
+  const Result<graph::ExpandedGraph> graph = graph::expand(spec, catalog);
+  REQUIRE(graph.ok());
+  CHECK(graph->variants.size() == kStages);
+  CHECK(graph->variants.front().label() == "s1");
+  CHECK(graph->variants.back().label() == "s10000");
+}
+
 }  // namespace lowbit::test

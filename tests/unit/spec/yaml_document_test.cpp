@@ -97,7 +97,7 @@ TEST_CASE("bytes that are not UTF-8 are refused and not printed", "[spec][yaml]"
         "  |\n"
         "2 | b: ??\n"
         "  |    ^ byte 0xFF does not belong here\n"
-        "  = help: save the file as UTF-8\n");
+        "  = help: save a file as UTF-8, give an argument as UTF-8\n");
   for (const char* bad : {"\xC0\x80", "\xE0\x80\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xF5", "\x80", "\xE2\x82"}) {
     CHECK_THAT(problems_of(bad), Catch::StartsWith("error[LB1001]"));
   }
@@ -113,7 +113,7 @@ TEST_CASE("control characters are refused and not printed", "[spec][yaml]") {
         "  |\n"
         "2 | b: ?x\n"
         "  |    ^ the control character 0x00\n"
-        "  = help: remove it, or write it in double quotes as an escape: \"\\x00\"\n");
+        "  = help: remove it\n");
   CHECK_THAT(problems_of("a: \x1B[31m\n"), Catch::Contains("the control character 0x1B"));
   CHECK_THAT(problems_of("a: 1\rb: 2\n"), Catch::Contains("a carriage return without a line feed"));
   CHECK(problems_of("a:\t1\r\n").empty());
@@ -143,7 +143,18 @@ TEST_CASE("aliases of aliases do not fill the memory", "[spec][yaml]") {
     for (int j = 1; j < 10; ++j) text += ", " + alias;
     text += "]\n";
   }
-  CHECK_THAT(problems_of(text), Catch::StartsWith("error[LB1010]: the aliases of this file stand for more than"));
+  CHECK_THAT(problems_of(text),
+             Catch::StartsWith("error[LB1010]: the anchors and aliases of this file stand for more than"));
+}
+
+TEST_CASE("anchors inside anchors do not fill the memory", "[spec][yaml]") {
+  std::string text;
+  for (int i = 0; i < 60; ++i) text += "&a" + std::to_string(i) + " [";
+  for (int i = 0; i < 5'000; ++i) text += "x, ";
+  text += std::string(60, ']');
+  CHECK_THAT(problems_of(text),
+             Catch::StartsWith("error[LB1010]: the anchors and aliases of this file stand for more than"));
+  CHECK(problems_of("a: &a " + std::string(60, '[') + "x" + std::string(60, ']') + "\nb: *a\n").empty());
 }
 
 TEST_CASE("every truncation of a file is read or refused with a place", "[spec][yaml]") {

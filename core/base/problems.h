@@ -1,4 +1,5 @@
-// The problems of one experiment file, gathered while it is bound and expanded.
+// Problems that are gathered from many places, each kept once: of an experiment file while it is read, bound and
+// expanded.
 #pragma once
 
 #include <cstddef>
@@ -9,9 +10,9 @@
 
 #include "base/diagnostic.h"
 
-namespace lowbit::graph {
+namespace lowbit {
 
-/// The same problem met at many points of a matrix is kept once.
+/// The same problem met in many stages, or at many points of a matrix, is kept once.
 class Problems {
  public:
   void add(Diagnostic problem) {
@@ -31,4 +32,4 @@ class Problems {
   std::set<std::tuple<std::string, const SourceText*, std::size_t, std::size_t, std::string>> seen_;
 };
 
-}  // namespace lowbit::graph
+}  // namespace lowbit

@@ -1,0 +1,18 @@
+#include <catch2/catch.hpp>
+
+#include "base/utf8.h"
+
+using namespace lowbit;
+
+TEST_CASE("what is UTF-8 is told by its bytes", "[base]") {
+  CHECK(is_utf8(""));
+  CHECK(is_utf8("a\xC3\xB6\xF0\x90\x80\x80"));
+  for (const char* bad : {"\xFF", "\xC0\x80", "\xED\xA0\x80", "a\xC3", "\x80"}) CHECK_FALSE(is_utf8(bad));
+}
+
+TEST_CASE("printable text is one line without control characters of either set", "[base]") {
+  CHECK(printable("größe – 1") == "größe – 1");
+  CHECK(printable(std::string_view("a\n\t\x1b\x7f\0b", 7)) == "a\\n\\t\\x1b\\x7f\\x00b");
+  CHECK(printable("\xC2\x9B"
+                  "31m\xC2\xA0x") == "\\x9b31m\xC2\xA0x");
+}
