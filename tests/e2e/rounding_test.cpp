@@ -91,7 +91,8 @@ TEST_CASE("rounded models are measured as they are rounded", "[e2e]") {
   };
   CHECK(layer_loss("int8") < 1e-4);
   CHECK(layer_loss("smooth") == Approx(layer_loss("int8")).epsilon(0.5));
-  CHECK(rounding.project.query("SELECT count(*) FROM curves WHERE name = 'weights/layer_loss'") == "84\n");  // GPTQ's too
+  CHECK(rounding.project.query("SELECT count(*) FROM curves WHERE name = 'weights/layer_loss'") ==
+        "84\n");  // GPTQ's too
 
   struct Bits {
     const char* source;

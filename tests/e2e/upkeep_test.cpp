@@ -105,7 +105,13 @@ TEST_CASE("a rebuild keeps what was under way: checkpoints and jobs that still r
 stages: [{id: slow, use: lowbit.toy.transform, params: {steps: 60, delay_ms: 20, checkpoint_every: 5}}]
 )");
   const auto host = project.start({"run", "experiment.yaml"});
-  wait_until([&] { return !project.query("SELECT 1 FROM attempts").empty(); });
+  wait_until([&] {  // its job runs
+    std::error_code code;
+    for (const auto& entry : fs::recursive_directory_iterator(project.path() / ".lowbit" / "work", code)) {
+      if (entry.path().filename() == "journal") return true;
+    }
+    return false;
+  });
   host->send(SIGKILL);
   (void)host->wait();
   fs::remove(project.path() / ".lowbit" / "results.db-wal");
