@@ -57,12 +57,12 @@ class Recoverer {
       recovery_.adopted.push_back({row, attempt, std::move(request), std::move(context)});
       return {};
     }
-    if (!env::exists(attempt.exit())) {
+    LB_TRY_ASSIGN(const std::optional<ExitRecord> ended, read_exit_record(attempt.exit()));
+    if (!ended) {
       LB_TRY(bury(attempt, row.nonce));
       return lose(row);
     }
-    LB_TRY_ASSIGN(const std::optional<ExitRecord> ended, read_exit_record(attempt.exit()));
-    if (ended && !ended->unsynced_boot.empty() && ended->unsynced_boot != env::boot_id()) return lose(row);
+    if (!ended->unsynced_boot.empty() && ended->unsynced_boot != env::boot_id()) return lose(row);
     LB_TRY_ASSIGN(const Prepared prepared, prepare(project_.paths(), attempt, context));
     if (const auto* failure = std::get_if<Failure>(&prepared)) {
       recovery_.failed.push_back(row.stage_label);
@@ -163,6 +163,12 @@ class Recoverer {
 };
 
 }  // namespace
+
+Result<ExitRecord> end_of(const AttemptPaths& attempt, const std::string& nonce) {
+  LB_TRY_ASSIGN(const std::optional<ExitRecord> ended, read_exit_record(attempt.exit()));
+  if (!ended) LB_TRY(bury(attempt, nonce));
+  return ended.value_or(ExitRecord{.kind = ExitKind::lost});
+}
 
 // A shim that has not started yet will find exit.json and do nothing.
 Result<void> bury(const AttemptPaths& attempt, const std::string& nonce) {
