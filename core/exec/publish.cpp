@@ -146,7 +146,7 @@ Result<std::variant<CheckedOutputs, Failure>> check_outputs(const AttemptPaths& 
     if (!env::exists(directory)) continue;
     LB_TRY_ASSIGN(const Manifest manifest, read_manifest(directory, false));
     if (manifest.files.empty()) continue;
-    auto artifact = check_artifact(type, directory);
+    auto artifact = check_artifact(type, directory, manifest.bytes());
     if (!artifact.ok()) {
       std::string why;
       for (const Diagnostic& d : artifact.error()) why += (why.empty() ? "" : "; ") + d.what;
@@ -307,7 +307,7 @@ Result<std::variant<CheckedResult, Failure>> check(const ProjectPaths& project, 
   manifest["ended_at"] = ended_at;
   LB_TRY(clear_scratch(attempt));
   LB_TRY(env::remove_tree(attempt.checkpoints()));
-  manifest["digest"] = record_digest(manifest);
+  manifest["digest"] = sha256(canonical(manifest)).hex();  // as record_digest() will find it
   // In place: what lies below results/ with a manifest is a result, and it gets there when all of it is durable.
   LB_TRY(env::write_file(attempt.manifest(), manifest.dump(1, ' ', false, Json::error_handler_t::replace)));
   LB_TRY(env::make_directories(target.parent_path()));

@@ -4,12 +4,14 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <string>
 
 #include "env/fault.h"
 #include "env/posix/descriptor.h"
 #include "env/process.h"
+#include "exec/journal.h"
 #include "exec/local/fork_request.h"
 #include "plugin/library.h"
 #include "worker/job.h"
@@ -108,6 +110,8 @@ int run_fork_server(const std::filesystem::path& library, int requests) {
   ::fcntl(requests, F_SETFD, FD_CLOEXEC);
   env::set_fault_role(env::ProcessRole::shim);
   leave_attempt();
+  ::unsetenv("LD_BIND_NOW");
+  static_cast<void>(exec::journal_record(Json::object()));  // tables that every job needs are made once
   return ForkServer(requests).run();
 }
 

@@ -17,6 +17,10 @@
 
 namespace lowbit::exec {
 
+/// In the environment that a server is started with, and in that of no job: the dynamic linker looks all symbols of all
+/// libraries up at once, which every job would do for itself otherwise.
+inline constexpr const char* kBindNow = "LD_BIND_NOW=1";
+
 struct ForkRequest {
   std::string nonce;
   AttemptPaths attempt;

@@ -16,9 +16,12 @@ namespace {
 
 constexpr std::string_view kAttemptVariable = "LOWBIT_ATTEMPT=";
 
+/// Of many brief jobs, all but the first few are better off with it loaded as well.
+bool wants_library(const JobRequest& request) { return request.preload || request.brief; }
+
 /// What the jobs of one server have in common.
 std::string key_of(const JobRequest& request, const std::vector<std::string>& environment) {
-  std::string key = request.preload ? request.library.string() : std::string();
+  std::string key = wants_library(request) ? request.library.string() : std::string();
   for (const std::string& entry : environment) {
     if (entry.compare(0, kAttemptVariable.size(), kAttemptVariable) != 0) key += '\n' + entry;
   }
@@ -81,10 +84,12 @@ std::shared_ptr<ForkServers::Server> ForkServers::spawn_server(const JobRequest&
   const auto server = std::make_shared<Server>(loop_.context(), ends[0]);
   const env::Descriptor theirs(ends[1]);
   std::vector<std::string> words{program_.string(), "worker", "--fork-server", std::to_string(kInheritedDescriptor)};
-  if (request.preload) words.insert(words.end(), {"--library", request.library.string()});
+  if (wants_library(request)) words.insert(words.end(), {"--library", request.library.string()});
+  std::vector<std::string> variables = environment;
+  variables.emplace_back(kBindNow);
   const auto spawned = spawn({.program = program_,
                               .words = std::move(words),
-                              .environment = environment,
+                              .environment = std::move(variables),
                               .standard_output = "/dev/null",
                               .standard_error = "/dev/null",
                               .inherited = theirs.get(),

@@ -1,6 +1,7 @@
 // Processes that fork jobs (worker/fork_server.h), so that none pays for the start of a program: one for each
-// environment, and one for each library besides which says that it is slow to load (libtorch: a third of a second)
-// and which it has loaded. Started when first needed; they end with the host, or with the last job that they watch.
+// environment, and one for each library besides which is slow to load (libtorch: a third of a second) or whose jobs are
+// brief, and which it has loaded. Started when first needed; they end with the host, or with the last job that they
+// watch.
 #pragma once
 
 #include <filesystem>
