@@ -338,7 +338,7 @@ void Scheduler::launch(Index index) {
   const auto job = std::make_shared<Job>(Job{.attempt_id = attempt->context.attempt_id,
                                              .label = request.stage_label,
                                              .paths = attempt->paths,
-                                             .context = attempt->context,
+                                             .context = std::move(attempt->context),
                                              .nonce = request.attempt,
                                              .lease = std::move(lease),
                                              .tail = JournalTail(attempt->paths.journal()),

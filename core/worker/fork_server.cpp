@@ -53,7 +53,7 @@ class ForkServer {
     if (request.listener >= 0) return fork_shim(std::move(request));
     const exec::AttemptPaths attempt = request.attempt;
     const std::string nonce = request.nonce;
-    const auto started = watch_.start(std::move(request));
+    const auto started = watch_.start(std::move(request), host_.get());
     if (started.ok() && *started) return;
     if (!started.ok()) write_problem(attempt, started.error());
     tell_end(nonce);

@@ -52,7 +52,7 @@ Watch::Watch(Jobs jobs, Told told)
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
 }
 
-Result<bool> Watch::start(exec::ForkRequest request) {
+Result<bool> Watch::start(exec::ForkRequest request, int not_for_job) {
   env::Descriptor listener(request.listener);
   LB_TRY_ASSIGN(std::optional<env::FileLock> lock, env::FileLock::try_take(request.attempt.lock()));
   if (!lock || env::exists(request.attempt.exit())) return false;
@@ -62,6 +62,7 @@ Result<bool> Watch::start(exec::ForkRequest request) {
   if (job < 0) return env::file_error("forking a job for", request.attempt.directory, errno);
   if (job == 0) {
     listener = env::Descriptor();
+    if (not_for_job >= 0) ::close(not_for_job);
     become_job(request);  // which holds the lock as well
   }
   ::setpgid(job, job);

@@ -36,7 +36,8 @@ class Watch {
   /// Takes the attempt's lock and forks its job, which never returns from here. A lock that is held, or an exit.json
   /// that is there already, means the attempt is not ours to run: nothing happens, and false.
   /// Cancel and timeout send SIGTERM to the job's process group and SIGKILL ten seconds later.
-  [[nodiscard]] Result<bool> start(exec::ForkRequest request);
+  /// `not_for_job`: a descriptor that the job closes; -1: none.
+  [[nodiscard]] Result<bool> start(exec::ForkRequest request, int not_for_job = -1);
   [[nodiscard]] bool idle() const { return jobs_.empty(); }
   [[nodiscard]] bool asked_to_end() const { return asked_to_end_; }
   void cancel(const std::string& nonce);

@@ -107,3 +107,32 @@ stages:
   for (std::string pid; in >> pid; ++seen) CHECK_FALSE(fs::exists("/proc/" + pid));
   CHECK(seen == 3);
 }
+
+TEST_CASE("a brief job has its limits of time and memory", "[e2e]") {
+  const Project slow(R"(experiment: slow
+matrix: {steps: [1, 5, 1000]}
+stages: [{id: slow, use: lowbit.toy.transform, params: {steps: "${steps}", delay_ms: 20}, resources: {timeout: 2s}}]
+)");
+  const Ended late = slow.lowbit({"run", "experiment.yaml", "-j", "1"});
+  CHECK(late.status == 1);
+  CHECK_THAT(late.err, Contains("2 done, 1 failed") && Contains("the job exceeded its time limit"));
+
+  const Project project("");
+  write_text(project.path() / "holds.py", R"py(import json, os, subprocess, sys
+job = json.load(open(os.environ["LOWBIT_JOB"]))
+hold = "import time; block = b'x' * (80 << 20); time.sleep(60)"
+if job["args"]["holds"]:
+  for child in [subprocess.Popen([sys.executable, "-c", hold]) for _ in range(4)]: child.wait()
+with open(os.path.join(job["outputs"]["text"], "text"), "w") as out: out.write("held")
+)py");
+  project.edit(R"(experiment: holds
+matrix: {holds: [0, false, true]}
+stages:
+  - {id: holds, use: lowbit.command-dataset, params: {command: [python3, )" +
+               (project.path() / "holds.py").string() +
+               R"(], args: {holds: "${holds}"}}, resources: {memory: 200MiB}}
+)");
+  const Ended large = project.lowbit({"run", "experiment.yaml", "-j", "1"});
+  CHECK(large.status == 1);
+  CHECK_THAT(large.err, Contains("2 done, 1 failed") && Contains("more than its lease of 0.20 GiB"));
+}
