@@ -7,10 +7,11 @@
 #include <cstdlib>
 #include <filesystem>
 #include <string>
+#include <utility>
+#include <variant>
 
 #include "env/fault.h"
 #include "env/posix/descriptor.h"
-#include "env/process.h"
 #include "exec/journal.h"
 #include "exec/local/fork_request.h"
 #include "plugin/library.h"
