@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 
 /// Two of its jobs are over at once; the third, two seconds long, is watched by the fork server.
 constexpr const char* kBrief = R"(experiment: brief
-matrix: {steps: [1, 5, 100]}
+matrix: {steps: [1, 20, 100]}
 stages: [{id: brief, use: lowbit.toy.transform, params: {steps: "${steps}", delay_ms: 20}}]
 )";
 

@@ -95,7 +95,7 @@ bool send_nonce(int socket, const std::string& nonce) {
 }
 
 std::optional<std::variant<ForkRequest, CancelRequest>> receive_request(int socket) {
-  std::array<char, 8192> text;
+  std::array<char, 8192> text{};
   Message message(text.data(), text.size());
   ssize_t n = 0;
   do n = ::recvmsg(socket, message.get(), MSG_CMSG_CLOEXEC);
@@ -114,7 +114,7 @@ std::optional<std::variant<ForkRequest, CancelRequest>> receive_request(int sock
 }
 
 std::optional<std::string> receive_nonce(int socket) {
-  std::array<char, 64> text;
+  std::array<char, 64> text{};
   ssize_t n = 0;
   do n = ::recv(socket, text.data(), text.size(), MSG_DONTWAIT);
   while (n < 0 && errno == EINTR);
