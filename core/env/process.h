@@ -32,8 +32,10 @@ struct ProcessIdentity {
 /// SIGKILL to every process of `session` whose environment holds LOWBIT_ATTEMPT=`attempt`. Returns how many.
 int kill_session(std::int64_t session, const std::string& attempt);
 
-/// Children of this process, and theirs.
-[[nodiscard]] std::vector<std::int64_t> descendants();
+/// Of a process with one thread.
+[[nodiscard]] std::vector<std::int64_t> children();
+/// Children of a process, and theirs.
+[[nodiscard]] std::vector<std::int64_t> descendants(std::int64_t of);
 
 /// What a process holds of the machine's memory and the kernel cannot take back: not the pages of files that are
 /// mapped. `quick` counts pages that processes share for each of them: an upper bound, at the cost of one small file.

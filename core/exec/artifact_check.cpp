@@ -64,13 +64,14 @@ bool may_be_empty(const std::string& type) { return type == "verdicts/1" || type
 
 }  // namespace
 
-Result<CheckedArtifact> check_artifact(const std::string& type, const fs::path& path) {
+Result<CheckedArtifact> check_artifact(const std::string& type, const fs::path& path,
+                                       std::optional<std::uint64_t> bytes) {
   try {
     const auto it = std::find_if(kChecks.begin(), kChecks.end(), [&](const TypeCheck& c) { return c.type == type; });
     if (it == kChecks.end()) return unknown_type(type);
     CheckedArtifact artifact;
     artifact.ref.type = type;
-    artifact.bytes = env::tree_bytes(path);
+    artifact.bytes = bytes ? *bytes : env::tree_bytes(path);
     Problems problems;
     Checking checking{.path = path, .problems = problems, .out = artifact};
     if (artifact.bytes == 0 && (!may_be_empty(type) || !fs::exists(path) || fs::is_empty(path))) {

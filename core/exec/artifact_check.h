@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,7 +29,8 @@ struct CheckedArtifact {
 
 /// `path`: the artifact's directory; `file` and text/1 may also be a single file.
 /// LB5101: no such type. LB5102: one diagnostic for each of the first five problems, naming file, line and field, and
-/// one that counts the rest.
-[[nodiscard]] Result<CheckedArtifact> check_artifact(const std::string& type, const std::filesystem::path& path);
+/// one that counts the rest. `bytes`: of all its files, where they have been counted.
+[[nodiscard]] Result<CheckedArtifact> check_artifact(const std::string& type, const std::filesystem::path& path,
+                                                     std::optional<std::uint64_t> bytes = std::nullopt);
 
 }  // namespace lowbit::exec

@@ -34,6 +34,7 @@ Json to_json(const JobRequest& request) {
           {"library", request.library.string()},
           {"stage", request.stage},
           {"preload", request.preload},
+          {"brief", request.brief},
           {"params", request.params},
           {"inputs", inputs},
           {"outputs", request.outputs},
@@ -56,6 +57,7 @@ Result<JobRequest> job_request(const Json& json) {
     request.library = json.at("library").get<std::string>();
     request.stage = json.at("stage");
     request.preload = json.value("preload", false);
+    request.brief = json.value("brief", false);
     request.params = json.at("params");
     for (const auto& [port, list] : json.at("inputs").items()) {
       std::vector<JobInput>& members = request.inputs[port];

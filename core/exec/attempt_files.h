@@ -1,7 +1,7 @@
 // The directory of one attempt: what the host writes for the job, and what shim and job leave for the host.
 //   attempt.json   JobRequest, written before the shim starts
-//   lock           flock held by the shim as long as it lives
-//   shim.json      identity of the shim: {"pid","start_ticks","boot_id"}
+//   lock           flock held by the shim as long as it watches the job, and by the job
+//   shim.json      identity of the shim: {"pid","start_ticks","boot_id"}; the job is of its session
 //   journal        what the job reports (exec/journal.h)
 //   stdout.log stderr.log
 //   out/<port>/    outputs   scratch/   private   ckpt/<step>/   committed checkpoints
@@ -38,6 +38,7 @@ struct JobRequest {
   std::filesystem::path library;
   std::string stage;     ///< plugin's stage id
   bool preload = false;  ///< slow to load: forked from a process that has loaded it
+  bool brief = false;    ///< jobs of its stage end within moments: it has no shim of its own
   Json params = Json::object();
   std::map<std::string, std::vector<JobInput>> inputs;
   std::vector<std::string> outputs;           ///< ports
@@ -48,7 +49,7 @@ struct JobRequest {
   Json lease;  ///< what of the machine it has (exec/resource_pool.h); null: nobody counted
   std::filesystem::path resume_from;
   std::chrono::milliseconds timeout{0};  ///< 0: none
-  std::filesystem::path socket;          ///< where the shim listens for a cancel
+  std::filesystem::path socket;          ///< where its shim listens for a cancel; of a brief one: without a host
   std::filesystem::path paid_calls;      ///< the project's file, lowbit/paid_calls.h; empty: none
 };
 

@@ -15,6 +15,7 @@
 #include "env/process.h"
 #include "exec/job_environment.h"
 #include "exec/local/asio_loop.h"
+#include "exec/local/job_socket.h"
 #include "exec/local/local_executor.h"
 #include "exec/manifest.h"
 
@@ -266,7 +267,7 @@ Result<EndedJob> TestBench::run(const StageDescription& stage, const TestJob& jo
   request.paid_calls = ended.paid_calls();
   // Another name each time: names may not get into a result.
   request.stage_label = stage.id + "[check=" + std::to_string(++jobs_) + "]";
-  LB_TRY_ASSIGN(request.socket, socket_path(request.attempt));
+  request.socket = socket_path(request.attempt);
   LB_TRY(env::write_file_durably(ended.attempt.request(), canonical(to_json(request))));
 
   bool interrupted = false;

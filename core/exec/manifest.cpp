@@ -24,7 +24,10 @@ Result<ManifestFile> hash_file(const fs::path& path, std::string relative) {
   if (!file) return env::file_error("reading", path, errno);
   Sha256 hash;
   std::uint64_t bytes = 0;
-  std::vector<char> buffer(1U << 20U);
+  constexpr off_t kAtOnce = 1 << 20;
+  struct stat info {};
+  const bool known = ::fstat(file.get(), &info) == 0;
+  std::vector<char> buffer(static_cast<std::size_t>(known ? std::clamp<off_t>(info.st_size, 1, kAtOnce) : kAtOnce));
   for (;;) {
     const ssize_t n = ::read(file.get(), buffer.data(), buffer.size());
     if (n < 0 && errno == EINTR) continue;
@@ -58,10 +61,12 @@ Result<std::vector<Entry>> list_files(const fs::path& path, bool follow_links) {
           .note("an artifact must hold its bytes itself: a link can change behind the result")
           .fix("write a copy or a hard link instead");
     }
-    const fs::file_status kind = it->status(code);
+    // Not status(), which asks the file system again for what the directory has said.
+    const bool is_directory = it->is_directory(code);
+    const bool is_file = !code && it->is_regular_file(code);
     if (code) return env::file_error("reading", it->path(), code.value());
-    if (fs::is_directory(kind)) continue;
-    if (!fs::is_regular_file(kind)) {
+    if (is_directory) continue;
+    if (!is_file) {
       return error("LB6106", it->path().string() + " is neither a file nor a directory")
           .note("sockets, pipes and devices have no bytes to keep")
           .fix("remove it");
@@ -95,7 +100,7 @@ Result<Manifest> read_manifest(const fs::path& path, bool follow_links) {
   manifest.files.resize(entries.size());
   std::mutex mutex;
   std::optional<Diagnostics> problem;
-  tbb::parallel_for(std::size_t{0}, entries.size(), [&](std::size_t i) {
+  const auto hash_one = [&](std::size_t i) {
     auto file = hash_file(entries[i].path, entries[i].relative);
     const std::lock_guard lock(mutex);
     if (file.ok()) {
@@ -103,7 +108,12 @@ Result<Manifest> read_manifest(const fs::path& path, bool follow_links) {
     } else {
       problem = std::move(file).error();
     }
-  });
+  };
+  if (entries.size() == 1) {
+    hash_one(0);  // nobody to be woken for it
+  } else {
+    tbb::parallel_for(std::size_t{0}, entries.size(), hash_one);
+  }
   if (problem) return *std::move(problem);
   return manifest;
 }

@@ -144,6 +144,7 @@ Result<NewAttempt> new_attempt(WritableProject& project, const RunFiles& files, 
   request.library = files.library_of(plugin.id);
   request.stage = plugin.id;
   request.preload = plugin.preload;
+  request.brief = order.brief;
   request.params = variant.params;
   for (const graph::BoundInput& input : variant.inputs) {
     LB_TRY_ASSIGN(request.inputs[input.port], job_inputs(project, files, order, input));

@@ -34,6 +34,7 @@ struct AttemptOrder {
   Digest provenance_key;
   graph::ArtifactOf artifact_of;
   std::uint32_t threads = 1;
+  bool brief = false;
   std::int64_t run = 0;
   std::optional<Digest> planned_key = {};     ///< the variant's provenance key in the experiment's expansion, if known
   Grant lease = {};                           ///< what of the machine the job has

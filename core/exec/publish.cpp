@@ -40,37 +40,37 @@ std::string last_position(const JobReport& report, const ExitRecord& end) {
                                       : std::string("; it reported no progress"));
 }
 
-std::optional<Failure> failure_of(const JobReport& report, bool journal_damaged, const std::optional<ExitRecord>& ended,
+std::optional<Failure> failure_of(const JobReport& report, bool journal_damaged, const ExitRecord& ended,
                                   const std::string& label) {
   const std::string logs = "see `lowbit logs '" + label + "'`";
-  if (!ended || ended->kind == ExitKind::lost) {
+  if (ended.kind == ExitKind::lost) {
     return Failure{FailureCause::preempted, "the job was lost", label,
                    "job and shim ended without a record: killed, or the machine went down",
                    "run the same command again: it continues"};
   }
-  const bool ended_well = ended->kind == ExitKind::exited && ended->code == 0 && report.status == LB_OK;
-  if (ended->cancelled && !ended_well) {
-    return Failure{FailureCause::cancelled, "the job was cancelled", label, last_position(report, *ended),
+  const bool ended_well = ended.kind == ExitKind::exited && ended.code == 0 && report.status == LB_OK;
+  if (ended.cancelled && !ended_well) {
+    return Failure{FailureCause::cancelled, "the job was cancelled", label, last_position(report, ended),
                    "run the same command again: it continues"};
   }
-  if (ended->timed_out) {
-    return Failure{FailureCause::timeout, "the job exceeded its time limit", label, last_position(report, *ended),
+  if (ended.timed_out) {
+    return Failure{FailureCause::timeout, "the job exceeded its time limit", label, last_position(report, ended),
                    "raise `resources.timeout` of the stage; " + logs};
   }
-  if (ended->over_lease_bytes > 0) {
+  if (ended.over_lease_bytes > 0) {
     return Failure{FailureCause::resource,
-                   "the job held " + gibibytes_text(ended->over_lease_bytes) + " of memory, more than its lease of " +
-                       gibibytes_text(ended->lease_bytes),
-                   label, last_position(report, *ended),
+                   "the job held " + gibibytes_text(ended.over_lease_bytes) + " of memory, more than its lease of " +
+                       gibibytes_text(ended.lease_bytes),
+                   label, last_position(report, ended),
                    "raise `resources.memory` of the stage, or leave it out: then nothing is counted; " + logs};
   }
-  if (ended->kind == ExitKind::signalled) {
-    const bool killed = ended->code == SIGKILL;
-    const char* name = ::strsignal(ended->code);
+  if (ended.kind == ExitKind::signalled) {
+    const bool killed = ended.code == SIGKILL;
+    const char* name = ::strsignal(ended.code);
     return Failure{killed ? FailureCause::preempted : FailureCause::stage,
-                   "the job ended without a result: signal " + std::to_string(ended->code) + " (" +
+                   "the job ended without a result: signal " + std::to_string(ended.code) + " (" +
                        (name == nullptr ? "unknown" : name) + ")",
-                   label, last_position(report, *ended),
+                   label, last_position(report, ended),
                    killed ? "someone or the out-of-memory killer ended it: give the stage more memory or run the same "
                             "command again; " +
                                 logs
@@ -79,11 +79,11 @@ std::optional<Failure> failure_of(const JobReport& report, bool journal_damaged,
   if (ended_well) return std::nullopt;
   if (journal_damaged && !report.status) {
     return Failure{FailureCause::preempted, "what the job told cannot be read: its journal is damaged", label,
-                   last_position(report, *ended),
+                   last_position(report, ended),
                    "check the disk, then run the same command again: what the stage had saved is used; " + logs};
   }
-  const int status = report.status.value_or(ended->code);
-  if (ended->code == 0 && !report.status) {
+  const int status = report.status.value_or(ended.code);
+  if (ended.code == 0 && !report.status) {
     return Failure{FailureCause::stage, "the job ended without a result", label,
                    "the plugin ended its process with exit status 0 before the stage returned",
                    "a plugin must return from run(): report this to its author; " + logs};
@@ -149,7 +149,8 @@ Result<std::variant<CheckedOutputs, Failure>> check_outputs(const AttemptPaths& 
     if (!env::exists(directory)) continue;
     const auto manifest = read_manifest(directory, false);
     if (manifest.ok() && manifest->files.empty()) continue;
-    auto artifact = manifest.ok() ? check_artifact(type, directory) : Result<CheckedArtifact>(manifest.error());
+    auto artifact =
+        manifest.ok() ? check_artifact(type, directory, manifest->bytes()) : Result<CheckedArtifact>(manifest.error());
     if (!artifact.ok()) {
       if (!is_the_artifacts_own(artifact.error().front().code)) return std::move(artifact).error();
       return Outcome(rejected(context, port, type, artifact.error()));
@@ -292,9 +293,8 @@ fs::path result_directory(const ProjectPaths& project, const Digest& content_key
 }
 
 Result<std::variant<CheckedResult, Failure>> check(const ProjectPaths& project, const AttemptPaths& attempt,
-                                                   const PublishContext& context) {
+                                                   const PublishContext& context, const ExitRecord& ended) {
   using Outcome = std::variant<CheckedResult, Failure>;
-  LB_TRY_ASSIGN(const std::optional<ExitRecord> ended, read_exit_record(attempt.exit()));
   LB_TRY_ASSIGN(const std::optional<std::string> journal, env::read_file_if_there(attempt.journal()));
   const JournalRecords told = parse_journal(journal.value_or(""));
   const JobReport report = summarize(told.records);
@@ -313,15 +313,15 @@ Result<std::variant<CheckedResult, Failure>> check(const ProjectPaths& project, 
   Json manifest = to_json(context);
   manifest["outputs"] = checked.manifests;
   manifest["metrics"] = metrics_json(report.metrics);
-  manifest["seconds"] = ended->seconds;
+  manifest["seconds"] = ended.seconds;
   manifest["ended_at"] = ended_at;
   LB_TRY(clear_scratch(attempt));
-  manifest["digest"] = record_digest(manifest);
+  manifest["digest"] = sha256(canonical(manifest)).hex();  // as record_digest() will find it
   // In place: what lies below results/ with a manifest is a result, and it gets there when all of it is durable.
   LB_TRY(env::write_file(attempt.manifest(), manifest.dump(1, ' ', false, Json::error_handler_t::replace)));
   LB_TRY(env::make_directories(target.parent_path()));
   return Outcome(CheckedResult{.publication = publication_of(context, std::move(checked), report.metrics,
-                                                             relative.string(), ended->seconds, ended_at),
+                                                             relative.string(), ended.seconds, ended_at),
                                .move = {attempt.directory, target},
                                .warnings = report.warnings});
 }
@@ -338,7 +338,8 @@ Result<void> move_into_place(const std::vector<CheckedResult>& results) {
 Result<void> drop_checkpoints(const fs::path& result) { return env::remove_tree(AttemptPaths{result}.checkpoints()); }
 
 Result<Prepared> prepare(const ProjectPaths& project, const AttemptPaths& attempt, const PublishContext& context) {
-  LB_TRY_ASSIGN(auto outcome, check(project, attempt, context));
+  LB_TRY_ASSIGN(const std::optional<ExitRecord> ended, read_exit_record(attempt.exit()));
+  LB_TRY_ASSIGN(auto outcome, check(project, attempt, context, ended.value_or(ExitRecord{})));
   if (auto* failure = std::get_if<Failure>(&outcome)) return Prepared(std::move(*failure));
   std::vector<CheckedResult> one{std::get<CheckedResult>(std::move(outcome))};
   LB_TRY(move_into_place(one));

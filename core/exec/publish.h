@@ -72,7 +72,8 @@ struct CheckedResult {
 /// Reads and writes only below the attempt and its result directory; safe on any thread.
 [[nodiscard]] Result<std::variant<CheckedResult, Failure>> check(const ProjectPaths& project,
                                                                  const AttemptPaths& attempt,
-                                                                 const PublishContext& context);
+                                                                 const PublishContext& context,
+                                                                 const ExitRecord& ended);
 
 /// Makes results durable and moves them to their places, a group of them at the cost of one. Any thread.
 [[nodiscard]] Result<void> move_into_place(const std::vector<CheckedResult>& results);
@@ -80,7 +81,7 @@ struct CheckedResult {
 /// The last of a job's checkpoints, which lie beside its result until that is durable in its place.
 [[nodiscard]] Result<void> drop_checkpoints(const std::filesystem::path& result_directory);
 
-/// Both, for one attempt.
+/// Both, for one attempt; how it ended stands in its exit.json.
 [[nodiscard]] Result<Prepared> prepare(const ProjectPaths& project, const AttemptPaths& attempt,
                                        const PublishContext& context);
 

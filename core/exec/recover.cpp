@@ -180,6 +180,12 @@ class Recoverer {
 
 }  // namespace
 
+Result<ExitRecord> end_of(const AttemptPaths& attempt, const std::string& nonce) {
+  LB_TRY_ASSIGN(const std::optional<ExitRecord> ended, read_exit_record(attempt.exit()));
+  if (!ended) LB_TRY(bury(attempt, nonce));
+  return ended.value_or(ExitRecord{.kind = ExitKind::lost});
+}
+
 // A shim that has not started yet will find exit.json and do nothing.
 Result<void> bury(const AttemptPaths& attempt, const std::string& nonce) {
   LB_TRY_ASSIGN(const auto shim, read_json(attempt.shim()));

@@ -34,6 +34,9 @@ struct Recovery {
 /// REQUIRES: the caller holds the attempt's lock, or knows that no shim can take it any more.
 [[nodiscard]] Result<void> bury(const AttemptPaths& attempt, const std::string& nonce);
 
+/// How an attempt ended whose lock is free. One without a whole record is buried.
+[[nodiscard]] Result<ExitRecord> end_of(const AttemptPaths& attempt, const std::string& nonce);
+
 [[nodiscard]] Result<Recovery> recover(WritableProject& project);
 
 }  // namespace lowbit::exec

@@ -7,6 +7,7 @@
 #include "exec/externals.h"
 #include "exec/local/asio_loop.h"
 #include "exec/local/control_socket.h"
+#include "exec/local/job_socket.h"
 #include "exec/local/local_executor.h"
 #include "store/sqlite/open.h"
 

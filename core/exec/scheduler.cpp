@@ -18,6 +18,7 @@ using namespace std::chrono_literals;
 // Results that come within this time, or while others are being made durable, share their syncs and one transaction.
 constexpr auto kPublishWindow = 5ms;
 constexpr auto kProgressPoll = 1000ms;
+constexpr double kBriefSeconds = 1;  // little is lost when such a job ends with others whose shim it shares
 
 double seconds_of(std::chrono::milliseconds time) { return std::chrono::duration<double>(time).count(); }
 
@@ -304,6 +305,16 @@ void Scheduler::dispatch() {
   }
 }
 
+void Scheduler::note_seconds(const std::string& stage, double seconds) {
+  double& longest = longest_seconds_[stage];
+  longest = std::max(longest, seconds);
+}
+
+bool Scheduler::is_brief(const std::string& stage) const {
+  const auto longest = longest_seconds_.find(stage);
+  return longest != longest_seconds_.end() && longest->second <= kBriefSeconds;
+}
+
 void Scheduler::launch(Index index) {
   const graph::Variant& variant = graph_.variants[index];
   Node& node = nodes_[index];
@@ -320,6 +331,7 @@ void Scheduler::launch(Index index) {
                               .provenance_key = node.provenance.digest,
                               .artifact_of = [this](const graph::Member& member) { return artifact_of(member); },
                               .threads = lease.grant().cpus,
+                              .brief = is_brief(variant.stage),
                               .run = options_.run,
                               .planned_key = plan_.variants[index].provenance.digest,
                               .lease = lease.grant(),
@@ -333,12 +345,13 @@ void Scheduler::launch(Index index) {
   const auto job = std::make_shared<Job>(Job{.attempt_id = attempt->context.attempt_id,
                                              .label = request.stage_label,
                                              .paths = attempt->paths,
-                                             .context = attempt->context,
+                                             .context = std::move(attempt->context),
                                              .nonce = request.attempt,
                                              .lease = std::move(lease),
                                              .tail = JournalTail(attempt->paths.journal()),
                                              .watch = ProgressWatch(variant.resources.stall, loop_.now()),
                                              .fail_on_stall = variant.resources.fail_on_stall,
+                                             .brief = request.brief,
                                              .stalled = {}});
   if (attempt->checkpoint_refused) {
     tell(Event::Kind::notice, job->label,
@@ -371,15 +384,8 @@ void Scheduler::on_end(const JobPtr& job) {
   auto outcome = std::make_shared<std::optional<Result<std::variant<CheckedResult, Failure>>>>();
   loop_.in_background(
       [this, job, outcome] {
-        const auto ended = read_exit_record(job->paths.exit());
-        auto settled = !ended.ok() ? Result<void>(ended.error())
-                       : *ended    ? Result<void>()
-                                   : bury(job->paths, job->nonce);
-        if (settled.ok()) {
-          outcome->emplace(check(project_.paths(), job->paths, job->context));
-        } else {
-          outcome->emplace(std::move(settled).error());
-        }
+        const Result<ExitRecord> ended = end_of(job->paths, job->nonce);
+        outcome->emplace(ended.ok() ? check(project_.paths(), job->paths, job->context, *ended) : ended.error());
       },
       [this, job, outcome] { on_checked(job, std::move(**outcome)); });
   if (!options_.fail_fast) dispatch();  // with it, nothing starts before it is known how this one ended
@@ -395,6 +401,9 @@ void Scheduler::on_checked(const JobPtr& job, Result<std::variant<CheckedResult,
     on_failure(job, std::move(*failure));
     return;
   }
+  const std::vector<Index>& variants = works_.at(job->context.content.digest).variants;
+  const double seconds = std::get<CheckedResult>(*outcome).publication.seconds;
+  if (!variants.empty()) note_seconds(graph_.variants[variants.front()].stage, seconds);
   if (options_.fail_fast) dispatch();
   CheckedResult result = std::get<CheckedResult>(*std::move(outcome));
   job->warnings = std::move(result.warnings);
@@ -483,8 +492,8 @@ void Scheduler::on_failure(const JobPtr& job, Failure failure) {
   if (job->stalled && failure.cause == FailureCause::cancelled) failure = stall_failure(job->label, *job->stalled);
   const bool cancelled = failure.cause == FailureCause::cancelled;
   const auto state = cancelled ? store::AttemptState::cancelled : store::AttemptState::failed;
-  const double seconds = exit_record(job->paths.exit()).value_or(ExitRecord{}).seconds;
-  if (const auto stored = project_.store().end_attempt(job->attempt_id, state, to_json(failure), seconds);
+  const ExitRecord ended = exit_record(job->paths.exit()).value_or(ExitRecord{});
+  if (const auto stored = project_.store().end_attempt(job->attempt_id, state, to_json(failure), ended.seconds);
       !stored.ok()) {
     give_up(stored.error());
     return;
@@ -495,8 +504,7 @@ void Scheduler::on_failure(const JobPtr& job, Failure failure) {
   } else if (cancelled) {
     tell(Event::Kind::cancelled, job->label, "what it had saved stays");
     summary_.cancelled += work.variants.size();
-  } else if (const RetryPolicy& retry = graph_.variants[work.variants.front()].retry;
-             !stopping_ && asks_for_retry(retry, failure.cause) && work.attempts < retry.attempts) {
+  } else if (!stopping_ && is_tried_again(*job, work, failure.cause, ended.kind)) {
     tell(Event::Kind::retrying, job->label,
          failure.what + "; again in " + seconds_text(seconds_of(backoff(work.attempts))), to_json(failure));
     retry_later(job->context.content.digest, std::move(work));
@@ -513,6 +521,12 @@ void Scheduler::on_failure(const JobPtr& job, Failure failure) {
   }
   dispatch();
   finish_if_idle();
+}
+
+bool Scheduler::is_tried_again(const Job& job, const Work& work, FailureCause cause, ExitKind ended) const {
+  const RetryPolicy& retry = graph_.variants[work.variants.front()].retry;
+  if (asks_for_retry(retry, cause) && work.attempts < retry.attempts) return true;
+  return job.brief && ended == ExitKind::lost && work.attempts == 1;  // with others, whatever ended their shim
 }
 
 void Scheduler::retry_later(const Digest& content_key, Work work) {

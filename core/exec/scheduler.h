@@ -132,6 +132,7 @@ class Scheduler : public Controlled {
     JournalTail tail;
     ProgressWatch watch;
     bool fail_on_stall = false;
+    bool brief = false;
     std::optional<std::string> stalled;  ///< it was ended for that; what to say
     Json progress = nullptr;             ///< its last word
     std::vector<std::string> warnings;   ///< once it has ended well
@@ -169,6 +170,8 @@ class Scheduler : public Controlled {
   void settle_with_result(Index index, const StageResult& result, VariantState settled_as);
   void dispatch();
   void launch(Index index);
+  void note_seconds(const std::string& stage, double seconds);
+  [[nodiscard]] bool is_brief(const std::string& stage) const;
   void on_end(const JobPtr& job);
   void on_checked(const JobPtr& job, Result<std::variant<CheckedResult, Failure>> outcome);
   void on_failure(const JobPtr& job, Failure failure);
@@ -179,6 +182,7 @@ class Scheduler : public Controlled {
     std::vector<CheckedResult> results;  ///< of the jobs, in their order
   };
   void on_moved(Group& group, const Result<void>& moved);
+  [[nodiscard]] bool is_tried_again(const Job& job, const Work& work, FailureCause cause, ExitKind ended) const;
   void retry_later(const Digest& content_key, Work work);
   void poll_progress();
   void look_for_stall(const JobPtr& job);
@@ -208,6 +212,7 @@ class Scheduler : public Controlled {
   std::unordered_map<Digest, Work> works_;
   std::map<std::string, JobPtr> running_;  ///< by nonce
   Group to_publish_;
+  std::map<std::string, double> longest_seconds_;        ///< of the jobs that ended well in this run, by stage
   std::vector<std::filesystem::path> used_directories_;  ///< for new_attempt()
   bool publish_scheduled_ = false;                       ///< or under way: what comes meanwhile is the next group
   std::size_t unsettled_ = 0;

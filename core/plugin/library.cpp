@@ -6,6 +6,7 @@
 #include <cstring>
 #include <deque>
 #include <fstream>
+#include <map>
 #include <mutex>
 #include <string_view>
 #include <system_error>
@@ -67,8 +68,6 @@ Result<void> check_file(const std::filesystem::path& file) {
 /// Never unloaded: the list is never destroyed. See the header.
 const boost::dll::shared_library& keep(boost::dll::shared_library library) {
   static auto& all = *new std::deque<boost::dll::shared_library>;
-  static std::mutex mutex;
-  const std::lock_guard lock(mutex);
   return all.emplace_back(std::move(library));
 }
 
@@ -105,7 +104,9 @@ Result<void> check_interface(const std::filesystem::path& file, std::uint32_t ma
   return {};
 }
 
-Result<const lb_plugin*> load_plugin(const std::filesystem::path& file) {
+namespace {
+
+Result<const lb_plugin*> load_fresh(const std::filesystem::path& file) {
   LB_TRY(check_file(file));
   try {
     namespace dll = boost::dll;
@@ -124,6 +125,18 @@ Result<const lb_plugin*> load_plugin(const std::filesystem::path& file) {
   } catch (const std::exception& e) {
     return refused_by_linker(file, e.what());
   }
+}
+
+}  // namespace
+
+Result<const lb_plugin*> load_plugin(const std::filesystem::path& file) {
+  // A job finds what the process that it was forked from has loaded.
+  static auto& loaded = *new std::map<std::filesystem::path, const lb_plugin*>;
+  static std::mutex mutex;
+  const std::lock_guard lock(mutex);
+  if (const auto known = loaded.find(file); known != loaded.end()) return known->second;
+  LB_TRY_ASSIGN(const lb_plugin* const plugin, load_fresh(file));
+  return loaded.emplace(file, plugin).first->second;
 }
 
 Result<Digest> digest_of_file(const std::filesystem::path& file) {

@@ -1,62 +1,100 @@
 #include "worker/fork_server.h"
 
 #include <fcntl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
+#include <filesystem>
 #include <string>
+#include <utility>
+#include <variant>
 
-#include "env/process.h"
+#include "env/fault.h"
+#include "env/posix/descriptor.h"
+#include "exec/journal.h"
 #include "exec/local/fork_request.h"
 #include "plugin/library.h"
+#include "worker/job.h"
 #include "worker/shim.h"
+#include "worker/watch.h"
 
 namespace lowbit::worker {
 namespace {
-
-/// In place, for who looks at a process from outside (env::kill_session) sees the memory that it was started with.
-void set_attempt(const std::string& nonce) {
-  char* const value = std::getenv("LOWBIT_ATTEMPT");
-  if (value != nullptr && std::strlen(value) == nonce.size()) {
-    std::copy(nonce.begin(), nonce.end(), value);
-  } else {
-    ::setenv("LOWBIT_ATTEMPT", nonce.c_str(), 1);
-  }
-}
-
-void open_as(int number, const std::filesystem::path& file) {
-  const int opened = ::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-  if (opened < 0) return;
-  ::dup2(opened, number);
-  ::close(opened);
-}
-
-[[noreturn]] void become_shim(const exec::ForkRequest& request, int requests) {
-  ::setsid();
-  ::close(requests);
-  set_attempt(request.nonce);
-  open_as(STDOUT_FILENO, request.attempt.standard_output());
-  open_as(STDERR_FILENO, request.attempt.standard_error());
-  const int status = run_shim(request.attempt, request.listener);
-  std::fflush(nullptr);
-  ::_exit(status);
-}
-
-/// The host watches locks, not processes; what has ended is let go, and its processor time counted here.
-void reap() {
-  while (::waitpid(-1, nullptr, WNOHANG) > 0) {
-  }
-}
 
 std::size_t threads_of_this_process() {
   std::size_t n = 0;
   for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator("/proc/self/task")) ++n;
   return n;
 }
+
+class ForkServer {
+ public:
+  explicit ForkServer(int host)
+      : host_(host), watch_(Watch::Jobs::several, [this](const std::string& nonce) { tell_end(nonce); }) {}
+
+  int run() {
+    while (host_ || !watch_.idle()) {
+      if (watch_.wait(host_.get())) hear_host();
+      // Whoever asks it to end gets no further jobs in.
+      if (watch_.asked_to_end()) lose_host();
+    }
+    return 0;
+  }
+
+ private:
+  void hear_host() {
+    auto message = exec::receive_request(host_.get());
+    if (!message) return lose_host();
+    if (auto* request = std::get_if<exec::ForkRequest>(&*message)) return begin(std::move(*request));
+    watch_.cancel(std::get<exec::CancelRequest>(*message).nonce);
+  }
+
+  void begin(exec::ForkRequest request) {
+    if (request.listener >= 0) return fork_shim(std::move(request));
+    const exec::AttemptPaths attempt = request.attempt;
+    const std::string nonce = request.nonce;
+    const auto started = watch_.start(std::move(request), host_.get());
+    if (started.ok() && *started) return;
+    if (!started.ok()) write_problem(attempt, started.error());
+    tell_end(nonce);
+  }
+
+  void fork_shim(exec::ForkRequest request) {
+    const pid_t shim = ::fork();
+    if (shim == 0) {
+      ::setsid();
+      watch_.leave();
+      host_ = env::Descriptor();
+      enter_attempt(request.attempt, request.nonce);
+      const int status = run_shim(std::move(request));
+      std::fflush(nullptr);
+      ::_exit(status);
+    }
+    ::close(request.listener);
+    watch_.leave_alone(shim);
+  }
+
+  static void write_problem(const exec::AttemptPaths& attempt, const Diagnostics& problems) {
+    if (std::FILE* const log = std::fopen(attempt.standard_error().c_str(), "ae")) {
+      std::fputs(render(problems).c_str(), log);
+      std::fclose(log);
+    }
+  }
+
+  void tell_end(const std::string& nonce) {
+    if (host_) static_cast<void>(exec::send_nonce(host_.get(), nonce));
+  }
+
+  void lose_host() {
+    if (!host_) return;
+    host_ = env::Descriptor();
+    watch_.listen();
+  }
+
+  env::Descriptor host_;
+  Watch watch_;
+};
 
 }  // namespace
 
@@ -71,14 +109,11 @@ int run_fork_server(const std::filesystem::path& library, int requests) {
     }
   }
   ::fcntl(requests, F_SETFD, FD_CLOEXEC);
-  static_cast<void>(env::boot_id());  // every shim writes it down, and none has to read it
-  while (const auto request = exec::receive_fork_request(requests)) {
-    if (::fork() == 0) become_shim(*request, requests);
-    ::close(request->listener);
-    reap();
-  }
-  reap();
-  return 0;
+  env::set_fault_role(env::ProcessRole::shim);
+  leave_attempt();
+  ::unsetenv("LD_BIND_NOW");
+  static_cast<void>(exec::journal_record(Json::object()));  // tables that every job needs are made once
+  return ForkServer(requests).run();
 }
 
 }  // namespace lowbit::worker

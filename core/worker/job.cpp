@@ -2,15 +2,19 @@
 
 #include <lowbit/plugin_abi.h>
 
+#include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <optional>
 
 #include "env/files.h"
+#include "env/posix/descriptor.h"
 #include "env/process.h"
 #include "exec/journal.h"
 #include "plugin/library.h"
@@ -61,7 +65,46 @@ lb_status run_stage(const lb_stage& stage, const exec::JobRequest& request, Host
   return LB_OK;
 }
 
+constexpr const char* kAttempt = "LOWBIT_ATTEMPT";
+
+/// In place, for who looks at a process from outside (env::kill_session) sees the memory that it was started with.
+void set_attempt(const std::string& nonce) {
+  char* const value = std::getenv(kAttempt);
+  if (value != nullptr && std::strlen(value) == nonce.size()) {
+    std::copy(nonce.begin(), nonce.end(), value);
+  } else {
+    ::setenv(kAttempt, nonce.c_str(), 1);
+  }
+}
+
+void open_as(int number, const std::filesystem::path& file) {
+  const env::Descriptor opened(::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666));
+  if (opened) ::dup2(opened.get(), number);
+}
+
+int cannot_report(const Diagnostics& problems) {
+  std::fputs(render(problems).c_str(), stderr);
+  return kJobCannotReport;
+}
+
 }  // namespace
+
+void enter_attempt(const exec::AttemptPaths& attempt, const std::string& nonce) {
+  set_attempt(nonce);
+  open_as(STDOUT_FILENO, attempt.standard_output());
+  open_as(STDERR_FILENO, attempt.standard_error());
+}
+
+void leave_attempt() {
+  if (const char* const value = std::getenv(kAttempt)) set_attempt(std::string(std::strlen(value), '-'));
+}
+
+int run_attempt(const exec::AttemptPaths& attempt) {
+  const auto text = env::read_file(attempt.request());
+  if (!text.ok()) return cannot_report(text.error());
+  const auto request = exec::job_request(Json::parse(*text, nullptr, false));
+  return request.ok() ? run_job(*request, attempt) : cannot_report(request.error());
+}
 
 int run_job(const exec::JobRequest& request, const exec::AttemptPaths& attempt) {
   std::signal(SIGTERM, [](int) { stop_requested = true; });
@@ -70,10 +113,7 @@ int run_job(const exec::JobRequest& request, const exec::AttemptPaths& attempt) 
   env::keep_freed_memory();
 
   auto journal = exec::JournalWriter::open(attempt.journal());
-  if (!journal.ok()) {
-    std::fputs(render(journal.error()).c_str(), stderr);
-    return kJobCannotReport;
-  }
+  if (!journal.ok()) return cannot_report(journal.error());
   HostTable host(request, attempt, *journal, stop_requested);
   host.report({{"k", "hello"}, {"pid", ::getpid()}, {"stage", request.stage}});
 

@@ -302,9 +302,12 @@ def journals(lab):
     deadline = time.monotonic() + 60
     journal = None
     while journal is None and time.monotonic() < deadline:
-        for file in (template / ".lowbit/work").glob("*/a*/journal"):
-            if b'"checkpoint"' in file.read_bytes():
-                journal = file
+        try:
+            for file in (template / ".lowbit/work").glob("*/a*/journal"):
+                if b'"checkpoint"' in file.read_bytes():
+                    journal = file
+        except FileNotFoundError:
+            pass  # it was published meanwhile
         time.sleep(0.005)
     host.kill()
     host.communicate()

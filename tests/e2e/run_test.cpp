@@ -215,7 +215,8 @@ stages: [{id: slow, use: lowbit.toy.transform, params: {text: "${word}", steps: 
       if (read_text(entry.path() / "cmdline").find("--fork-server") == std::string::npos) continue;
       const std::string environment = read_text(entry.path() / "environ");
       const std::size_t at = environment.find("LOWBIT_ATTEMPT=");
-      if (at != std::string::npos) attempts.insert(environment.substr(at, environment.find('\0', at) - at));
+      if (at != std::string::npos && environment.compare(at, 16, "LOWBIT_ATTEMPT=-") != 0)
+        attempts.insert(environment.substr(at, environment.find('\0', at) - at));
       std::ifstream status(entry.path() / "stat");
       pid_t self = 0;
       pid_t parent = 0;

@@ -140,15 +140,19 @@ Result<std::string> read_file(const fs::path& path) {
   struct stat info {};
   if (::fstat(file.get(), &info) != 0) return file_error("reading", path, errno);
   if (S_ISDIR(info.st_mode)) return file_error("reading", path, EISDIR);
-  std::string text;
-  if (info.st_size > 0) text.reserve(static_cast<std::size_t>(info.st_size));
-  std::array<char, 1U << 16U> buffer{};
-  for (;;) {
-    const ssize_t n = ::read(file.get(), buffer.data(), buffer.size());
+  // Read where it stays: a buffer besides costs a job, all of whose pages are new, more than most files.
+  constexpr std::size_t kOfUnknownSize = 4096;
+  std::string text(info.st_size > 0 ? static_cast<std::size_t>(info.st_size) + 1 : kOfUnknownSize, '\0');
+  for (std::size_t have = 0;;) {
+    const ssize_t n = ::read(file.get(), text.data() + have, text.size() - have);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return file_error("reading", path, errno);
-    if (n == 0) return text;
-    text.append(buffer.data(), static_cast<std::size_t>(n));
+    have += static_cast<std::size_t>(n);
+    if (n == 0) {
+      text.resize(have);
+      return text;
+    }
+    if (have == text.size()) text.resize(2 * have);
   }
 }
 

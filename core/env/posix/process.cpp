@@ -50,20 +50,26 @@ std::optional<Stat> read_stat(std::int64_t pid) {
   return stat;
 }
 
-void add_descendants(const std::string& pid, std::vector<std::int64_t>& found) {
+std::vector<std::int64_t> pids_in(const std::filesystem::path& file) {
+  std::vector<std::int64_t> found;
+  const auto text = read_file(file);
+  std::string_view rest = text.ok() ? std::string_view(*text) : std::string_view();
+  while (!rest.empty()) {
+    const std::string_view word = rest.substr(0, rest.find(' '));
+    rest.remove_prefix(std::min(word.size() + 1, rest.size()));
+    std::int64_t pid = 0;
+    const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), pid);
+    if (error == std::errc() && pid > 0) found.push_back(pid);
+  }
+  return found;
+}
+
+void add_descendants(std::int64_t of, std::vector<std::int64_t>& found) {
   std::error_code code;
-  for (std::filesystem::directory_iterator task("/proc/" + pid + "/task", code), end; !code && task != end;
-       task.increment(code)) {
-    const auto text = read_file(task->path() / "children");
-    if (!text.ok()) continue;
-    for (std::size_t begin = 0; begin < text->size();) {
-      const std::size_t space = std::min(text->find(' ', begin), text->size());
-      const std::string child = text->substr(begin, space - begin);
-      begin = space + 1;
-      std::int64_t number = 0;
-      const auto [rest, error] = std::from_chars(child.data(), child.data() + child.size(), number);
-      if (error != std::errc() || number <= 0) continue;
-      found.push_back(number);
+  for (std::filesystem::directory_iterator task("/proc/" + std::to_string(of) + "/task", code), end;
+       !code && task != end; task.increment(code)) {
+    for (const std::int64_t child : pids_in(task->path() / "children")) {
+      found.push_back(child);
       add_descendants(child, found);
     }
   }
@@ -71,9 +77,11 @@ void add_descendants(const std::string& pid, std::vector<std::int64_t>& found) {
 
 }  // namespace
 
-std::vector<std::int64_t> descendants() {
+std::vector<std::int64_t> children() { return pids_in("/proc/thread-self/children"); }
+
+std::vector<std::int64_t> descendants(std::int64_t of) {
   std::vector<std::int64_t> found;
-  add_descendants(std::to_string(::getpid()), found);
+  add_descendants(of, found);
   return found;
 }
 

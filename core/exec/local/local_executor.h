@@ -1,4 +1,5 @@
-// Jobs as processes of this machine: one shim each (worker/shim.h), in a session of its own.
+// Jobs as processes of this machine. Each has a shim (worker/shim.h), in a session of its own; brief ones are watched
+// by the fork server that forked them.
 #pragma once
 
 #include <filesystem>
@@ -26,6 +27,10 @@ class LocalExecutor : public Executor {
 
  private:
   struct Job;
+  [[nodiscard]] Result<void> start_shim(const JobRequest& request, const std::vector<std::string>& environment,
+                                        Job& job);
+  static void connect(Job& job);
+  static void tell_cancel(Job& job);
   void wait_for_end(const std::shared_ptr<Job>& job);
   void wait_for_lock(const std::shared_ptr<Job>& job);
   void end(const std::shared_ptr<Job>& job);
@@ -36,8 +41,5 @@ class LocalExecutor : public Executor {
   ForkServers fork_servers_;
   std::map<std::string, std::shared_ptr<Job>> jobs_;  ///< by attempt nonce
 };
-
-/// A fresh path for a shim's socket: short (a Unix socket's path holds 107 bytes), private to this user.
-[[nodiscard]] Result<std::filesystem::path> socket_path(const std::string& nonce);
 
 }  // namespace lowbit::exec

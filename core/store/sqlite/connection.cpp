@@ -114,6 +114,20 @@ int Connection::run(const char* sql, std::initializer_list<Cell> cells) {
   return sqlite3_changes(database_.getHandle());
 }
 
+void Connection::next_commit_is(Commit commit) {
+  if (commit == commits_) return;
+  if (commit == Commit::unsynced) {
+    Rows mode = query("PRAGMA journal_mode");
+    if (!mode.next() || mode.text(0) != "wal") return;
+  }
+  database_.exec(commit == Commit::unsynced ? "PRAGMA synchronous = NORMAL" : "PRAGMA synchronous = FULL");
+  commits_ = commit;
+}
+
+Connection::Writing::~Writing() {
+  if (open_) static_cast<void>(db_.database_.tryExec("ROLLBACK"));
+}
+
 Diagnostic Connection::problem(std::string_view doing, const SQLite::Exception& e) const {
   return sqlite_problem(file_, doing,
                         {.code = e.getExtendedErrorCode() > 0 ? e.getExtendedErrorCode() : e.getErrorCode(),

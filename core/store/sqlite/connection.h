@@ -98,16 +98,24 @@ class Connection {
     }
   }
 
+  enum class Commit {
+    synced,
+    /// Where a write-ahead log keeps the file sound through a power cut all the same: what is committed may be gone
+    /// after one, and goes to the disk with the next commit that is synced.
+    unsynced
+  };
+
   /// `body` in one writing transaction, which is stored only when the result is ok. A durable operation of
   /// env/fault.h.
   template <class Body>
-  std::invoke_result_t<Body> transaction(std::string_view doing, Body&& body) {
+  std::invoke_result_t<Body> transaction(std::string_view doing, Body&& body, Commit commit = Commit::synced) {
     return guarded(doing, [&]() -> std::invoke_result_t<Body> {
-      SQLite::Transaction transaction(database_, SQLite::TransactionBehavior::IMMEDIATE);
+      next_commit_is(commit);
+      Writing writing(*this);
       auto result = body();
       if (result.ok()) {
         pass_fault_point();
-        transaction.commit();
+        writing.commit();
         env::fault_passed();
       }
       return result;
@@ -120,10 +128,29 @@ class Connection {
   SQLite::Statement& bound(const char* sql, std::initializer_list<Cell> cells);
   int run(const char* sql, std::initializer_list<Cell> cells);
   static void pass_fault_point();
+  void next_commit_is(Commit commit);
+
+  /// A writing transaction, rolled back unless it is committed. Its statements stay prepared.
+  class Writing {
+   public:
+    explicit Writing(Connection& db) : db_(db) { db_.execute("BEGIN IMMEDIATE"); }
+    Writing(const Writing&) = delete;
+    Writing& operator=(const Writing&) = delete;
+    ~Writing();
+    void commit() {
+      db_.execute("COMMIT");
+      open_ = false;
+    }
+
+   private:
+    Connection& db_;
+    bool open_ = true;
+  };
 
   std::filesystem::path file_;
   SQLite::Database database_;
   std::unordered_map<std::string_view, SQLite::Statement> statements_;
+  Commit commits_ = Commit::synced;
 };
 
 }  // namespace lowbit::store

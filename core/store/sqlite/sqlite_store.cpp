@@ -39,28 +39,6 @@ std::vector<Attempt> read_attempts(Rows rows) {
   return attempts;
 }
 
-/// Commits without a sync, where the write-ahead log keeps the file sound through a power cut all the same: what is
-/// committed may be gone after one, and goes to the disk with the next commit that is synced.
-class UnsyncedCommits {
- public:
-  /// Throws inside a guard.
-  explicit UnsyncedCommits(Connection& db) : db_(db) {
-    Rows mode = db_.query("PRAGMA journal_mode");
-    logged_ = mode.next() && mode.text(0) == "wal";
-    if (logged_) db_.database().exec("PRAGMA synchronous = NORMAL");
-  }
-  UnsyncedCommits(const UnsyncedCommits&) = delete;
-  UnsyncedCommits& operator=(const UnsyncedCommits&) = delete;
-  /// Ends the process where commits cannot be synced again: none of them could be relied on.
-  ~UnsyncedCommits() {
-    if (logged_) db_.database().exec("PRAGMA synchronous = FULL");
-  }
-
- private:
-  Connection& db_;
-  bool logged_ = false;
-};
-
 void insert_expansion_row(Connection& db, const std::string& experiment, std::int64_t position,
                           const ExpansionRow& row) {
   db.execute(
@@ -160,20 +138,18 @@ Result<void> SqliteStore::record_expansion(const std::string& experiment, const 
 
 Result<std::int64_t> SqliteStore::begin_attempt(std::int64_t run, const Attempt& attempt) {
   const std::string doing = "recording an attempt at " + attempt.stage_label;
-  return db_->guarded(doing, [&]() -> Result<std::int64_t> {
-    // Its job does not outlive the machine: after a power cut it is as if it had not been started.
-    const UnsyncedCommits unsynced(*db_);
-    return write(doing, [&]() -> Result<std::int64_t> {
-      db_->execute(
-          "INSERT INTO attempts (run_id, content_key, number, nonce, directory, label, state, started_at, environment, "
-          "provenance_key) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1, ?7, ?8, coalesce(?9, "
-          "(SELECT e.provenance_key FROM expansions e JOIN runs USING (experiment) WHERE run_id = ?1 AND label = ?6)))",
-          run, cell(attempt.content_key), attempt.number, attempt.nonce, attempt.directory, attempt.stage_label,
-          attempt.started_at.empty() ? env::utc_now() : attempt.started_at, json_cell(attempt.environment),
-          attempt.provenance_key ? cell(*attempt.provenance_key) : Cell());
-      return db_->last_insert_id();
-    });
-  });
+  const auto insert = [&]() -> Result<std::int64_t> {
+    db_->execute(
+        "INSERT INTO attempts (run_id, content_key, number, nonce, directory, label, state, started_at, environment, "
+        "provenance_key) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1, ?7, ?8, coalesce(?9, "
+        "(SELECT e.provenance_key FROM expansions e JOIN runs USING (experiment) WHERE run_id = ?1 AND label = ?6)))",
+        run, cell(attempt.content_key), attempt.number, attempt.nonce, attempt.directory, attempt.stage_label,
+        attempt.started_at.empty() ? env::utc_now() : attempt.started_at, json_cell(attempt.environment),
+        attempt.provenance_key ? cell(*attempt.provenance_key) : Cell());
+    return db_->last_insert_id();
+  };
+  // Its job does not outlive the machine: after a power cut it is as if it had not been started.
+  return write(doing, insert, Connection::Commit::unsynced);
 }
 
 Result<void> SqliteStore::end_attempt(std::int64_t attempt, AttemptState state, const Json& failure, double seconds) {

@@ -70,12 +70,14 @@ class SqliteStore final : public Store {
   /// One writing transaction, refused (LB6010) when this object's lease is not the last one taken, and after a lookup
   /// failed: what is to be stored may rest on its answer.
   template <class Body>
-  std::invoke_result_t<Body> write(std::string_view doing, Body&& body) {
+  std::invoke_result_t<Body> write(std::string_view doing, Body&& body,
+                                   Connection::Commit commit = Connection::Commit::synced) {
     if (lookup_problem_) return *lookup_problem_;
-    return db_->transaction(doing, [&]() -> std::invoke_result_t<Body> {
+    const auto with_lease = [&]() -> std::invoke_result_t<Body> {
       LB_TRY(check_lease(doing));
       return body();
-    });
+    };
+    return db_->transaction(doing, with_lease, commit);
   }
 
   /// An optional answer; a failure is kept for lookup_state() and answered with `std::nullopt`.

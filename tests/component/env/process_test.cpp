@@ -41,7 +41,7 @@ TEST_CASE("memory that processes share counts once when it is looked at closely"
   }
   char byte = 0;
   REQUIRE(::read(ready[0], &byte, 1) == 1);
-  const std::vector<std::int64_t> below = env::descendants();
+  const std::vector<std::int64_t> below = env::descendants(::getpid());
   CHECK(std::find(below.begin(), below.end(), child) != below.end());
   const auto of_both = [&](bool quick) { return env::held_memory(::getpid(), quick) + env::held_memory(child, quick); };
   CHECK(of_both(true) >= 2 * kBytes);
