@@ -12,6 +12,7 @@ namespace {
 
 struct Params {
   std::int64_t batch_size = 8;
+  std::int64_t min_calibration_tokens = 256;
   std::string compute_dtype = "float32";
   std::string device = "cpu";
   double checkpoint_interval_s = 60;
@@ -21,6 +22,10 @@ struct Params {
                                       .at_least(1)
                                       .unit("windows")
                                       .doc("calibration windows computed together"),
+                                  field(&Params::min_calibration_tokens, "min_calibration_tokens")
+                                      .at_least(1)
+                                      .unit("tokens")
+                                      .doc("fewer are refused: they say little of a model's inputs"),
                                   field(&Params::compute_dtype, "compute_dtype")
                                       .one_of("float32", "bfloat16")
                                       .doc("precision of the forward pass; sums are fp32"),
@@ -49,6 +54,7 @@ void collect(const Job& job, const Params& params) {
     calibration.restore(lm::SafetensorsFile::open(*saved / "hidden.safetensors"));
     job.info("going on at block " + std::to_string(first));
   }
+  calibration.require_tokens(params.min_calibration_tokens);
   lm::warn_of_few_tokens(job, config, calibration.n_tokens());
   lm::CheckpointClock clock(params.checkpoint_interval_s);
   const auto n_blocks = static_cast<std::uint64_t>(config.n_blocks);

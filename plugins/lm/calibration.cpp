@@ -112,11 +112,11 @@ Range Extremes::range(const at::Tensor& s) const {
   return {(s.defined() ? low / s : low).min().item<double>(), (s.defined() ? high / s : high).max().item<double>()};
 }
 
-void Calibration::require_tokens(int64_t least) const {
-  if (n_tokens_ >= least) return;
+void require_tokens(int64_t n_tokens, int64_t least) {
+  if (n_tokens >= least) return;
   throw Error(Status::bad_param, {.what = "there are too few calibration tokens",
                                   .where = "calibration",
-                                  .why = "its windows hold " + std::to_string(n_tokens_) + " tokens, and " +
+                                  .why = "its windows hold " + std::to_string(n_tokens) + " tokens, and " +
                                          std::to_string(least) + " are asked for",
                                   .fix = "calibrate on more windows, or lower min_calibration_tokens"});
 }

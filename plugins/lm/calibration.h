@@ -30,6 +30,9 @@ struct Extremes {
   [[nodiscard]] Range range(const at::Tensor& s = {}) const;
 };
 
+/// For statistics that a handful of tokens cannot give. Throws Error{bad_param} when there are fewer than `least`.
+void require_tokens(int64_t n_tokens, int64_t least);
+
 class Calibration {
  public:
   struct Options {
@@ -58,8 +61,7 @@ class Calibration {
 
   [[nodiscard]] int64_t n_tokens() const { return n_tokens_; }  ///< real ones
   [[nodiscard]] at::ScalarType dtype() const { return model_.dtype(); }
-  /// For statistics that a handful of tokens cannot give. Throws Error{bad_param} when there are fewer than `least`.
-  void require_tokens(int64_t least) const;
+  void require_tokens(int64_t least) const { lm::require_tokens(n_tokens_, least); }
   /// Hidden states by batch, for a checkpoint; and back again.
   [[nodiscard]] NamedTensors save() const;
   void restore(const WeightSource& saved);

@@ -19,6 +19,7 @@ struct Params : lm::GridParams {
   bool true_sequential = true;
   double max_dampening_frac = 1;
   std::string fallback = "none";
+  std::int64_t min_calibration_tokens = 256;
   std::int64_t batch_size = 8;
   std::string compute_dtype = "float32";
   std::string device = "cpu";
@@ -46,6 +47,10 @@ struct Params : lm::GridParams {
             field(&Params::fallback, "fallback")
                 .one_of("none", "rtn")
                 .doc("a linear whose moments no dampening helps: an error, or rounded to nearest and counted"),
+            field(&Params::min_calibration_tokens, "min_calibration_tokens")
+                .at_least(1)
+                .unit("tokens")
+                .doc("fewer are refused, also where `hessians` were made of them"),
             field(&Params::batch_size, "batch_size")
                 .at_least(1)
                 .unit("windows")
@@ -126,6 +131,7 @@ class Source {
       : config_(model.config()), true_sequential_(params.true_sequential) {
     if (job.has_input("hessians")) {
       hessians_ = lm::Hessians::open(job.input("hessians").path, config_, std::string(job.input("model").digest));
+      lm::require_tokens(hessians_->n_tokens(), params.min_calibration_tokens);
       lm::warn_of_few_tokens(job, config_, hessians_->n_tokens());
       return;
     }
@@ -134,6 +140,7 @@ class Source {
     calibration_.emplace(model, windows, lm::Calibration::Options{.batch_size = params.batch_size, .tick = [&job] {
                                                                     job.stop_if_cancelled();
                                                                   }});
+    calibration_->require_tokens(params.min_calibration_tokens);
     lm::warn_of_few_tokens(job, config_, calibration_->n_tokens());
   }
 

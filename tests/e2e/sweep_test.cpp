@@ -31,7 +31,7 @@ stages:
     use: lowbit.${quantizer}
     with: {model: inputs.base, calibration: windows.batches}
     params: {num_bits: "${num_bits}", group_size: 16}
-    params_for: {gptq: {checkpoint_interval_s: 0}}
+    params_for: {gptq: {checkpoint_interval_s: 0, min_calibration_tokens: 16}}
   - {id: ppl, use: lowbit.perplexity, with: {model: "${source}", task: windows.batches}}
 )";
 
@@ -95,11 +95,12 @@ inputs:
   text: {type: text/1, path: text.txt}
 stages:
   - {id: windows, use: lowbit.token-windows, with: {text: inputs.text, model: inputs.base}, params: {variant: tiny, context_length: 16}}
-  - {id: moments, use: lowbit.hessians, with: {model: inputs.base, calibration: windows.batches}, params: {checkpoint_interval_s: 0}}
+  - {id: moments, use: lowbit.hessians, with: {model: inputs.base, calibration: windows.batches}, params: {checkpoint_interval_s: 0, min_calibration_tokens: 16}}
   - id: quantize
     use: lowbit.${quantizer}
     with: {model: inputs.base, hessians: moments.hessians}
     params: {num_bits: "${num_bits}", group_size: 16}
+    params_for: {gptq: {min_calibration_tokens: 16}}
   - {id: kl, use: lowbit.kl-divergence, with: {model: quantize.quantized, reference: inputs.base, task: windows.batches}}
 )";
 
@@ -131,6 +132,13 @@ TEST_CASE("GPTQ wants calibration or second moments, of the model it quantizes",
   const Ended refused = sweep.project.run();
   CHECK(refused.status != 0);
   CHECK_THAT(refused.err + refused.out, Contains("one of the inputs calibration and hessians is needed"));
+
+  std::string few = kShared;
+  few.replace(few.find("params_for: {gptq: {min_calibration_tokens: 16}}"), 48, "params_for: {gptq: {}}");
+  const Sweep of_few_tokens("random-qwen2", few);
+  CHECK_THAT(of_few_tokens.project.run().err,
+             Contains("FAIL    quantize[num_bits=8,quantizer=gptq]  there are too few calibration tokens") &&
+                 Contains("256 are asked for") && Contains("lower min_calibration_tokens"));
 }
 
 TEST_CASE("AWQ on a model of every family reports what it scaled and clipped, and its model is measured", "[e2e]") {
