@@ -229,7 +229,7 @@ void Watch::keep_time(Job& job) {
 
 /// Ends a job that holds more than its lease, at once: what it would still allocate is what others have. The quick
 /// figure can be too high, the exact one costs a job with large memory some milliseconds: it is asked for only then.
-void Watch::look_at_memory(Job& job) {
+void Watch::look_at_memory(Job& job) const {
   job.memory_at = Clock::now() + kMemoryLook;
   std::vector<std::int64_t> processes = env::descendants(several_ ? job.pid : self_.pid);
   if (several_) processes.push_back(job.pid);

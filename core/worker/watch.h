@@ -77,7 +77,7 @@ class Watch {
   void settle();
   void record_end(Job& job);
   void keep_time(Job& job);
-  void look_at_memory(Job& job);
+  void look_at_memory(Job& job) const;
   void stop(Job& job);
   void cancel(Job& job);
   void hear(Job& job);

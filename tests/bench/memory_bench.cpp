@@ -59,10 +59,13 @@ const std::vector<StageUnderTest>& stages() {
       {"lowbit.nf4", "quantizer-nf4", nullptr, nlohmann::json::object()},
       {"lowbit.llm-int8", "quantizer-llm-int8", nullptr, nlohmann::json::object()},
       {"lowbit.hessians", "dataset-hessians", "calibration", {{"batch_size", 2}, {"checkpoint_interval_s", 0}}},
+      {"lowbit.quantize-activations", "quantizer-activations", nullptr, {{"input_bits", 8}}},
+      {"lowbit.export", "exporter", nullptr, {{"format", "hf"}}},
       {"lowbit.perplexity",
        "evaluator-perplexity",
        "task",
-       {{"streaming", true}, {"batch_size", 2}, {"checkpoint_interval_s", 0}}}};
+       {{"streaming", true}, {"batch_size", 2}, {"checkpoint_interval_s", 0}}},
+      {"lowbit.kl-divergence", "evaluator-kl-divergence", "task", {{"streaming", true}, {"batch_size", 2}}}};
   return all;
 }
 
@@ -114,6 +117,7 @@ int run_stage(const StageUnderTest& stage, const fs::path& model, const fs::path
   host.params = stage.params;
   host.outputs.clear();
   host.bind("model", {.path = model.string(), .type = "model/1"});
+  host.bind("reference", {.path = model.string(), .type = "model/1"});  // where a stage has such an input
   if (stage.windows_port != nullptr) {
     host.bind(stage.windows_port, {.path = windows.string(), .type = "token-batches/1"});
   }
@@ -201,7 +205,7 @@ int main(int argc, char** argv) {
   lm::set_threads(1);
 
   std::vector<std::vector<Peak>> peaks(stages().size());
-  std::printf("%-20s %7s %12s %14s %14s %6s\n", "stage", "blocks", "weights, MiB", "resident, MiB", "anonymous, MiB",
+  std::printf("%-28s %7s %12s %14s %14s %6s\n", "stage", "blocks", "weights, MiB", "resident, MiB", "anonymous, MiB",
               "s");
   for (const int64_t depth : depths) {
     const bench::ModelShape shape{.hidden = 256,
@@ -221,7 +225,7 @@ int main(int argc, char** argv) {
       if (!wanted.empty() && ("," + wanted + ",").find("," + std::string(stage.id) + ",") == std::string::npos)
         continue;
       const Peak peak = measure(stage, scratch / "model", scratch / "windows", scratch / "output");
-      std::printf("%-20s %7lld %12.1f %14.1f %14.1f %6.1f\n", stage.id, static_cast<long long>(depth), weights_mib,
+      std::printf("%-28s %7lld %12.1f %14.1f %14.1f %6.1f\n", stage.id, static_cast<long long>(depth), weights_mib,
                   peak.resident_mib, peak.anonymous_mib, peak.seconds);
       (void)std::fflush(stdout);
       peaks[i].push_back(peak);
@@ -236,7 +240,7 @@ int main(int argc, char** argv) {
     const auto [least, most] = std::minmax_element(
         peaks[i].begin(), peaks[i].end(), [](const Peak& a, const Peak& b) { return a.resident_mib < b.resident_mib; });
     const double growth = most->resident_mib / least->resident_mib;
-    std::printf("%-20s largest / smallest peak %.3f%s\n", stages()[i].id, growth,
+    std::printf("%-28s largest / smallest peak %.3f%s\n", stages()[i].id, growth,
                 growth > kMostGrowth ? ": memory grows with the depth of the model" : "");
     grew = grew || growth > kMostGrowth;
   }

@@ -81,7 +81,7 @@ std::shared_ptr<ForkServers::Server> ForkServers::spawn_server(const JobRequest&
                                                                const std::vector<std::string>& environment) {
   std::array<int, 2> ends{};
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) != 0) return nullptr;
-  const auto server = std::make_shared<Server>(loop_.context(), ends[0]);
+  auto server = std::make_shared<Server>(loop_.context(), ends[0]);
   const env::Descriptor theirs(ends[1]);
   std::vector<std::string> words{program_.string(), "worker", "--fork-server", std::to_string(kInheritedDescriptor)};
   if (wants_library(request)) words.insert(words.end(), {"--library", request.library.string()});
