@@ -232,7 +232,7 @@ void Watch::keep_time(Job& job) {
 void Watch::look_at_memory(Job& job) const {
   job.memory_at = Clock::now() + kMemoryLook;
   std::vector<std::int64_t> processes = env::descendants(several_ ? job.pid : self_.pid);
-  if (several_) processes.push_back(job.pid);
+  if (several_) processes.insert(processes.begin(), job.pid);  // before what it started: it must not tell of their end
   std::uint64_t held = 0;
   for (const bool quick : {true, false}) {
     held = 0;
