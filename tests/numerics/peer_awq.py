@@ -38,6 +38,8 @@ import torch
 import transformers
 from safetensors.torch import load_file, save_file
 
+from peer_models import load_model, perplexity, tensors_of
+
 HERE = pathlib.Path(__file__).parent
 GROUPS = {"self_attn.q_proj": 0, "self_attn.o_proj": 1, "mlp.gate_proj": 2, "mlp.down_proj": 3}
 
@@ -58,11 +60,6 @@ def reference(directory):
     return [importlib.import_module("awq.quantize." + name) for name in ("auto_scale", "auto_clip", "quantizer")]
 
 
-def load_model(directory):
-    model = transformers.AutoModelForCausalLM.from_pretrained(directory, dtype=torch.float32, attn_implementation="eager")
-    return model.eval()
-
-
 def unpacked(packed, bits, n):
     """Codes of rows of packed bytes, as docs/artifacts.md has them."""
     bit = (packed.long().unsqueeze(-1) >> torch.arange(8)) & 1
@@ -72,9 +69,7 @@ def unpacked(packed, bits, n):
 
 class Ours:
     def __init__(self, directory):
-        self.tensors = {}
-        for file in sorted(directory.glob("*.safetensors")):
-            self.tensors |= load_file(file)
+        self.tensors = tensors_of(directory)
         self.description = json.loads((directory / "quantization.json").read_text())
 
     def linear(self, name):
@@ -139,13 +134,6 @@ def exponent_of(scales, mean):
     return best / 20
 
 
-def load_all(directory):
-    tensors = {}
-    for file in sorted(directory.glob("*.safetensors")):
-        tensors |= load_file(file)
-    return tensors
-
-
 EXPERIMENT = """experiment: peer
 inputs:
   model: {type: model/1, path: model}
@@ -199,12 +187,6 @@ def prepare(directory, source):
     (directory / "experiment.yaml").write_text(EXPERIMENT)
 
 
-@torch.no_grad()
-def perplexity(model, ids):
-    logits = model(ids, use_cache=False).logits[:, :-1]
-    return torch.nn.functional.cross_entropy(logits.double().flatten(0, 1), ids[:, 1:].flatten()).exp().item()
-
-
 def result_of(directory):
     """The quantized model that the last run left, and the curve of its exponents."""
     database = sqlite3.connect(directory / ".lowbit/results.db")
@@ -236,7 +218,7 @@ def compare(directory, checkout):
     model = load_model(directory / "model")
     quantized, curve = result_of(directory)
     ours = Ours(quantized)
-    stored = load_all(directory / "model")
+    stored = tensors_of(directory / "model")
     bits, width = ours.description["num_bits"], ours.description["group_size"]
     tokens = load_file(directory / "tokens/tokens.safetensors")
     held_out = load_file(directory / "held_out.safetensors")["input_ids"]

@@ -12,14 +12,14 @@ by 1e-7 of their value first: what it then differs from itself is what the last 
 """
 import argparse
 import json
-import math
 import pathlib
 import sys
 
 import numpy as np
 import torch
 from safetensors import safe_open
-from transformers import AutoModelForCausalLM
+
+from peer_models import load_model, perplexity, windows_of
 
 ORDER = [["self_attn.k_proj", "self_attn.v_proj", "self_attn.q_proj"], ["self_attn.o_proj"],
          ["mlp.up_proj", "mlp.gate_proj"], ["mlp.down_proj"]]
@@ -53,21 +53,6 @@ class Packed:
         return codes, scale[:, column] * (codes - zero[:, column])
 
 
-def windows_of(directory):
-    with safe_open(directory / "tokens.safetensors", "pt") as file:
-        return file.get_tensor("input_ids").long()
-
-
-def perplexity(model, windows):
-    total, count = 0.0, 0
-    with torch.no_grad():
-        for window in windows.split(8):
-            logits = model(window).logits[:, :-1].double()
-            nll = torch.logsumexp(logits, -1) - logits.gather(-1, window[:, 1:, None])[..., 0]
-            total, count = total + nll.sum().item(), count + nll.numel()
-    return math.exp(total / count)
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name in ("reference", "model", "batches", "quantized"):
@@ -82,7 +67,7 @@ def main():
     import quant
 
     torch.set_num_threads(1)
-    model = AutoModelForCausalLM.from_pretrained(options.model, dtype=torch.float32, attn_implementation="eager").eval()
+    model = load_model(options.model)
     if options.jitter is not None:
         torch.manual_seed(options.jitter)
         for parameter in model.parameters():

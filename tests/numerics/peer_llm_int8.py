@@ -11,25 +11,12 @@ lowbit.perplexity reports of what lowbit.llm-int8 made of MODEL with that `outli
 """
 import argparse
 import logging
-import math
 import pathlib
 
 import bitsandbytes
 import torch
-import transformers
-from safetensors.torch import load_file
 
-
-def perplexity(model, ids):
-    nll = 0.0
-    for row in ids:
-        logits = model(row[None, :]).logits[0, :-1].double()
-        nll += torch.nn.functional.cross_entropy(logits, row[1:], reduction="sum").item()
-    return math.exp(nll / (ids.numel() - len(ids)))
-
-
-def load(directory):
-    return transformers.AutoModelForCausalLM.from_pretrained(directory, dtype=torch.float32).eval()
+from peer_models import load_model, perplexity, windows_of
 
 
 def in_8_bits(model, threshold):
@@ -55,10 +42,10 @@ def main():
     parser.add_argument("--thresholds", type=float, nargs="+", default=[6.0])
     args = parser.parse_args()
     logging.disable(logging.WARNING)
-    ids = load_file(args.test / "tokens.safetensors")["input_ids"].long()
-    print(f"full precision  {perplexity(load(args.model), ids):.4f}")
+    ids = windows_of(args.test)
+    print(f"full precision  {perplexity(load_model(args.model), ids, batch=1):.4f}")
     for threshold in args.thresholds:
-        print(f"threshold {threshold:<4}  {perplexity(in_8_bits(load(args.model), threshold), ids):.4f}")
+        print(f"threshold {threshold:<4}  {perplexity(in_8_bits(load_model(args.model), threshold), ids, batch=1):.4f}")
 
 
 if __name__ == "__main__":

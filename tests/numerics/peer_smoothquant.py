@@ -15,14 +15,13 @@ theirs. The last is to be compared with what lowbit.perplexity reports of QUANTI
 import argparse
 import importlib.util
 import json
-import math
 import pathlib
 import sys
 import types
 
 import torch
-import transformers
-from safetensors.torch import load_file
+
+from peer_models import load_model, perplexity, tensors_of, windows_of
 
 
 def module_of_authors(checkout, name):
@@ -36,7 +35,7 @@ class Windows:
     """Rows of token ids in the place of a data set of texts: each row's text is its number."""
 
     def __init__(self, directory):
-        self.ids = load_file(directory / "tokens.safetensors")["input_ids"].long()
+        self.ids = windows_of(directory)
 
     def shuffle(self, seed):
         return self
@@ -49,21 +48,6 @@ class Windows:
 
     def tokenizer(self, text, **_):
         return types.SimpleNamespace(input_ids=self.ids[text : text + 1])
-
-
-def tensors_of(directory):
-    tensors = {}
-    for file in sorted(directory.glob("*.safetensors")):
-        tensors |= load_file(file)
-    return tensors
-
-
-def perplexity(model, ids):
-    nll = 0.0
-    for row in ids:
-        logits = model(row[None, :]).logits[0, :-1].double()
-        nll += torch.nn.functional.cross_entropy(logits, row[1:], reduction="sum").item()
-    return math.exp(nll / (ids.numel() - len(ids)))
 
 
 @torch.no_grad()
@@ -81,8 +65,8 @@ def main():
         module_of_authors(args.authors, name) for name in ("calibration", "smooth", "fake_quant"))
     calibration.tqdm = lambda x: x
 
-    model = transformers.AutoModelForCausalLM.from_pretrained(args.model, dtype=torch.float32, attn_implementation="eager").eval()
-    windows, test = Windows(args.calibration), Windows(args.test).ids
+    model = load_model(args.model)
+    windows, test = Windows(args.calibration), windows_of(args.test)
     print(f"full precision: perplexity {perplexity(model, test):.6f}")
     scales = calibration.get_act_scales(model, windows.tokenizer, None, num_samples=len(windows), seq_len=windows.ids.shape[1])
     smooth.smooth_lm(model, scales, args.alpha)
@@ -114,4 +98,5 @@ def main():
     print(f"authors' code with our weights: perplexity {perplexity(model, test):.6f}")
 
 
-main()
+if __name__ == "__main__":
+    main()
