@@ -45,8 +45,6 @@ struct Excerpt {
   std::string before, marked, after;
 };
 
-bool continues_character(char c) { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U; }
-
 Excerpt excerpt_of(std::string_view line, std::size_t begin, std::size_t length) {
   constexpr std::size_t kMost = 160;  // bytes
   constexpr std::size_t kBefore = 60;

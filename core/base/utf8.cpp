@@ -43,10 +43,24 @@ bool is_utf8(std::string_view text) {
   return true;
 }
 
-// Continuation bytes are 10xxxxxx.
 std::size_t width_of(std::string_view text) {
   return static_cast<std::size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+      std::count_if(text.begin(), text.end(), [](char c) { return !continues_character(c); }));
+}
+
+std::string_view utf8_prefix(std::string_view text, std::size_t bytes) {
+  if (text.size() <= bytes) return text;
+  while (bytes > 0 && continues_character(text[bytes])) --bytes;
+  return text.substr(0, bytes);
+}
+
+std::string_view first_characters(std::string_view text, std::size_t n) {
+  std::size_t at = 0;
+  for (; at < text.size() && n > 0; --n) {
+    do ++at;
+    while (at < text.size() && continues_character(text[at]));
+  }
+  return text.substr(0, at);
 }
 
 std::string printable(std::string_view text) {

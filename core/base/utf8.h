@@ -11,8 +11,16 @@ namespace lowbit {
 [[nodiscard]] std::size_t utf8_length(std::string_view text);
 [[nodiscard]] bool is_utf8(std::string_view text);
 
+/// Whether a byte is one of a character's that is not its first.
+[[nodiscard]] constexpr bool continues_character(char c) { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U; }
+
 /// Characters, not bytes.
 [[nodiscard]] std::size_t width_of(std::string_view text);
+
+/// The longest start of `text` of at most `bytes` bytes that ends between two characters.
+[[nodiscard]] std::string_view utf8_prefix(std::string_view text, std::size_t bytes);
+/// The first `n` characters.
+[[nodiscard]] std::string_view first_characters(std::string_view text, std::size_t n);
 
 /// One line, safe for a terminal: control characters stand as \n, \t, \x1b.
 [[nodiscard]] std::string printable(std::string_view text);

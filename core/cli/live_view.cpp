@@ -68,17 +68,6 @@ std::string glyph(const Mark& mark, const Paper& paper) {
   return paper.unicode ? mark.glyph : std::string(1, mark.ascii);
 }
 
-/// The first `n` characters.
-std::string_view head(std::string_view text, std::size_t n) {
-  std::size_t at = 0;
-  while (at < text.size() && n > 0) {
-    ++at;
-    while (at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0U) == 0x80U) ++at;
-    --n;
-  }
-  return text.substr(0, at);
-}
-
 std::string rendered(Line line, const Paper& paper) {
   std::size_t width = 0;
   for (Span& span : line) span.text = printable(span.text);
@@ -87,7 +76,7 @@ std::string rendered(Line line, const Paper& paper) {
   const bool cut = width > paper.width;
   std::string out;
   for (const Span& span : line) {
-    const std::string_view text = head(span.text, room);
+    const std::string_view text = first_characters(span.text, room);
     room -= width_of(text);
     if (text.empty()) continue;
     const bool coloured = paper.colour && span.tone != Tone::plain;

@@ -4,6 +4,7 @@
 #include <array>
 #include <optional>
 
+#include "base/utf8.h"
 #include "base/words.h"
 #include "domain/artifact_type.h"
 #include "env/files.h"
@@ -45,12 +46,7 @@ std::string one_line(std::string text) {
   constexpr std::size_t kMost = 400;  // bytes
   std::replace_if(
       text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20; }, ' ');
-  if (text.size() > kMost) {
-    std::size_t end = kMost;
-    while ((static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
-    text = text.substr(0, end) + "…";
-  }
-  return text;
+  return text.size() <= kMost ? text : std::string(utf8_prefix(text, kMost)) + "…";
 }
 
 /// What a person asked for, per stage.

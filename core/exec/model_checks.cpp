@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/utf8.h"
 #include "exec/artifact_check_parts.h"
 #include "exec/safetensors_header.h"
 
@@ -202,16 +203,12 @@ void check_ids(Checking& c, const TensorInfo& ids, std::int64_t vocab_size) {
   if (!in) c.problems.add("tokens.safetensors", "cannot be read to its end");
 }
 
-/// Where UTF-8 ends in `text`: npos when all of it is. Lengths of sequences are checked, not the code points.
+/// Where text as UTF-8 ends: npos when all of it is. No text has a byte of 0.
 std::size_t first_bad_byte(std::string_view text) {
-  for (std::size_t i = 0; i < text.size();) {
-    const auto lead = static_cast<unsigned char>(text[i]);
-    const std::size_t length = lead < 0x80 ? 1 : lead >= 0xC2 && lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
-    if (lead == 0 || (lead >= 0x80 && lead < 0xC2) || lead > 0xF4 || i + length > text.size()) return i;
-    for (std::size_t k = 1; k < length; ++k) {
-      if ((static_cast<unsigned char>(text[i + k]) & 0xC0U) != 0x80U) return i;
-    }
-    i += length;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t length = utf8_length(text.substr(at));
+    if (length == 0 || text[at] == '\0') return at;
+    at += length;
   }
   return std::string_view::npos;
 }

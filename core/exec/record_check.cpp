@@ -13,6 +13,7 @@
 #include "artifact_schemas.h"
 #include "base/check.h"
 #include "base/diagnostic.h"
+#include "base/utf8.h"
 
 namespace lowbit::exec {
 namespace {
@@ -114,12 +115,9 @@ void Problems::add(std::string_view place, std::string_view text) {
 }
 
 std::string brief(const Json& value) {
-  constexpr std::size_t kLength = 60;
-  std::string text = canonical(value);
-  if (text.size() <= kLength) return text;
-  std::size_t cut = kLength - 3;
-  while (cut > 0 && (static_cast<unsigned char>(text[cut]) & 0xC0U) == 0x80U) --cut;  // not inside a character
-  return text.substr(0, cut) + "...";
+  constexpr std::size_t kLength = 60;  // bytes
+  const std::string text = canonical(value);
+  return text.size() <= kLength ? text : std::string(utf8_prefix(text, kLength - 3)) + "...";
 }
 
 struct RecordCheck::State {

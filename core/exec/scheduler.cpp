@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/utf8.h"
 #include "env/files.h"
 #include "exec/job_environment.h"
 #include "exec/retry.h"
@@ -38,13 +39,9 @@ std::string point_of(const Coordinates& coordinates) {
 
 /// Of what a plugin wrote, for a line of its own.
 std::string first_line(const std::string& text) {
-  constexpr std::size_t kLongest = 300;
-  std::size_t length = std::min(text.find('\n'), text.size());
-  if (length > kLongest) {
-    length = kLongest;
-    while (length > 0 && (static_cast<unsigned char>(text[length]) & 0xC0U) == 0x80U) --length;
-  }
-  return length == text.size() ? text : text.substr(0, length) + " …";
+  constexpr std::size_t kLongest = 300;  // bytes
+  const std::string_view line = utf8_prefix(std::string_view(text).substr(0, text.find('\n')), kLongest);
+  return line.size() == text.size() ? text : std::string(line) + " …";
 }
 
 Failure stall_failure(const std::string& label, const std::string& said) {

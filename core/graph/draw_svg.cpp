@@ -37,13 +37,7 @@ struct Route {
 };
 
 std::string shortened(const std::string& text, std::size_t most) {
-  if (width_of(text) <= most) return text;
-  std::size_t at = 0;
-  for (std::size_t n = 0; n + 1 < most; ++n) {
-    ++at;
-    while (at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0U) == 0x80U) ++at;
-  }
-  return text.substr(0, at) + "…";
+  return width_of(text) <= most ? text : std::string(first_characters(text, most - 1)) + "…";
 }
 
 std::string escaped(const std::string& text) {

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstddef>
 
+#include "base/utf8.h"
 #include "env/files.h"
 
 namespace lowbit::worker {
@@ -22,9 +23,8 @@ std::string text(lb_str s) { return s.size == 0 ? std::string() : std::string(s.
 /// What people are told; cut between two characters where nobody would read on.
 std::string told(lb_str s) {
   if (s.size <= kLongestText) return text(s);
-  std::size_t length = kLongestText;
-  while (length > 0 && (static_cast<unsigned char>(s.data[length]) & 0xC0U) == 0x80U) --length;
-  return std::string(s.data, length) + " [cut: it had " + std::to_string(s.size) + " bytes]";
+  return std::string(utf8_prefix({s.data, s.size}, kLongestText)) + " [cut: it had " + std::to_string(s.size) +
+         " bytes]";
 }
 
 Json number_or_null(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }

@@ -177,10 +177,10 @@ Result<void> replace_file(const fs::path& path, std::string_view text) { return 
 Result<void> sync_tree(const fs::path& directory) {
   std::error_code code;
   for (fs::recursive_directory_iterator it(directory, code), end; !code && it != end; it.increment(code)) {
-    const fs::file_status status = it->symlink_status(code);
+    if (it->is_symlink(code)) continue;
+    if (!code && it->is_directory(code)) LB_TRY(sync_directory(it->path()));
+    if (!code && it->is_regular_file(code)) LB_TRY(sync_path(it->path(), O_RDONLY));
     if (code) break;
-    if (fs::is_directory(status)) LB_TRY(sync_directory(it->path()));
-    if (fs::is_regular_file(status)) LB_TRY(sync_path(it->path(), O_RDONLY));
   }
   if (code) return file_error("writing", directory, code.value());
   return sync_directory(directory);

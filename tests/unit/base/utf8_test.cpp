@@ -16,3 +16,12 @@ TEST_CASE("printable text is one line without control characters of either set",
   CHECK(printable("\xC2\x9B"
                   "31m\xC2\xA0x") == "\\x9b31m\xC2\xA0x");
 }
+
+TEST_CASE("text is cut between two characters", "[base]") {
+  const std::string_view text = "a\xC3\xB6\xF0\x90\x80\x80z";  // of 1, 2, 4 and 1 bytes
+  const std::string_view starts[] = {
+      "", "a", "a", "a\xC3\xB6", "a\xC3\xB6", "a\xC3\xB6", "a\xC3\xB6", text.substr(0, 7), text, text};
+  for (std::size_t bytes = 0; bytes < std::size(starts); ++bytes) CHECK(utf8_prefix(text, bytes) == starts[bytes]);
+  const std::string_view of[] = {"", "a", "a\xC3\xB6", text.substr(0, 7), text, text};
+  for (std::size_t n = 0; n < std::size(of); ++n) CHECK(first_characters(text, n) == of[n]);
+}
