@@ -4,6 +4,7 @@
 #include <limits>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <utility>
 
 #include "base/problems.h"
@@ -59,20 +60,18 @@ class ExperimentReader {
       form_.wrong_type(*seeds, "`seeds`", "a list of whole numbers",
                        "write [" + seeds->text + "] for one seed, or `replicates: " + seeds->text + "` for as many");
     } else if (seeds != nullptr && form_.list(*seeds, "`seeds`", "whole numbers")) {
-      std::vector<Located<std::uint64_t>> read;
+      std::unordered_map<std::uint64_t, const Node*> read;
+      spec.seeds.clear();
       for (const Node& item : seeds->items) {
         const auto seed = form_.whole_number(item, "a seed", kSeeds);
         if (!seed) continue;
-        const auto same =
-            std::find_if(read.begin(), read.end(), [&](const auto& before) { return before.value == *seed; });
-        if (same != read.end()) {
-          form_.duplicate("seed " + std::to_string(*seed), same->span, item.span);
+        const auto [before, fresh] = read.try_emplace(*seed, &item);
+        if (fresh) {
+          spec.seeds.push_back(*seed);
         } else {
-          read.push_back({*seed, item.span});
+          form_.duplicate("seed " + std::to_string(*seed), before->second->span, item.span);
         }
       }
-      spec.seeds.clear();
-      for (const auto& seed : read) spec.seeds.push_back(seed.value);
     }
   }
 
