@@ -5,38 +5,56 @@
 #include "base/check.h"
 
 namespace lowbit {
+namespace {
+
+constexpr std::string_view kDigits = "0123456789abcdef";
+constexpr std::uint8_t kNoNibble = 0x80;
+
+constexpr std::array<std::uint8_t, 256> nibbles() {
+  std::array<std::uint8_t, 256> table{};
+  table.fill(kNoNibble);
+  for (std::size_t i = 0; i < kDigits.size(); ++i) {
+    table[static_cast<unsigned char>(kDigits[i])] = static_cast<std::uint8_t>(i);
+  }
+  return table;
+}
+constexpr std::array<std::uint8_t, 256> kNibbles = nibbles();
+
+/// Looked up once: by name each time it takes as long as the digest of a short text.
+const EVP_MD* algorithm() {
+  static const EVP_MD* const kAlgorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  LB_CHECK(kAlgorithm != nullptr);
+  return kAlgorithm;
+}
+
+}  // namespace
 
 std::string Digest::hex() const {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string text;
-  text.reserve(2 * kBytes);
-  for (const std::uint8_t byte : bytes_) {
-    text.push_back(kDigits[byte >> 4U]);
-    text.push_back(kDigits[byte & 15U]);
+  std::string text(2 * kBytes, '\0');
+  for (std::size_t i = 0; i < kBytes; ++i) {
+    text[2 * i] = kDigits[bytes_[i] >> 4U];
+    text[2 * i + 1] = kDigits[bytes_[i] & 15U];
   }
   return text;
 }
 
 std::optional<Digest> Digest::from_hex(std::string_view text) {
   if (text.size() != 2 * kBytes) return std::nullopt;
-  const auto nibble = [](char c) -> int {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    return -1;
-  };
   std::array<std::uint8_t, kBytes> bytes{};
+  unsigned seen = 0;
   for (std::size_t i = 0; i < kBytes; ++i) {
-    const int high = nibble(text[2 * i]);
-    const int low = nibble(text[2 * i + 1]);
-    if (high < 0 || low < 0) return std::nullopt;
-    bytes[i] = static_cast<std::uint8_t>(high * 16 + low);
+    const unsigned high = kNibbles[static_cast<unsigned char>(text[2 * i])];
+    const unsigned low = kNibbles[static_cast<unsigned char>(text[2 * i + 1])];
+    seen |= high | low;
+    bytes[i] = static_cast<std::uint8_t>(high << 4U | low);
   }
+  if ((seen & kNoNibble) != 0) return std::nullopt;
   return Digest(bytes);
 }
 
 struct Sha256::State {
   EVP_MD_CTX* context = EVP_MD_CTX_new();
-  State() { LB_CHECK(context != nullptr && EVP_DigestInit_ex(context, EVP_sha256(), nullptr) == 1); }
+  State() { LB_CHECK(context != nullptr && EVP_DigestInit_ex(context, algorithm(), nullptr) == 1); }
   ~State() { EVP_MD_CTX_free(context); }
   State(const State&) = delete;
   State& operator=(const State&) = delete;

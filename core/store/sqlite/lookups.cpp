@@ -5,6 +5,13 @@
 
 namespace lowbit::store {
 
+// Columns from `first`: port, type, digest, path.
+void SqliteStore::add_output(StageResult& result, const Rows& row, int first) const {
+  ArtifactRef& artifact = result.outputs[row.text(first)];
+  artifact = {.type = row.text(first + 1), .digest = row.digest(first + 2)};
+  last_paths_[artifact.digest] = row.text(first + 3);
+}
+
 // Columns: result_id, content_key, plugin_digest.
 StageResult SqliteStore::read_result(Rows& row) const {
   StageResult result;
@@ -13,11 +20,7 @@ StageResult SqliteStore::read_result(Rows& row) const {
   result.plugin_digest = row.digest(2);
   last_paths_.clear();
   Rows outputs = db_->query("SELECT port, type, digest, path FROM artifacts WHERE result_id = ?", result.id);
-  while (outputs.next()) {
-    const ArtifactRef artifact{.type = outputs.text(1), .digest = outputs.digest(2)};
-    last_paths_[artifact.digest] = outputs.text(3);
-    result.outputs[outputs.text(0)] = artifact;
-  }
+  while (outputs.next()) add_output(result, outputs, 0);
   return result;
 }
 
@@ -35,11 +38,22 @@ std::vector<MetricRow> SqliteStore::read_metrics(std::int64_t result) const {
 }
 
 Result<std::optional<StageResult>> SqliteStore::find_current(const Digest& content_key) const {
-  Rows rows =
-      db_->query("SELECT result_id, content_key, plugin_digest FROM results WHERE content_key = ? AND is_current = 1",
-                 cell(content_key));
+  // One statement: a plan asks this of each of its variants.
+  Rows rows = db_->query(
+      "SELECT r.result_id, r.plugin_digest, a.port, a.type, a.digest, a.path FROM results r LEFT JOIN artifacts a "
+      "USING "
+      "(result_id) WHERE r.content_key = ? AND r.is_current = 1",
+      cell(content_key));
   if (!rows.next()) return std::optional<StageResult>();
-  return std::optional<StageResult>(read_result(rows));
+  StageResult result;
+  result.id = rows.integer(0);
+  result.content_key = content_key;
+  result.plugin_digest = rows.digest(1);
+  last_paths_.clear();
+  do {
+    if (!rows.null(2)) add_output(result, rows, 2);
+  } while (rows.next());
+  return std::optional<StageResult>(std::move(result));
 }
 
 std::optional<StageResult> SqliteStore::by_content_key(const Digest& key) const {
@@ -56,6 +70,13 @@ std::optional<StageResult> SqliteStore::by_provenance_key(const Digest& key) con
     StageResult result = read_result(rows);
     result.content_record = rows.json_text(3);
     return std::optional<StageResult>(std::move(result));
+  });
+}
+
+std::optional<Digest> SqliteStore::link_of(const Digest& provenance_key) const {
+  return look_up<Digest>("looking up where a key leads", [&]() -> Result<std::optional<Digest>> {
+    Rows rows = db_->query("SELECT content_key FROM provenance WHERE provenance_key = ?", cell(provenance_key));
+    return rows.next() ? std::optional(rows.digest(0)) : std::nullopt;
   });
 }
 

@@ -92,7 +92,9 @@ class SqliteStore final : public Store {
   Result<void> check_lease(std::string_view doing);
   Result<void> store_publication(const Publication& p, bool replace);
   Result<void> insert_result(const Publication& p);
+  std::optional<Digest> link_of(const Digest& provenance_key) const;
   StageResult read_result(Rows& row) const;
+  void add_output(StageResult& result, const Rows& row, int first) const;
   std::vector<MetricRow> read_metrics(std::int64_t result) const;
   Result<std::optional<StageResult>> find_current(const Digest& content_key) const;
 
