@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <optional>
 #include <set>
+#include <string>
+#include <unordered_set>
 
 #include "env/file_lock.h"
 #include "env/files.h"
@@ -109,12 +111,13 @@ class Recoverer {
   // The database may be older than the results: restored from a copy, or cut by a machine that went down.
   Result<void> sweep_results() {
     LB_TRY_ASSIGN(const std::vector<std::string> known_list, store_.result_directories());
-    const std::set<std::string> known(known_list.begin(), known_list.end());
+    const std::unordered_set<std::string> known(known_list.begin(), known_list.end());
+    const std::string below = project_.paths().results().filename().string() + "/";
     LB_TRY_ASSIGN(const std::vector<fs::path> shelves, env::list_directory(project_.paths().results()));
     for (const fs::path& shelf : shelves) {
       LB_TRY_ASSIGN(const std::vector<fs::path> results, env::list_directory(shelf));
       for (const fs::path& result : results) {
-        if (known.contains(result.lexically_relative(project_.paths().state()).string())) continue;
+        if (known.contains(below + shelf.filename().string() + "/" + result.filename().string())) continue;
         LB_TRY_ASSIGN(const bool is_unrecorded, unrecorded(result));
         LB_TRY(is_unrecorded ? take_in(result) : env::remove_tree(result));
       }

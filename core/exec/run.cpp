@@ -30,17 +30,12 @@ std::vector<store::ExpansionRow> expansion_rows(const graph::ExpandedGraph& grap
 
 /// A host that was killed between a result and the cut-off of its consumers left results that the plan finds by their
 /// content and that the experiment's own keys do not lead to.
-Result<void> link_reused(store::Store& store, const std::string& experiment, const graph::Plan& plan) {
-  if (plan.count(graph::Decision::reuse) == 0) return {};
-  LB_TRY_ASSIGN(const auto known, store.links_of(experiment));
+Result<void> link_reused(store::Store& store, const graph::Plan& plan) {
   std::vector<std::pair<Digest, Digest>> links;
   for (const graph::PlannedVariant& variant : plan.variants) {
     if (variant.decision != graph::Decision::reuse) continue;
-    const auto link = known.find(variant.provenance.digest);
-    if (link != known.end() && link->second == variant.content->digest) continue;
     links.emplace_back(variant.provenance.digest, variant.content->digest);
   }
-  if (links.empty()) return {};
   return store.link(links);
 }
 
@@ -73,7 +68,7 @@ Result<void> record_plan(WritableProject& project, const graph::ExpandedGraph& g
   const Expansion expansion{.experiment = graph.experiment, .file = file, .rows = expansion_rows(graph, plan)};
   LB_TRY(write_expansion(project.paths(), expansion));
   LB_TRY(store.record_expansion(graph.experiment, file, expansion.rows));
-  LB_TRY(link_reused(store, graph.experiment, plan));
+  LB_TRY(link_reused(store, plan));
   return store.record_gates(gate_verdicts(graph, plan));
 }
 
@@ -101,7 +96,7 @@ DurationHistory read_history(const std::filesystem::path& database, const std::s
   return {.by_stage = mean_seconds(database,
                                    "SELECT e.stage, avg(r.seconds) FROM expansions e JOIN provenance p "
                                    "USING (provenance_key) JOIN results r ON r.content_key = p.content_key "
-                                   "WHERE e.experiment = '" +
+                                   "AND r.is_current = 1 WHERE e.experiment = '" +
                                        quoted + "' GROUP BY e.stage"),
           .by_plugin = mean_seconds(database, "SELECT plugin, avg(seconds) FROM results GROUP BY plugin")};
 }
@@ -134,16 +129,18 @@ Result<ReadyRun> ready_run(WritableProject& project, const graph::ExpandedGraph&
   Capacity capacity = capacity_of(request);
   if (Diagnostics problems = impossible_demands(graph, plan, capacity); !problems.empty()) return problems;
   reporter.on_plan(graph, plan);
-  DurationHistory history = read_history(project.paths().database(), graph.experiment);
-
-  const std::string file = shown_file(project, request);
-  LB_TRY(record_plan(project, graph, file, plan));
   ready.settled.reused = plan.count(graph::Decision::reuse);
   ready.settled.behind_gate = plan.count(graph::Decision::gated);
   for (const graph::PlannedVariant& planned : plan.variants) {
     if (planned.decision == graph::Decision::reuse && !planned.gate.empty()) ++ready.settled.gated;
   }
   ready.nothing_to_do = ready.settled.reused + ready.settled.behind_gate == plan.variants.size();
+  // Before the expansion that it goes by is replaced.
+  DurationHistory history;
+  if (!ready.nothing_to_do) history = read_history(project.paths().database(), graph.experiment);
+
+  const std::string file = shown_file(project, request);
+  LB_TRY(record_plan(project, graph, file, plan));
   if (ready.nothing_to_do) return ready;
 
   Json versions = Json::object();

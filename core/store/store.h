@@ -154,7 +154,7 @@ class Store : public graph::ResultLookup {
                                                                  bool replace) = 0;
   /// A cut-off: this provenance key leads to an existing result.
   [[nodiscard]] virtual Result<void> link(const Digest& provenance_key, const Digest& content_key) = 0;
-  /// The same for many, in one transaction.
+  /// The same for many, in one transaction; none where all of them stand already.
   [[nodiscard]] virtual Result<void> link(const std::vector<std::pair<Digest, Digest>>& links) = 0;
   /// Where the provenance keys of the experiment's last expansion lead; those without a current result are left out.
   [[nodiscard]] virtual Result<std::map<Digest, Digest>> links_of(const std::string& experiment) const = 0;

@@ -1,4 +1,7 @@
 // Storing results: one transaction for a group of finished attempts.
+#include <algorithm>
+#include <iterator>
+
 #include "base/check.h"
 #include "store/sqlite/item_rows.h"
 #include "store/sqlite/sqlite_store.h"
@@ -110,8 +113,17 @@ Result<void> SqliteStore::link(const Digest& provenance_key, const Digest& conte
 
 Result<void> SqliteStore::link(const std::vector<std::pair<Digest, Digest>>& links) {
   constexpr const char* kDoing = "linking a cut-off stage to its result";
+  std::vector<std::pair<Digest, Digest>> missing;
+  at_one_moment([&] {
+    std::copy_if(links.begin(), links.end(), std::back_inserter(missing), [&](const auto& link) {
+      const auto known = link_of(link.first);
+      return !known || *known != link.second;
+    });
+  });
+  LB_TRY(lookup_state());
+  if (missing.empty()) return {};
   return write(kDoing, [&]() -> Result<void> {
-    for (const auto& [provenance_key, content_key] : links) {
+    for (const auto& [provenance_key, content_key] : missing) {
       if (!has_current(*db_, content_key)) {
         return contradiction(kDoing, "no result has content key " + content_key.hex());
       }
