@@ -6,6 +6,7 @@
 #include "cli/command_options.h"
 #include "cli/output.h"
 #include "cli/session.h"
+#include "env/files.h"
 #include "graph/plan_text.h"
 
 namespace lowbit::cli {
@@ -54,12 +55,16 @@ Result<int> why_command(const Words& words) {
       .flag("json", "one JSON array of variants");
   LB_TRY_ASSIGN(const bool asked_for_help, options.read(words));
   if (asked_for_help) return 0;
+  const std::string wanted = options.get("stage");
+  if (const std::string file = options.get("file"); !env::exists(file) && env::exists(wanted)) {
+    return error("LB0001", "`lowbit why` is given the stage first, then the file")
+        .fix("lowbit why " + shell_word(file) + " " + shell_word(wanted));
+  }
   LB_TRY_ASSIGN(const Experiment experiment, load_experiment(options));
   const exec::RunRequest request = run_request(experiment, options);
   LB_TRY_ASSIGN(const exec::ProjectPaths project, project_of(options));
   LB_TRY_ASSIGN(const std::unique_ptr<store::Store> store, open_for_reading(project));
   LB_TRY_ASSIGN(const graph::Plan plan, exec::plan(*store, experiment.graph, request));
-  const std::string wanted = options.get("stage");
   const std::vector<graph::VariantIndex> found = matching(experiment.graph, wanted);
   if (found.empty()) {
     Diagnostic problem = error("LB0003", "there is no stage " + wanted + " in " + experiment.written_file);

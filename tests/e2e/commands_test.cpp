@@ -41,6 +41,9 @@ TEST_CASE("mistyped commands, options and arguments name what is near", "[e2e]")
         "error[LB0003]: there is no stage onw in experiment.yaml\n"
         " = note: a stage with a similar name exists: one\n"
         " = help: `lowbit plan` lists them\n");
+  CHECK(project.lowbit({"why", "experiment.yaml", "one"}).err ==
+        "error[LB0001]: `lowbit why` is given the stage first, then the file\n"
+        " = help: lowbit why one experiment.yaml\n");
   const Ended nothing = project.lowbit({});
   CHECK(nothing.status == 2);
   CHECK_THAT(nothing.err, Contains("usage: lowbit COMMAND"));
