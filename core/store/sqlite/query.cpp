@@ -102,6 +102,14 @@ std::string suggestion(Connection& db, const std::string& message) {
     similar = nearest(last_part(kTable), names(db, "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view')"));
     if (!similar.empty()) return "a table or view with a similar name exists: `" + similar + "`";
   } else if (message.starts_with(kColumn)) {
+    std::string places;
+    Rows rows = db.query(
+        "SELECT s.name FROM sqlite_schema s, pragma_table_info(s.name) p WHERE s.type IN ('table', 'view') AND p.name "
+        "= ? "
+        "ORDER BY s.type DESC, s.name",
+        last_part(kColumn));
+    for (; rows.next(); places += (places.empty() ? "" : ", ") + rows.text(0)) continue;
+    if (!places.empty()) return "`" + last_part(kColumn) + "` is a column of " + places;
     similar =
         nearest(last_part(kColumn), names(db,
                                           "SELECT DISTINCT p.name FROM sqlite_schema s, pragma_table_info(s.name) "

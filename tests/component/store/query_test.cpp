@@ -83,6 +83,13 @@ TEST_CASE("an unknown table or column is answered with the nearest name", "[stor
         "1 | SELECT m.valeu FROM metrics m\n"
         "  |        ^^^^^^^\n"
         "  = help: a column with a similar name exists: `value`\n");
+  CHECK(db.error_of("SELECT plugin_digest FROM metrics") ==
+        "error[LB7002]: the query cannot be answered: no such column: plugin_digest\n"
+        " --> query:1:8\n"
+        "  |\n"
+        "1 | SELECT plugin_digest FROM metrics\n"
+        "  |        ^^^^^^^^^^^^^\n"
+        "  = help: `plugin_digest` is a column of results\n");
 }
 
 TEST_CASE("a query that is not SQL is shown with the place", "[store][query]") {
