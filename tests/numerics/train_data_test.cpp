@@ -94,11 +94,17 @@ TEST_CASE("streams of random numbers are functions of their place", "[train]") {
 
 namespace {
 
-train::PairLogps pairs(const std::vector<double>& chosen, const std::vector<double>& rejected) {
+train::PairValues pairs(const std::vector<double>& chosen, const std::vector<double>& rejected) {
   return {.chosen = at::tensor(chosen, at::kDouble), .rejected = at::tensor(rejected, at::kDouble)};
 }
-double mean_loss(const train::PairLogps& policy, const train::PairLogps& reference, double beta) {
-  return train::dpo_loss(policy, reference, beta).mean().item<double>();
+/// Of completions of one token each.
+at::Tensor loss_of(const train::PreferenceLoss& loss, const train::PairValues& policy,
+                   const train::PairValues& reference) {
+  return loss(policy, reference, {.chosen = at::ones_like(policy.chosen), .rejected = at::ones_like(policy.chosen)});
+}
+double mean_loss(const train::PairValues& policy, const train::PairValues& reference, double beta,
+                 double smoothing = 0) {
+  return loss_of({.beta = beta, .label_smoothing = smoothing}, policy, reference).mean().item<double>();
 }
 
 // Numbers that LLaMA-Factory's tests use.
@@ -114,7 +120,7 @@ TEST_CASE("the DPO loss has the published values", "[dpo]") {
   CHECK(mean_loss(pairs({2}, {0}), none, 1) == Approx(0.1269280).epsilon(1e-6));
   const auto policy = pairs(kChosen, kRejected);
   const auto reference = pairs(kRefChosen, kRefRejected);
-  const at::Tensor each = train::dpo_loss(policy, reference, 0.1);
+  const at::Tensor each = loss_of({.beta = 0.1}, policy, reference);
   CHECK(each[0].item<double>() == Approx(0.616343773).epsilon(1e-8));
   CHECK(each[1].item<double>() == Approx(0.663597113).epsilon(1e-8));
   CHECK(each[2].item<double>() == Approx(0.616343773).epsilon(1e-8));
@@ -126,20 +132,20 @@ TEST_CASE("the DPO loss has the published values", "[dpo]") {
 
 TEST_CASE("swapping chosen and rejected raises the DPO loss by beta Delta", "[dpo]") {
   const auto reference = pairs(kRefChosen, kRefRejected);
-  const at::Tensor there = train::dpo_loss(pairs(kChosen, kRejected), reference, 0.3);
-  const at::Tensor back =
-      train::dpo_loss({.chosen = at::tensor(kRejected, at::kDouble), .rejected = at::tensor(kChosen, at::kDouble)},
-                      {.chosen = reference.rejected, .rejected = reference.chosen}, 0.3);
+  const at::Tensor there = loss_of({.beta = 0.3}, pairs(kChosen, kRejected), reference);
+  const at::Tensor back = loss_of(
+      {.beta = 0.3}, {.chosen = at::tensor(kRejected, at::kDouble), .rejected = at::tensor(kChosen, at::kDouble)},
+      {.chosen = reference.rejected, .rejected = reference.chosen});
   const at::Tensor delta =
       (at::tensor(kChosen, at::kDouble) - reference.chosen) - (at::tensor(kRejected, at::kDouble) - reference.rejected);
   CHECK((back - there - 0.3 * delta).abs().max().item<double>() < 1e-14);
 }
 
 TEST_CASE("at the start the DPO gradient is beta / 2 on each side, and elsewhere that of finite differences", "[dpo]") {
-  const auto gradient = [](const train::PairLogps& policy, const train::PairLogps& reference) {
-    const train::PairLogps leaves{.chosen = policy.chosen.clone().requires_grad_(true),
-                                  .rejected = policy.rejected.clone().requires_grad_(true)};
-    train::dpo_loss(leaves, reference, 0.1).mean().backward();
+  const auto gradient = [](const train::PairValues& policy, const train::PairValues& reference) {
+    const train::PairValues leaves{.chosen = policy.chosen.clone().requires_grad_(true),
+                                   .rejected = policy.rejected.clone().requires_grad_(true)};
+    loss_of({.beta = 0.1}, leaves, reference).mean().backward();
     return std::pair{leaves.chosen.grad()[0].item<double>(), leaves.rejected.grad()[0].item<double>()};
   };
   const auto start = pairs(kChosen, kRejected);
@@ -153,6 +159,57 @@ TEST_CASE("at the start the DPO gradient is beta / 2 on each side, and elsewhere
   const double slope =
       (mean_loss(pairs(up, kRejected), reference, 0.1) - mean_loss(pairs(down, kRejected), reference, 0.1)) / 2e-5;
   CHECK(gradient(start, reference).first == Approx(slope).epsilon(1e-7));
+}
+
+TEST_CASE("label smoothing has the published values, and is the mean of both labels", "[dpo]") {
+  const auto policy = pairs(kChosen, kRejected);
+  const auto reference = pairs(kRefChosen, kRefRejected);
+  CHECK(mean_loss(policy, reference, 0.1, 0.1) == Approx(0.650970443).epsilon(1e-8));
+  CHECK(mean_loss(policy, reference, 0.1, 0.2) == Approx(0.661970443).epsilon(1e-8));
+  CHECK(mean_loss(policy, reference, 0.1, 0.3) == Approx(0.672970443).epsilon(1e-8));
+}
+
+TEST_CASE("IPO and hinge have the values of their formulas", "[dpo]") {
+  using Kind = train::PreferenceLoss::Kind;
+  const auto policy = pairs({-6, -1}, {-8, -9});
+  const auto reference = pairs({-9, -1}, {-7, -3});
+  const train::PairValues n_tokens = pairs({3, 1}, {2, 4});
+  // Scores 3 and -1, a margin of 4; 0 and -6, one of 6. By token: 1 - -0.5 and 0 - -1.5.
+  const at::Tensor ipo = train::PreferenceLoss{.kind = Kind::ipo, .beta = 0.25}(policy, reference, n_tokens);
+  CHECK(ipo[0].item<double>() == Approx((1.5 - 2) * (1.5 - 2)).epsilon(1e-15));
+  CHECK(ipo[1].item<double>() == Approx((1.5 - 2) * (1.5 - 2)).epsilon(1e-15));
+  const at::Tensor hinge = train::PreferenceLoss{.kind = Kind::hinge, .beta = 0.2}(policy, reference, n_tokens);
+  CHECK(hinge[0].item<double>() == Approx(1 - 0.2 * 4).epsilon(1e-15));
+  CHECK(hinge[1].item<double>() == 0);  // 1 - 0.2 * 6 is below
+}
+
+TEST_CASE("every preference loss begins where its formula says, with gradients of finite differences", "[dpo]") {
+  using Kind = train::PreferenceLoss::Kind;
+  const auto reference = pairs(kRefChosen, kRefRejected);
+  const train::PairValues n_tokens = pairs({3, 1, 4, 2}, {2, 7, 1, 5});
+  for (const train::PreferenceLoss& loss :
+       {train::PreferenceLoss{.beta = 0.3}, train::PreferenceLoss{.beta = 0.3, .label_smoothing = 0.2},
+        train::PreferenceLoss{.kind = Kind::ipo, .beta = 0.3},
+        train::PreferenceLoss{.kind = Kind::hinge, .beta = 0.3}}) {
+    INFO("kind " << static_cast<int>(loss.kind) << ", label smoothing " << loss.label_smoothing);
+    const at::Tensor start = loss(reference, reference, n_tokens);
+    CHECK((start - loss.at_start()).abs().max().item<double>() < 1e-14);
+    const train::PairValues leaves{.chosen = at::tensor(kChosen, at::kDouble).requires_grad_(true),
+                                   .rejected = at::tensor(kRejected, at::kDouble).requires_grad_(true)};
+    loss(leaves, reference, n_tokens).sum().backward();
+    for (int64_t i = 0; i < 4; ++i) {
+      for (const bool chosen : {true, false}) {
+        const auto moved = [&](double by) {
+          train::PairValues at{.chosen = leaves.chosen.detach().clone(), .rejected = leaves.rejected.detach().clone()};
+          (chosen ? at.chosen : at.rejected)[i] += by;
+          return loss(at, reference, n_tokens).sum().item<double>();
+        };
+        const double slope = (moved(1e-5) - moved(-1e-5)) / 2e-5;
+        const at::Tensor gradient = chosen ? leaves.chosen.grad() : leaves.rejected.grad();
+        CHECK(gradient[i].item<double>() == Approx(slope).epsilon(1e-7).margin(1e-9));
+      }
+    }
+  }
 }
 
 TEST_CASE("rewards are TRL's, and a tie is not a right answer", "[dpo]") {
