@@ -218,7 +218,7 @@ void train(const Job& job, const Params& params) {
 
 LOWBIT_PLUGIN(LOWBIT_COMPILER ", libtorch " TORCH_VERSION,
               Stage("lowbit.dpo", LB_TRAINER)
-                  .version("4")
+                  .version("5")
                   .summary("Direct preference optimization of a LoRA adapter against its own starting point.")
                   .preload()
                   .seeded()

@@ -59,7 +59,7 @@ void train(const Job& job, const Params& params) {
 
 LOWBIT_PLUGIN(LOWBIT_COMPILER ", libtorch " TORCH_VERSION,
               Stage("lowbit.sft", LB_TRAINER)
-                  .version("4")
+                  .version("5")
                   .summary("Supervised fine-tuning of a LoRA adapter; the model under it is frozen.")
                   .preload()
                   .seeded()

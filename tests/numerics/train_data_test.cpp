@@ -28,6 +28,18 @@ TEST_CASE("the loss is over the completion and its end token, not the prompt", "
   CHECK(joined.ids[6] == row.ids[1]);
 }
 
+TEST_CASE("a completion has the tokens of a text that goes on", "[train]") {
+  // SentencePiece puts a blank in front of a text of its own, so that a completion by itself begins otherwise.
+  const auto tokenizer = lm::Tokenizer::open(test::fixtures() / "peer-tokenizers/mistral.json");
+  for (const std::string prompt : {"the cat", "the cat\n"}) {
+    const auto row = train::tokenize(tokenizer, prompt, "sat");
+    CHECK(row.ids == tokenizer.encode(prompt + "sat"));
+    CHECK(row.length() - row.n_scored() == static_cast<int64_t>(tokenizer.encode(prompt).size()));
+    const auto alone = tokenizer.encode("sat", lm::Tokenizer::Special::skip);
+    CHECK(!std::equal(alone.begin(), alone.end(), row.ids.end() - row.n_scored(), row.ids.end()));
+  }
+}
+
 TEST_CASE("a completion that grows together with its prompt is refused", "[train]") {
   const auto tokenizer = lm::Tokenizer::open(test::fixtures() / "random-untied/tokenizer.json");
   const test::ScratchDirectory dir;

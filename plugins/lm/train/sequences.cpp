@@ -25,26 +25,27 @@ constexpr int64_t kPoolBatches = 50;
 int64_t Sequence::n_scored() const { return std::count(scored.begin(), scored.end(), true); }
 
 Sequence tokenize(const Tokenizer& tokenizer, std::string_view prompt, std::string_view completion) {
-  Sequence row{.ids = tokenizer.encode(prompt, Tokenizer::Special::add), .scored = {}};
-  const auto answer = tokenizer.encode(completion, Tokenizer::Special::skip);
+  const auto context = tokenizer.encode(prompt, Tokenizer::Special::add);
   const auto refuse = [&](const std::string& what, const std::string& why, const std::string& fix) {
     throw Error(
         Status::bad_input,
         {.what = what, .where = "prompt \"" + std::string(prompt.substr(0, 60)) + "\"", .why = why, .fix = fix});
   };
-  if (row.ids.empty()) {
+  if (context.empty()) {
     refuse("a prompt has no tokens", "nothing would predict the first token of its completion",
            "give it some text, or a tokenizer that adds a start token");
   }
-  if (answer.empty()) refuse("a completion has no tokens", "there is nothing to learn from it", "leave the row out");
-  const auto joined = tokenizer.encode(std::string(prompt) + std::string(completion), Tokenizer::Special::add);
-  if (joined.size() < row.ids.size() || !std::equal(row.ids.begin(), row.ids.end(), joined.begin())) {
+  Sequence row{.ids = tokenizer.encode(std::string(prompt) + std::string(completion), Tokenizer::Special::add),
+               .scored = {}};
+  if (row.ids.size() < context.size() || !std::equal(context.begin(), context.end(), row.ids.begin())) {
     refuse("prompt and completion share a token",
            "their concatenation does not begin with the tokens of the prompt, which is what a model will be given",
            "move the boundary to where the tokenizer separates, such as behind a line end");
   }
-  row.scored.assign(row.ids.size(), false);
-  row.ids.insert(row.ids.end(), answer.begin(), answer.end());
+  if (row.ids.size() == context.size()) {
+    refuse("a completion has no tokens", "there is nothing to learn from it", "leave the row out");
+  }
+  row.scored.assign(context.size(), false);
   row.scored.resize(row.ids.size(), true);
   return row;
 }

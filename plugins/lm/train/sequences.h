@@ -24,9 +24,10 @@ struct Sequence {
   [[nodiscard]] int64_t n_scored() const;
 };
 
-/// Start token and prompt as context, the completion scored. The two are encoded apart, so a completion has the same
-/// tokens whatever stands before it; generation, which encodes the prompt alone, must meet them again: an error
-/// when their concatenation begins with other tokens than the prompt's. Throws Error{bad_input}.
+/// Start token and prompt as context, the completion scored: the tokens of their concatenation behind those of the
+/// prompt, as a text is continued (a SentencePiece tokenizer would begin a completion by itself with a blank of its
+/// own). Generation is given the prompt alone: an error when the concatenation begins with other tokens. Throws
+/// Error{bad_input}.
 [[nodiscard]] Sequence tokenize(const Tokenizer& tokenizer, std::string_view prompt, std::string_view completion);
 
 /// `next` behind `row`, without its start token; both keep their scores.
