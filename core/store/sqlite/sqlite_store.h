@@ -93,7 +93,6 @@ class SqliteStore final : public Store {
   Result<void> store_publication(const Publication& p, bool replace);
   Result<void> insert_result(const Publication& p);
   StageResult read_result(Rows& row) const;
-  std::vector<MetricRow> read_metrics(std::int64_t result) const;
   Result<std::optional<StageResult>> find_current(const Digest& content_key) const;
 
   std::unique_ptr<Connection> db_;
