@@ -22,6 +22,7 @@ const char* word_for(Meaning::Kind kind) {
 Diagnostic several(const std::string& word, const std::vector<Meaning>& meanings) {
   const bool by_label = !meanings.front().name.empty() && meanings.front().kind == Meaning::Kind::variant;
   std::vector<std::string> candidates;
+  candidates.reserve(meanings.size());
   for (const Meaning& one : meanings) candidates.push_back(by_label ? one.name : word_for(one.kind));
   return error("LB0037", word + " names several things")
       .note("they are " + listed(candidates, 6))
