@@ -119,7 +119,7 @@ Result<int> retry_command(const Words& words) {
   }
   exec::RunRequest request = run_request(experiment, options);
   request.command.replace(0, std::string_view("lowbit run").size(), "lowbit retry");
-  request.cpus = options.get_number("jobs").value_or(0);
+  request.machine.cpus = options.get_number("jobs").value_or(0);
   request.only = [&](const graph::Plan& plan) { return graph::with_dependants(experiment.graph, plan, chosen); };
   return run_to_end(experiment, request, options);
 }

@@ -76,12 +76,6 @@ Result<void> record_plan(WritableProject& project, const graph::ExpandedGraph& g
   return store.record_gates(gate_verdicts(graph, plan));
 }
 
-Capacity capacity_of(const RunRequest& request) {
-  MachineLimits limits = request.machine;
-  limits.cpus = request.cpus;
-  return capacity_of_machine(limits);
-}
-
 /// Decides an order, nothing else: without it the order is by depth.
 DurationHistory read_history(const std::filesystem::path& database, const std::string& experiment) {
   auto facts = store::ProjectFacts::open(database);
@@ -95,7 +89,7 @@ Result<graph::Plan> plan(const store::Store& store, const graph::ExpandedGraph& 
   LB_TRY_ASSIGN(const Externals externals, digest_externals(graph, request.experiment_file.parent_path(), store));
   graph::Plan plan = graph::make_plan(graph, externals.digests, request.plugins, store, request.plan);
   LB_TRY(store.lookup_state());
-  for (const Diagnostic& problem : impossible_demands(graph, plan, capacity_of(request))) {
+  for (const Diagnostic& problem : impossible_demands(graph, plan, capacity_of_machine(request.machine))) {
     plan.notices.push_back(problem.what + ": " + problem.notes.front());
   }
   return plan;
@@ -114,7 +108,7 @@ Result<ReadyRun> ready_run(WritableProject& project, const graph::ExpandedGraph&
   ready.plan = graph::make_plan(graph, externals.digests, request.plugins, store, request.plan);
   const graph::Plan& plan = ready.plan;
   LB_TRY(store.lookup_state());
-  Capacity capacity = capacity_of(request);
+  Capacity capacity = capacity_of_machine(request.machine);
   if (Diagnostics problems = impossible_demands(graph, plan, capacity); !problems.empty()) return problems;
   reporter.on_plan(graph, plan);
   DurationHistory history = read_history(project.paths().database(), graph.experiment);
