@@ -27,8 +27,8 @@ Result<std::set<std::string>> failed_variants(const exec::ProjectPaths& project,
   std::set<std::string> labels;
   if (!env::exists(project.database())) return labels;
   LB_TRY_ASSIGN(store::ProjectFacts facts, store::ProjectFacts::open(project.database()));
-  LB_TRY_ASSIGN(const std::vector<VariantState> variants, facts.variants(experiment));
-  for (const VariantState& variant : variants) {
+  LB_TRY_ASSIGN(const std::vector<VariantLine> variants, facts.variants(experiment));
+  for (const VariantLine& variant : variants) {
     if (variant.state == "failed" || variant.state == "lost") labels.insert(variant.label);
   }
   return labels;

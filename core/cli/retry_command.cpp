@@ -20,9 +20,9 @@ namespace {
 Result<std::set<std::string>> failed_labels(const exec::ProjectPaths& project, const std::string& experiment,
                                             const std::string& cause) {
   LB_TRY_ASSIGN(store::ProjectFacts facts, store::ProjectFacts::open(project.database()));
-  LB_TRY_ASSIGN(const std::vector<VariantState> variants, facts.variants(experiment));
+  LB_TRY_ASSIGN(const std::vector<VariantLine> variants, facts.variants(experiment));
   std::set<std::string> labels;
-  for (const VariantState& variant : variants) {
+  for (const VariantLine& variant : variants) {
     if (variant.state != "failed" && variant.state != "cancelled" && variant.state != "lost") continue;
     if (cause.empty() || variant.cause == cause) labels.insert(variant.label);
   }

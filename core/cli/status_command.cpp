@@ -24,18 +24,18 @@ constexpr std::size_t kLines = 60;
 constexpr std::size_t kColumnsOfFile = 120;
 constexpr std::array<const char*, 7> kStates{"done", "gated", "running", "failed", "cancelled", "lost", "never"};
 
-bool went_wrong(const VariantState& variant) {
+bool went_wrong(const VariantLine& variant) {
   const std::string& state = variant.state;
   return state == "failed" || state == "gated" || state == "lost" || state == "cancelled";
 }
 
 /// Rows: one per stage with a count for each state.
-QueryResult count_by_state(const std::vector<VariantState>& variants) {
+QueryResult count_by_state(const std::vector<VariantLine>& variants) {
   QueryResult table{.columns = {"experiment", "stage"}, .rows = {}};
   table.columns.insert(table.columns.end(), kStates.begin(), kStates.end());
   std::vector<std::pair<std::string, std::string>> order;
   std::map<std::pair<std::string, std::string>, std::map<std::string, int>> counts;
-  for (const VariantState& variant : variants) {
+  for (const VariantLine& variant : variants) {
     const std::pair key{variant.experiment, variant.stage};
     if (!counts.contains(key)) order.push_back(key);
     ++counts[key][variant.state];
@@ -51,7 +51,7 @@ QueryResult count_by_state(const std::vector<VariantState>& variants) {
   return table;
 }
 
-Json to_json(const VariantState& variant) {
+Json to_json(const VariantLine& variant) {
   return {{"experiment", variant.experiment},
           {"stage", variant.stage},
           {"label", variant.label},
@@ -68,7 +68,7 @@ struct Live {
   TimeLeft left;
 };
 
-Result<std::vector<VariantState>> states_of(const exec::ProjectPaths& project) {
+Result<std::vector<VariantLine>> states_of(const exec::ProjectPaths& project) {
   LB_TRY_ASSIGN(store::ProjectFacts facts, store::ProjectFacts::open(project.database()));
   return facts.variants();
 }
@@ -125,11 +125,11 @@ Result<int> status_command(const Words& words) {
   LB_TRY_ASSIGN(const bool asked_for_help, options.read(words));
   if (asked_for_help) return 0;
   LB_TRY_ASSIGN(const exec::ProjectPaths project, existing_project(options));
-  LB_TRY_ASSIGN(const std::vector<VariantState> variants, states_of(project));
+  LB_TRY_ASSIGN(const std::vector<VariantLine> variants, states_of(project));
   const std::optional<Live> live = ask_live_host(project);
   if (options.has("json")) {
     Json rows = Json::array();
-    for (const VariantState& variant : variants) {
+    for (const VariantLine& variant : variants) {
       if (!options.has("failed") || went_wrong(variant)) rows.push_back(to_json(variant));
     }
     print_json(Json{{"live", live ? to_json(*live) : Json()}, {"stages", std::move(rows)}});
@@ -139,7 +139,7 @@ Result<int> status_command(const Words& words) {
   if (!options.has("failed")) {
     std::fputs(report::render(count_by_state(variants), report::TableFormat::text).c_str(), stdout);
   }
-  for (const VariantState& variant : variants) {
+  for (const VariantLine& variant : variants) {
     if (!went_wrong(variant)) continue;
     const std::string label = printable(variant.label);
     std::printf("%s: %s  %s   lowbit logs '%s'\n", variant.state.c_str(), label.c_str(),

@@ -94,7 +94,7 @@ struct ArtifactPlace {
 };
 
 /// A variant of an experiment's last expansion and how far it is.
-struct VariantState {
+struct VariantLine {
   std::string experiment;
   std::string stage;
   std::string label;

@@ -56,7 +56,7 @@ class ProjectFacts {
   [[nodiscard]] Result<std::map<std::string, ResultFacts>> results(const Meaning& meaning);
 
   /// In the order of the experiments' names and of their expansions. Empty: of all experiments.
-  [[nodiscard]] Result<std::vector<VariantState>> variants(const std::string& experiment = {});
+  [[nodiscard]] Result<std::vector<VariantLine>> variants(const std::string& experiment = {});
   /// By name.
   [[nodiscard]] Result<std::vector<ExperimentLine>> experiments();
   /// Newest first, at most `limit`; empty: all.

@@ -115,9 +115,9 @@ Result<std::vector<Meaning>> ProjectFacts::meanings_of(const std::string& word, 
   });
 }
 
-Result<std::vector<VariantState>> ProjectFacts::variants(const std::string& experiment) {
-  return db_->guarded("reading how far experiments are", [&]() -> Result<std::vector<VariantState>> {
-    std::vector<VariantState> variants;
+Result<std::vector<VariantLine>> ProjectFacts::variants(const std::string& experiment) {
+  return db_->guarded("reading how far experiments are", [&]() -> Result<std::vector<VariantLine>> {
+    std::vector<VariantLine> variants;
     Rows rows = db_->query(
         "SELECT experiment, stage, label, CASE WHEN state = 'done' AND failure IS NOT NULL THEN 'gated' ELSE state "
         "END, "

@@ -21,9 +21,9 @@ Meaning only_meaning(ProjectFacts& facts, const std::string& word) {
   return found.front();
 }
 
-std::string states(const std::vector<VariantState>& variants) {
+std::string states(const std::vector<VariantLine>& variants) {
   std::vector<std::string> lines;
-  for (const VariantState& one : variants) {
+  for (const VariantLine& one : variants) {
     lines.push_back(one.experiment + " " + one.label + " " + one.state + (one.cause.empty() ? "" : ":" + one.cause));
   }
   return joined(lines);
@@ -207,7 +207,7 @@ TEST_CASE("variants say how far they are, and why they did not get further", "[s
   ended("b", AttemptState::failed, Json{{"what", "it broke"}, {"cause", "stage"}});
   ended("x", AttemptState::lost, nullptr);
   ProjectFacts facts = facts_of(dir);
-  const std::vector<VariantState> all = must(facts.variants());
+  const std::vector<VariantLine> all = must(facts.variants());
   CHECK(states(all) ==
         "it's another done done, study done done, study gated gated:gate, study broke failed:stage, study gone lost, "
         "study never never");
