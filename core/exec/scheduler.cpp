@@ -37,7 +37,8 @@ Scheduler::Scheduler(const graph::ExpandedGraph& graph, const graph::Plan& plan,
       options_(std::move(options)),
       finished_(std::move(finished)),
       states_(graph, plan, files_.externals, options_.only, options_.history),
-      pool_(options_.capacity) {}
+      pool_(options_.capacity),
+      works_(graph, states_, pool_.capacity()) {}
 
 void Scheduler::start(const std::vector<Adopted>& adopted) {
   for (const Adopted& one : adopted) adopt(one);
@@ -50,7 +51,7 @@ RunSummary Scheduler::summary() const { return {states_.counts(), not_started_, 
 
 void Scheduler::adopt(const Adopted& adopted) {
   const auto job = std::make_shared<RunningJob>(job_of(adopted, pool_, loop_.now()));
-  if (!works_.try_emplace(job->content_key(), Work{.variants = {}, .attempts = 1, .job = job}).second) {
+  if (!works_.adopt(job)) {
     executor_.adopt(adopted.request, adopted.paths, [this, job] {  // twice the same: one result
       job->lease.release();
       dispatch();
@@ -68,28 +69,11 @@ void Scheduler::make_ready(Index index) {
   }
   if (cut_off(states_.know_inputs(index))) return;
   states_.schedule(index);
-  const auto [work, fresh] = works_.try_emplace(states_.content(index).digest);
-  if (!fresh) {
-    join(work->second, index);
-    return;
+  // The same work under another name, or a job that another host started, is one job for all of them.
+  if (const JobPtr job = works_.add(index)) {
+    job->run_as(graph_.variants[index], loop_.now());
+    tell(Event::Kind::adopted, job->label, "still running since " + job->context.started_at);
   }
-  work->second.variants = {index};
-  enqueue(index);
-}
-
-void Scheduler::enqueue(Index index) {
-  ready_.push(index, demand_of(graph_.variants[index].resources, pool_.capacity()), states_.priority(index));
-}
-
-// The same work under another name, or a job that another host started: one job for all of them.
-void Scheduler::join(Work& work, Index index) {
-  const bool adopted = work.variants.empty();
-  work.variants.push_back(index);
-  if (!adopted) return;
-  ++in_flight_;
-  RunningJob& job = *work.job;
-  job.run_as(graph_.variants[index], loop_.now());
-  tell(Event::Kind::adopted, job.label, "still running since " + job.context.started_at);
 }
 
 // The planner's own decision, now that the inputs are known.
@@ -129,7 +113,7 @@ void Scheduler::dispatch() {
     make_ready(*next);
   }
   while (!stopping_ && !done_) {
-    const auto next = ready_.pop(pool_);
+    const auto next = works_.next(pool_);
     if (!next) return;
     launch(*next);
   }
@@ -147,8 +131,7 @@ bool Scheduler::is_brief(const std::string& stage) const {
 
 void Scheduler::launch(Index index) {
   const graph::Variant& variant = graph_.variants[index];
-  const graph::Key& content = states_.content(index);
-  Lease lease = pool_.take(demand_of(variant.resources, pool_.capacity()));
+  Lease lease = pool_.take(works_.demand(index));
   std::filesystem::path used;
   if (!used_directories_.empty()) {
     used = std::move(used_directories_.back());
@@ -158,7 +141,7 @@ void Scheduler::launch(Index index) {
       new_attempt(project_, files_,
                   {.variant = variant,
                    .own_record = plan_.variants[index].own,
-                   .content = content,
+                   .content = states_.content(index),
                    .provenance_key = states_.provenance(index).digest,
                    .artifact_of = [this](const graph::Member& member) { return states_.artifact_of(member); },
                    .threads = lease.grant().cpus,
@@ -186,11 +169,8 @@ void Scheduler::launch(Index index) {
     give_up(started.error());
     return;
   }
-  Work& work = works_.at(content.digest);
-  ++work.attempts;
-  work.job = job;
+  works_.begin(index, job);
   running_.emplace(job->nonce, job);
-  ++in_flight_;
   if (request.resume_from.empty()) {
     tell(Event::Kind::started, job->label);
   } else {
@@ -222,7 +202,7 @@ void Scheduler::on_checked(const JobPtr& job, Result<std::variant<CheckedResult,
     on_failure(job, std::move(*failure));
     return;
   }
-  const std::vector<Index>& variants = works_.at(job->content_key()).variants;
+  const std::vector<Index>& variants = works_.find(job->content_key())->variants;
   const double seconds = std::get<CheckedResult>(*outcome).publication.seconds;
   if (!variants.empty()) note_seconds(graph_.variants[variants.front()].stage, seconds);
   if (options_.fail_fast) dispatch();
@@ -233,14 +213,6 @@ void Scheduler::on_checked(const JobPtr& job, Result<std::variant<CheckedResult,
   if (publish_scheduled_) return;
   publish_scheduled_ = true;
   loop_.after(kPublishWindow, [this] { publish_ready(); });
-}
-
-Scheduler::Work Scheduler::take_work(const JobPtr& job) {
-  const auto found = works_.find(job->content_key());
-  Work work = std::move(found->second);
-  works_.erase(found);
-  if (!work.variants.empty()) --in_flight_;
-  return work;
 }
 
 void Scheduler::publish_ready() {
@@ -284,7 +256,7 @@ void Scheduler::publish_group(bool replace, std::vector<std::pair<JobPtr, store:
   for (std::size_t i = 0; i < group.size(); ++i) {
     const JobPtr& job = group[i].first;
     const StageResult& result = (*results)[i];
-    const Work work = take_work(job);
+    const Work work = works_.take(job->content_key());
     const std::filesystem::path left = job->paths.directory.parent_path();
     if (job->context.number == 1) {
       used_directories_.push_back(left);
@@ -318,7 +290,7 @@ void Scheduler::on_failure(const JobPtr& job, Failure failure) {
     give_up(stored.error());
     return;
   }
-  Work work = take_work(job);
+  Work work = works_.take(job->content_key());
   if (work.variants.empty()) {
     tell(Event::Kind::notice, job->label, "a job of another experiment failed: " + failure.what);
   } else if (cancelled) {
@@ -350,19 +322,16 @@ bool Scheduler::is_tried_again(const RunningJob& job, const Work& work, FailureC
 void Scheduler::retry_later(const Digest& content_key, Work work) {
   const Index index = work.variants.front();
   const auto wait = backoff(work.attempts);
-  work.job.reset();
-  works_.emplace(content_key, std::move(work));
+  works_.put_back(content_key, std::move(work));
   ++waiting_for_retry_;
   loop_.after(wait, [this, index, content_key] {
     --waiting_for_retry_;
     if (stopping_ || done_) return;
-    const auto found = works_.find(content_key);
-    if (found == works_.end() || found->second.job || found->second.variants.front() != index) {  // cancelled meanwhile
+    if (works_.try_again(content_key, index)) {
+      dispatch();
+    } else {
       finish_if_idle();
-      return;
     }
-    enqueue(index);
-    dispatch();
   });
 }
 
@@ -397,7 +366,7 @@ void Scheduler::interrupt() {
   stopping_ = true;
   std::vector<std::string> wanted;
   for (const auto& [nonce, job] : running_) {
-    if (!works_.at(job->content_key()).variants.empty()) wanted.push_back(nonce);
+    if (!works_.find(job->content_key())->variants.empty()) wanted.push_back(nonce);
   }
   for (const std::string& nonce : wanted) executor_.cancel(nonce);
   finish_if_idle();
@@ -409,15 +378,15 @@ Snapshot Scheduler::snapshot() const {
   now.variants = states_.now();
   for (Index i = 0; i < now.variants.size(); ++i) {
     if (now.variants[i].state != VariantState::ready) continue;
-    const auto work = works_.find(states_.content(i).digest);  // absent while its result is being told
-    if (work == works_.end() || work->second.job) now.variants[i].state = VariantState::running;
+    const Work* work = works_.find(states_.content(i).digest);  // absent while its result is being told
+    if (work == nullptr || work->job) now.variants[i].state = VariantState::running;
   }
   const auto present = std::chrono::steady_clock::now();
   for (const auto& [nonce, job] : running_) {
     JobNow& one = now.running.emplace_back(job->now(present));
-    if (const auto work = works_.find(job->content_key()); work != works_.end()) {
-      const std::vector<Index>& variants = work->second.variants;
-      for (std::size_t i = 1; i < variants.size(); ++i) one.also_for.push_back(graph_.variants[variants[i]].label());
+    const Work* work = works_.find(job->content_key());
+    for (std::size_t i = 1; work != nullptr && i < work->variants.size(); ++i) {
+      one.also_for.push_back(graph_.variants[work->variants[i]].label());
     }
   }
   std::sort(now.running.begin(), now.running.end(), [](const JobNow& a, const JobNow& b) { return a.label < b.label; });
@@ -438,14 +407,14 @@ bool Scheduler::cancel(graph::VariantIndex variant) {
   if (!states_.is_open(variant)) return false;
   std::string how = "before it started";
   if (states_.state(variant) == VariantState::ready) {
-    const Work& work = works_.at(states_.content(variant).digest);
+    const Work& work = *works_.find(states_.content(variant).digest);
     if (work.job && work.variants.size() == 1) {
       const bool runs = running_.contains(work.job->nonce);
       if (runs) executor_.cancel(work.job->nonce);
       return runs;
     }
     if (work.job) how = "its job goes on for others that need the same";
-    withdraw(variant);
+    works_.withdraw(variant);
   }
   tell(Event::Kind::cancelled, graph_.variants[variant].label(), how);
   states_.fail(variant, VariantState::cancelled, "cancelled: " + how, std::string(name_of(FailureCause::cancelled)));
@@ -454,28 +423,9 @@ bool Scheduler::cancel(graph::VariantIndex variant) {
   return true;
 }
 
-/// Takes a variant out of the work that is to be done for it and for others, or that no job does yet.
-void Scheduler::withdraw(Index index) {
-  const Digest key = states_.content(index).digest;
-  Work& work = works_.at(key);
-  const bool first = work.variants.front() == index;
-  if (first && !work.job) {
-    static_cast<void>(
-        ready_.remove(index, demand_of(graph_.variants[index].resources, pool_.capacity()), states_.priority(index)));
-  }
-  work.variants.erase(std::find(work.variants.begin(), work.variants.end(), index));
-  if (work.variants.empty()) {
-    works_.erase(key);
-  } else if (work.job) {
-    work.job->label = graph_.variants[work.variants.front()].label();
-  } else if (first) {
-    enqueue(work.variants.front());
-  }
-}
-
 std::vector<graph::VariantIndex> Scheduler::retry(const std::string& cause, const std::set<Index>& only) {
   if (stopping_ || done_) return {};
-  const std::vector<Index> again = states_.reopen(cause, only);
+  std::vector<Index> again = states_.reopen(cause, only);
   for (const Index index : again) tell(Event::Kind::reopened, graph_.variants[index].label());
   dispatch();
   finish_if_idle();
@@ -498,8 +448,9 @@ void Scheduler::finish() {
 
 void Scheduler::finish_if_idle() {
   if (done_) return;
-  if (states_.unsettled() > 0 && !(stopping_ && in_flight_ == 0)) {
-    LB_CHECK(stopping_ || in_flight_ > 0 || waiting_for_retry_ > 0 || !running_.empty());  // whatever fits has started
+  if (states_.unsettled() > 0 && !(stopping_ && works_.in_flight() == 0)) {
+    LB_CHECK(stopping_ || works_.in_flight() > 0 || waiting_for_retry_ > 0 ||
+             !running_.empty());  // whatever fits has started
     return;
   }
   if (!interrupted_) not_started_ = states_.unsettled();

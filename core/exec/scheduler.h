@@ -1,7 +1,8 @@
 // Runs what a plan says is missing. One thread, woken by events: a producer that settles, a job that ends.
 // The scheduler never asks whether something should run: that is graph::make_plan's and, once inputs are known,
-// graph::content_key_for's word. How each variant stands is exec/variant_states.h, what goes first exec/ready_queue.h,
-// what fits exec/resource_pool.h, what is tried again exec/retry.h, what a job is exec/running_job.h.
+// graph::content_key_for's word. How each variant stands is exec/variant_states.h, what is to be made and what goes
+// first exec/work_list.h, what fits exec/resource_pool.h, what is tried again exec/retry.h, what a job is
+// exec/running_job.h.
 #pragma once
 
 #include <chrono>
@@ -14,7 +15,6 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "exec/control.h"
@@ -23,11 +23,11 @@
 #include "exec/new_attempt.h"
 #include "exec/project.h"
 #include "exec/publish.h"
-#include "exec/ready_queue.h"
 #include "exec/recover.h"
 #include "exec/resource_pool.h"
 #include "exec/running_job.h"
 #include "exec/variant_states.h"
+#include "exec/work_list.h"
 #include "graph/plan.h"
 
 namespace lowbit::exec {
@@ -97,20 +97,9 @@ class Scheduler : public Controlled {
 
  private:
   using Index = graph::VariantIndex;
-  using JobPtr = std::shared_ptr<RunningJob>;
-
-  /// A content key that has no result yet, and every variant that needs exactly its result.
-  struct Work {
-    std::vector<Index> variants;  ///< the first is the one it is run as; empty: a job of another experiment
-    std::uint32_t attempts = 0;   ///< in this run
-    JobPtr job;                   ///< from its start until it is published or has failed
-  };
 
   void adopt(const Adopted& adopted);
   void make_ready(Index index);
-  void enqueue(Index index);
-  void join(Work& work, Index index);
-  void withdraw(Index index);
   [[nodiscard]] bool cut_off(graph::PlannedVariant known);
   void settle_with_result(Index index, const StageResult& result, VariantState how);
   void dispatch();
@@ -134,7 +123,6 @@ class Scheduler : public Controlled {
   void give_up(const Diagnostics& problems);
   void finish_if_idle();
   void finish();
-  [[nodiscard]] Work take_work(const JobPtr& job);
   void tell(Event::Kind kind, const std::string& label, std::string text = {}, Json failure = {});
 
   const graph::ExpandedGraph& graph_;
@@ -149,14 +137,12 @@ class Scheduler : public Controlled {
 
   VariantStates states_;
   ResourcePool pool_;
-  ReadyQueue ready_;
-  std::unordered_map<Digest, Work> works_;
+  WorkList works_;
   std::map<std::string, JobPtr> running_;  ///< by nonce
   Group to_publish_;
   std::map<std::string, double> longest_seconds_;        ///< of the jobs that ended well in this run, by stage
   std::vector<std::filesystem::path> used_directories_;  ///< for new_attempt()
   bool publish_scheduled_ = false;                       ///< or under way: what comes meanwhile is the next group
-  std::size_t in_flight_ = 0;                            ///< jobs that variants of this graph wait for
   std::size_t waiting_for_retry_ = 0;
   std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
   bool stopping_ = false;
