@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cstdio>
+#include <set>
 
 #include "cli/command.h"
 #include "cli/command_options.h"
@@ -8,19 +9,28 @@
 #include "cli/session.h"
 #include "env/files.h"
 #include "graph/expand.h"
-#include "store/sqlite/open.h"
+#include "store/project_facts.h"
 
 namespace lowbit::cli {
 namespace {
 
-std::vector<std::string> first_column(const char* sql) {
+std::vector<std::string> names_of(std::initializer_list<store::Named> kinds) {
   const auto project = exec::find_project(".");
-  std::vector<std::string> values;
-  if (!project.ok() || !env::exists(project->database())) return values;
-  const auto result = store::query_sqlite(project->database(), sql);
-  if (!result.ok()) return values;
-  for (const auto& row : result->rows) values.push_back(scalar_text(*row[0]));
-  return values;
+  std::vector<std::string> all;
+  if (!project.ok() || !env::exists(project->database())) return all;
+  auto facts = store::ProjectFacts::open(project->database());
+  if (!facts.ok()) return all;
+  for (const store::Named kind : kinds) {
+    const auto names = facts->names(kind);
+    if (names.ok()) all.insert(all.end(), names->begin(), names->end());
+  }
+  return all;
+}
+
+std::vector<std::string> stages_in_project() {
+  const std::vector<std::string> names = names_of({store::Named::stages, store::Named::variants});
+  const std::set<std::string> sorted(names.begin(), names.end());  // a stage without axes is its one variant
+  return {sorted.begin(), sorted.end()};
 }
 
 std::vector<std::string> stages_of_file(const std::string& file) {
@@ -44,13 +54,10 @@ int print_candidates(const Words& words) {
       .stages_of_file = stages_of_file,
       .names_in_project =
           [] {
-            return first_column(
-                "SELECT DISTINCT label FROM expansions UNION ALL SELECT experiment FROM experiments UNION ALL "
-                "SELECT 'run:' || run_id FROM runs");
+            return names_of({store::Named::variants, store::Named::experiments, store::Named::runs});
           },
-      .stages_in_project =
-          [] { return first_column("SELECT DISTINCT stage FROM expansions UNION SELECT label FROM expansions"); },
-      .experiments = [] { return first_column("SELECT experiment FROM experiments"); },
+      .stages_in_project = stages_in_project,
+      .experiments = [] { return names_of({store::Named::experiments}); },
       .plugin_stages = [] { return find_plugins().ids(); },
       .error_codes = error_codes};
   const Completion completion = complete(words, sources);

@@ -2,8 +2,8 @@
 
 #include "cli/command.h"
 #include "cli/command_options.h"
+#include "cli/meaning.h"
 #include "cli/output.h"
-#include "cli/project_facts.h"
 #include "cli/session.h"
 #include "graph/keys.h"
 #include "report/result_page.h"
@@ -11,30 +11,35 @@
 namespace lowbit::cli {
 namespace {
 
-bool is_set(const Json& thing) { return thing.contains("experiment") || thing.contains("run"); }
-
-/// {"record", "metrics", "equal_metrics"} of two results.
-Json compare(const Json& a, const Json& b) {
-  Json metrics = report::metric_differences(a["metrics"], b["metrics"]);
-  std::size_t in_both = 0;
-  for (const Json& metric : a["metrics"]) {
-    for (const Json& other : b["metrics"]) in_both += metric["name"] == other["name"] ? 1U : 0U;
-  }
-  for (const Json& metric : metrics) in_both -= !metric["a"].is_null() && !metric["b"].is_null() ? 1U : 0U;
-  return {{"record", graph::differences(a["record"], b["record"])},
-          {"metrics", std::move(metrics)},
-          {"equal_metrics", in_both}};
+bool is_set(const Meaning& meaning) {
+  return meaning.kind == Meaning::Kind::experiment || meaning.kind == Meaning::Kind::run;
 }
 
-Json compare_sets(const Json& a, const Json& b) {
+/// {"record", "metrics", "equal_metrics"} of two results: ResultFacts, or VariantFacts, which have these too.
+template <class Facts>
+Json compare(const Facts& a, const Facts& b) {
+  Json metrics = report::metric_differences(a.metrics, b.metrics);
+  std::size_t equal = 0;
+  for (const MetricRow& metric : a.metrics) {
+    for (const MetricRow& other : b.metrics) equal += metric.name == other.name ? 1U : 0U;
+  }
+  for (const Json& metric : metrics) equal -= !metric["a"].is_null() && !metric["b"].is_null() ? 1U : 0U;
+  return {
+      {"record", graph::differences(a.record, b.record)}, {"metrics", std::move(metrics)}, {"equal_metrics", equal}};
+}
+
+using Results = std::map<std::string, ResultFacts>;
+
+Json compare_sets(const Results& a, const Results& b) {
   Json out{{"only_a", Json::array()}, {"only_b", Json::array()}, {"changed", Json::array()}};
   std::size_t equal = 0;
-  for (const auto& [label, result] : a.items()) {
-    if (!b.contains(label)) {
+  for (const auto& [label, result] : a) {
+    const auto other = b.find(label);
+    if (other == b.end()) {
       out["only_a"].push_back(label);
       continue;
     }
-    Json difference = compare(result, b[label]);
+    Json difference = compare(result, other->second);
     if (difference["record"].empty() && difference["metrics"].empty()) {
       ++equal;
       continue;
@@ -42,7 +47,7 @@ Json compare_sets(const Json& a, const Json& b) {
     difference["label"] = label;
     out["changed"].push_back(std::move(difference));
   }
-  for (const auto& [label, result] : b.items()) {
+  for (const auto& [label, result] : b) {
     if (!a.contains(label)) out["only_b"].push_back(label);
   }
   out["equal"] = equal;
@@ -65,21 +70,23 @@ Result<int> diff_command(const Words& words) {
   LB_TRY_ASSIGN(const exec::ProjectPaths project, existing_project(options));
   const std::string a = options.get("a");
   const std::string b = options.get("b");
-  LB_TRY_ASSIGN(const Json left, find_thing(project, a, options.get("experiment")));
-  LB_TRY_ASSIGN(const Json right, find_thing(project, b, options.get("experiment")));
-  if (is_set(left) != is_set(right) || left.contains("artifact") || right.contains("artifact")) {
+  LB_TRY_ASSIGN(store::ProjectFacts facts, store::ProjectFacts::open(project.database()));
+  LB_TRY_ASSIGN(const Meaning left, meaning_of(project, facts, a, options.get("experiment")));
+  LB_TRY_ASSIGN(const Meaning right, meaning_of(project, facts, b, options.get("experiment")));
+  const bool artifacts = left.kind == Meaning::Kind::artifact || right.kind == Meaning::Kind::artifact;
+  if (is_set(left) != is_set(right) || artifacts) {
     return error("LB0039", a + " and " + b + " cannot be compared")
         .note("one result is compared with another, or an experiment or run with another")
         .fix("`lowbit ls` lists experiments and runs; `lowbit show` tells what a name means");
   }
   Json difference;
   if (is_set(left)) {
-    LB_TRY_ASSIGN(const Json results_a, results_of(project, left));
-    LB_TRY_ASSIGN(const Json results_b, results_of(project, right));
+    LB_TRY_ASSIGN(const Results results_a, facts.results(left));
+    LB_TRY_ASSIGN(const Results results_b, facts.results(right));
     difference = compare_sets(results_a, results_b);
   } else {
-    LB_TRY_ASSIGN(const Json facts_a, variant_facts(project, left));
-    LB_TRY_ASSIGN(const Json facts_b, variant_facts(project, right));
+    LB_TRY_ASSIGN(const VariantFacts facts_a, facts.variant(left));
+    LB_TRY_ASSIGN(const VariantFacts facts_b, facts.variant(right));
     difference = compare(facts_a, facts_b);
   }
   difference["a"] = a;

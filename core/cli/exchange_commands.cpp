@@ -7,13 +7,12 @@
 #include "cli/command.h"
 #include "cli/command_options.h"
 #include "cli/session.h"
-#include "cli/sql_text.h"
 #include "env/files.h"
 #include "exec/artifact_check.h"
 #include "exec/manifest.h"
 #include "exec/single_job.h"
 #include "graph/bind_params.h"
-#include "store/sqlite/open.h"
+#include "store/project_facts.h"
 
 namespace lowbit::cli {
 namespace {
@@ -44,45 +43,26 @@ class Models {
   /// A variant of a stage, or the digest of an artifact.
   [[nodiscard]] Result<exec::JobInput> find(const std::string& name) const {
     if (!env::exists(project_.database())) return unknown(name);
-    const std::string models = "a.type IN ('model/1', 'quantized-model/1', 'adapter/1')";
-    LB_TRY_ASSIGN(
-        const QueryResult found,
-        store::query_sqlite(project_.database(),
-                            "SELECT a.digest, a.type, a.path FROM artifacts a JOIN results r USING (result_id) "
-                            "LEFT JOIN v_stages s USING (result_id) WHERE " +
-                                models + " AND (s.label = " + sql_text(name) + " OR a.digest = " + sql_text(name) +
-                                ") ORDER BY r.is_current DESC, r.result_id DESC LIMIT 1"));
-    if (found.rows.empty()) {
-      LB_TRY_ASSIGN(
-          const QueryResult labels,
-          store::query_sqlite(project_.database(),
-                              "SELECT DISTINCT s.label FROM v_stages s JOIN artifacts a USING (result_id) WHERE " +
-                                  models + " ORDER BY s.label"));
-      std::vector<std::string> names;
-      for (const auto& row : labels.rows) names.push_back(scalar_text(*row[0]));
-      return unknown(name, names);
+    LB_TRY_ASSIGN(store::ProjectFacts facts, store::ProjectFacts::open(project_.database()));
+    LB_TRY_ASSIGN(const std::optional<ArtifactPlace> model, facts.model(name));
+    if (!model) {
+      LB_TRY_ASSIGN(const std::vector<std::string> labels, facts.names(store::Named::models));
+      return unknown(name, labels);
     }
-    const auto& row = found.rows.front();
     exec::JobInput input;
-    input.path = project_.state() / scalar_text(*row[2]);
-    input.type = scalar_text(*row[1]);
-    input.digest = *Digest::from_hex(scalar_text(*row[0]));
+    input.path = project_.state() / model->path;
+    input.type = *model->type;
+    input.digest = model->digest;
     return input;
   }
 
   /// Where a digest lies: a result, or an external input of some experiment; nothing when unknown.
   [[nodiscard]] Result<Json> locate(const std::string& digest) const {
     if (!env::exists(project_.database())) return Json();
-    LB_TRY_ASSIGN(const QueryResult found,
-                  store::query_sqlite(project_.database(),
-                                      "SELECT path, type, 0 FROM artifacts WHERE digest = " + sql_text(digest) +
-                                          " UNION ALL SELECT path, 'model/1', 1 FROM external_digests WHERE digest = " +
-                                          sql_text(digest) + " LIMIT 1"));
-    if (found.rows.empty()) return Json();
-    const auto& row = found.rows.front();
-    const fs::path path = scalar_text(*row[0]);
-    return Json{{"path", (scalar_text(*row[2]) == "1" ? path : project_.state() / path).string()},
-                {"type", scalar_text(*row[1])}};
+    LB_TRY_ASSIGN(store::ProjectFacts facts, store::ProjectFacts::open(project_.database()));
+    LB_TRY_ASSIGN(const std::optional<ArtifactPlace> place, facts.place_of(digest));
+    if (!place) return Json();
+    return Json{{"path", (project_.state() / place->path).string()}, {"type", place->type.value_or("model/1")}};
   }
 
  private:

@@ -6,7 +6,7 @@
 #include "cli/session.h"
 #include "env/files.h"
 #include "graph/draw.h"
-#include "store/sqlite/open.h"
+#include "store/project_facts.h"
 
 namespace lowbit::cli {
 namespace {
@@ -26,11 +26,10 @@ constexpr std::size_t kMostBoxes = 400;
 Result<std::set<std::string>> failed_variants(const exec::ProjectPaths& project, const std::string& experiment) {
   std::set<std::string> labels;
   if (!env::exists(project.database())) return labels;
-  LB_TRY_ASSIGN(const QueryResult rows,
-                store::query_sqlite(project.database(),
-                                    "SELECT experiment, label FROM v_stages WHERE state IN ('failed', 'lost')"));
-  for (const auto& row : rows.rows) {
-    if (*row[0] == experiment) labels.insert(row[1]->get<std::string>());
+  LB_TRY_ASSIGN(store::ProjectFacts facts, store::ProjectFacts::open(project.database()));
+  LB_TRY_ASSIGN(const std::vector<VariantLine> variants, facts.variants(experiment));
+  for (const VariantLine& variant : variants) {
+    if (variant.state == "failed" || variant.state == "lost") labels.insert(variant.label);
   }
   return labels;
 }

@@ -8,11 +8,10 @@
 #include "cli/command_options.h"
 #include "cli/output.h"
 #include "cli/session.h"
-#include "cli/sql_text.h"
 #include "env/files.h"
 #include "exec/attempt_files.h"
 #include "exec/journal.h"
-#include "store/sqlite/open.h"
+#include "store/project_facts.h"
 
 namespace lowbit::cli {
 namespace {
@@ -71,16 +70,10 @@ Result<int> logs_command(const Words& words) {
   if (asked_for_help) return 0;
   LB_TRY_ASSIGN(const exec::ProjectPaths project, existing_project(options));
   const std::string label = options.get("stage");
-  LB_TRY_ASSIGN(const QueryResult found,
-                store::query_sqlite(project.database(),
-                                    "SELECT coalesce(r.directory, a.directory), a.number, a.state FROM attempts a "
-                                    "LEFT JOIN results r ON r.attempt_id = a.attempt_id WHERE a.label = " +
-                                        sql_text(label) + " ORDER BY a.attempt_id DESC LIMIT 1"));
-  if (found.rows.empty()) {
-    LB_TRY_ASSIGN(const QueryResult labels,
-                  store::query_sqlite(project.database(), "SELECT DISTINCT label FROM attempts ORDER BY label"));
-    std::vector<std::string> names;
-    for (const auto& row : labels.rows) names.push_back(scalar_text(*row[0]));
+  LB_TRY_ASSIGN(store::ProjectFacts facts, store::ProjectFacts::open(project.database()));
+  LB_TRY_ASSIGN(const std::optional<std::string> directory, facts.newest_attempt_directory(label));
+  if (!directory) {
+    LB_TRY_ASSIGN(const std::vector<std::string> names, facts.names(store::Named::attempts));
     Diagnostic problem = error("LB0004", "no attempt of " + label + " is recorded in " + project.root.string());
     if (const std::string variants = variants_of(label, names); !variants.empty()) {
       problem.note("its variants are " + variants);
@@ -89,7 +82,7 @@ Result<int> logs_command(const Words& words) {
     }
     return problem.fix("`lowbit status --json` lists every variant");
   }
-  const exec::AttemptPaths attempt{project.state() / scalar_text(*found.rows[0][0])};
+  const exec::AttemptPaths attempt{project.state() / *directory};
   if (options.has("json")) {
     const auto text = [](const std::filesystem::path& file) {
       auto read = env::read_file(file);

@@ -5,26 +5,33 @@
 #include "cli/output.h"
 #include "cli/session.h"
 #include "report/text_table.h"
-#include "store/sqlite/open.h"
+#include "store/project_facts.h"
 
 namespace lowbit::cli {
 namespace {
 
-constexpr const char* kExperiments =
-    "SELECT x.experiment, x.file, count(*) AS variants, sum(v.state = 'done') AS done, sum(v.state = 'running') AS "
-    "running, sum(v.state IN ('failed', 'lost', 'cancelled')) AS failed, sum(v.state = 'never') AS never, "
-    "x.expanded_at "
-    "FROM experiments x JOIN v_stages v ON v.experiment = x.experiment GROUP BY x.experiment ORDER BY x.experiment";
+constexpr std::int64_t kSomeRuns = 20;
 
-// What a run did: its attempts by how they ended.
-constexpr const char* kRuns =
-    "SELECT 'run:' || r.run_id AS run, r.experiment, coalesce(r.outcome, 'open') AS outcome, r.started_at, "
-    "round((julianday(r.ended_at) - julianday(r.started_at)) * 86400, 1) AS seconds, "
-    "(SELECT count(*) FROM attempts a WHERE a.run_id = r.run_id AND a.state = 2) AS done, "
-    "(SELECT count(*) FROM attempts a WHERE a.run_id = r.run_id AND a.state > 2) AS failed, r.command "
-    "FROM runs r ORDER BY r.run_id DESC";
+QueryResult table_of(const std::vector<ExperimentLine>& experiments) {
+  QueryResult table{.columns = {"experiment", "file", "variants", "done", "running", "failed", "never", "expanded_at"},
+                    .rows = {}};
+  for (const ExperimentLine& line : experiments) {
+    table.rows.push_back({Json(line.experiment), Json(line.file), Json(line.variants), Json(line.done),
+                          Json(line.running), Json(line.failed), Json(line.never), Json(line.expanded_at)});
+  }
+  return table;
+}
 
-constexpr const char* kSome = " LIMIT 20";
+QueryResult table_of(const std::vector<RunLine>& runs) {
+  QueryResult table{.columns = {"run", "experiment", "outcome", "started_at", "seconds", "done", "failed", "command"},
+                    .rows = {}};
+  for (const RunLine& line : runs) {
+    table.rows.push_back({Json("run:" + std::to_string(line.run)), Json(line.experiment), Json(line.outcome),
+                          Json(line.started_at), line.seconds ? std::optional<Json>(*line.seconds) : std::nullopt,
+                          Json(line.done), Json(line.failed), Json(line.command)});
+  }
+  return table;
+}
 
 }  // namespace
 
@@ -41,9 +48,12 @@ Result<int> ls_command(const Words& words) {
     return error("LB0001", "`lowbit ls` lists experiments or runs, not " + what).fix("see `lowbit ls --help`");
   }
   LB_TRY_ASSIGN(const exec::ProjectPaths project, existing_project(options));
-  LB_TRY_ASSIGN(const QueryResult experiments, store::query_sqlite(project.database(), kExperiments));
-  LB_TRY_ASSIGN(const QueryResult runs,
-                store::query_sqlite(project.database(), std::string(kRuns) + (options.has("all") ? "" : kSome)));
+  LB_TRY_ASSIGN(store::ProjectFacts facts, store::ProjectFacts::open(project.database()));
+  LB_TRY_ASSIGN(const std::vector<ExperimentLine> experiment_lines, facts.experiments());
+  LB_TRY_ASSIGN(const std::vector<RunLine> run_lines,
+                facts.runs(options.has("all") ? std::nullopt : std::optional(kSomeRuns)));
+  const QueryResult experiments = table_of(experiment_lines);
+  const QueryResult runs = table_of(run_lines);
   if (options.has("json")) {
     const auto rows = [](const QueryResult& table) {
       return Json::parse(report::render(table, report::TableFormat::json));

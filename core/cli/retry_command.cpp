@@ -11,7 +11,7 @@
 #include "env/fault.h"
 #include "exec/local/control_socket.h"
 #include "graph/selection.h"
-#include "store/sqlite/open.h"
+#include "store/project_facts.h"
 
 namespace lowbit::cli {
 namespace {
@@ -19,16 +19,12 @@ namespace {
 /// Labels of the experiment's last expansion whose last attempt failed, was cancelled or lost; of `cause` if not empty.
 Result<std::set<std::string>> failed_labels(const exec::ProjectPaths& project, const std::string& experiment,
                                             const std::string& cause) {
-  LB_TRY_ASSIGN(const QueryResult rows,
-                store::query_sqlite(project.database(),
-                                    "SELECT v.experiment, v.label, json_extract(a.failure, '$.cause') FROM v_stages v "
-                                    "JOIN attempts a ON a.attempt_id = v.attempt_id "
-                                    "WHERE v.state IN ('failed', 'cancelled', 'lost')"));
+  LB_TRY_ASSIGN(store::ProjectFacts facts, store::ProjectFacts::open(project.database()));
+  LB_TRY_ASSIGN(const std::vector<VariantLine> variants, facts.variants(experiment));
   std::set<std::string> labels;
-  for (const auto& row : rows.rows) {
-    if (*row[0] != experiment) continue;
-    if (!cause.empty() && (!row[2] || *row[2] != cause)) continue;
-    labels.insert(row[1]->get<std::string>());
+  for (const VariantLine& variant : variants) {
+    if (variant.state != "failed" && variant.state != "cancelled" && variant.state != "lost") continue;
+    if (cause.empty() || variant.cause == cause) labels.insert(variant.label);
   }
   return labels;
 }
@@ -123,7 +119,7 @@ Result<int> retry_command(const Words& words) {
   }
   exec::RunRequest request = run_request(experiment, options);
   request.command.replace(0, std::string_view("lowbit run").size(), "lowbit retry");
-  request.cpus = options.get_number("jobs").value_or(0);
+  request.machine.cpus = options.get_number("jobs").value_or(0);
   request.only = [&](const graph::Plan& plan) { return graph::with_dependants(experiment.graph, plan, chosen); };
   return run_to_end(experiment, request, options);
 }

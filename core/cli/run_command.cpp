@@ -92,14 +92,14 @@ Result<int> run_command(const Words& words) {
   LB_TRY_ASSIGN(const Experiment experiment, load_experiment(options));
   LB_TRY(check_forced(experiment.graph, options.all("force")));
   exec::RunRequest request = run_request(experiment, options);
-  request.cpus = options.get_number("jobs").value_or(0);
   request.fail_fast = options.has("fail-fast");
   LB_TRY_ASSIGN(request.machine, machine_limits(options));
+  request.machine.cpus = options.get_number("jobs").value_or(0);
   if (options.has("dry-run")) {
     LB_TRY_ASSIGN(const exec::ProjectPaths project, project_of(options));
     LB_TRY_ASSIGN(const std::unique_ptr<store::Store> store, open_for_reading(project));
     LB_TRY_ASSIGN(const graph::Plan plan, exec::plan(*store, experiment.graph, request));
-    print_plan(experiment.graph, plan, project, request.cpus, options.has("json"));
+    print_plan(experiment.graph, plan, project, request.machine.cpus, options.has("json"));
     return 0;
   }
   return run_to_end(experiment, request, options);

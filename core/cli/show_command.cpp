@@ -2,12 +2,24 @@
 
 #include "cli/command.h"
 #include "cli/command_options.h"
+#include "cli/meaning.h"
 #include "cli/output.h"
-#include "cli/project_facts.h"
 #include "cli/session.h"
 #include "report/result_page.h"
 
 namespace lowbit::cli {
+namespace {
+
+template <class Facts>
+void print_facts(const Facts& facts, std::string (*page)(const Facts&), Json (*document)(const Facts&), bool as_json) {
+  if (as_json) {
+    print_json(document(facts));
+  } else {
+    std::fputs(page(facts).c_str(), stdout);
+  }
+}
+
+}  // namespace
 
 Result<int> show_command(const Words& words) {
   CommandOptions options("show");
@@ -20,18 +32,20 @@ Result<int> show_command(const Words& words) {
   if (asked_for_help) return 0;
   LB_TRY_ASSIGN(const exec::ProjectPaths project, existing_project(options));
   const std::string word = options.get("what");
-  LB_TRY_ASSIGN(const Json thing, find_thing(project, word, options.get("experiment")));
-  if (thing.contains("experiment") || thing.contains("run")) {
-    return error("LB0038", word + " is " + (thing.contains("run") ? "a run" : "an experiment") + ", not one result")
+  LB_TRY_ASSIGN(store::ProjectFacts facts, store::ProjectFacts::open(project.database()));
+  LB_TRY_ASSIGN(const Meaning meaning, meaning_of(project, facts, word, options.get("experiment")));
+  const bool json = options.has("json");
+  if (meaning.kind == Meaning::Kind::experiment || meaning.kind == Meaning::Kind::run) {
+    return error("LB0038",
+                 word + " is " + (meaning.kind == Meaning::Kind::run ? "a run" : "an experiment") + ", not one result")
         .fix("`lowbit ls` and `lowbit status` show those; `lowbit diff` compares two of them");
   }
-  const bool artifact = thing.contains("artifact");
-  LB_TRY_ASSIGN(const Json facts, artifact ? artifact_facts(project, thing["artifact"].get<std::string>())
-                                           : variant_facts(project, thing));
-  if (options.has("json")) {
-    print_json(facts);
+  if (meaning.kind == Meaning::Kind::artifact) {
+    LB_TRY_ASSIGN(const ArtifactFacts artifact, facts.artifact(meaning));
+    print_facts(artifact, report::artifact_page, report::artifact_document, json);
   } else {
-    std::fputs((artifact ? report::artifact_page(facts) : report::result_page(facts)).c_str(), stdout);
+    LB_TRY_ASSIGN(const VariantFacts variant, facts.variant(meaning));
+    print_facts(variant, report::result_page, report::result_document, json);
   }
   return 0;
 }

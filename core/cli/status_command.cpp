@@ -15,7 +15,7 @@
 #include "cli/session.h"
 #include "exec/local/control_socket.h"
 #include "report/text_table.h"
-#include "store/sqlite/open.h"
+#include "store/project_facts.h"
 
 namespace lowbit::cli {
 namespace {
@@ -24,18 +24,21 @@ constexpr std::size_t kLines = 60;
 constexpr std::size_t kColumnsOfFile = 120;
 constexpr std::array<const char*, 7> kStates{"done", "gated", "running", "failed", "cancelled", "lost", "never"};
 
-std::string text_of(const std::optional<Json>& cell) { return cell ? scalar_text(*cell) : std::string(); }
+bool went_wrong(const VariantLine& variant) {
+  const std::string& state = variant.state;
+  return state == "failed" || state == "gated" || state == "lost" || state == "cancelled";
+}
 
 /// Rows: one per stage with a count for each state.
-QueryResult count_by_state(const QueryResult& stages) {
+QueryResult count_by_state(const std::vector<VariantLine>& variants) {
   QueryResult table{.columns = {"experiment", "stage"}, .rows = {}};
   table.columns.insert(table.columns.end(), kStates.begin(), kStates.end());
   std::vector<std::pair<std::string, std::string>> order;
   std::map<std::pair<std::string, std::string>, std::map<std::string, int>> counts;
-  for (const auto& row : stages.rows) {
-    const std::pair key{text_of(row[0]), text_of(row[1])};
+  for (const VariantLine& variant : variants) {
+    const std::pair key{variant.experiment, variant.stage};
     if (!counts.contains(key)) order.push_back(key);
-    ++counts[key][text_of(row[3])];
+    ++counts[key][variant.state];
   }
   for (const auto& key : order) {
     std::vector<std::optional<Json>> row{Json(key.first), Json(key.second)};
@@ -48,6 +51,15 @@ QueryResult count_by_state(const QueryResult& stages) {
   return table;
 }
 
+Json to_json(const VariantLine& variant) {
+  return {{"experiment", variant.experiment},
+          {"stage", variant.stage},
+          {"label", variant.label},
+          {"state", variant.state},
+          {"seconds", variant.seconds ? Json(*variant.seconds) : Json()},
+          {"failure", variant.failure ? Json(*variant.failure) : Json()}};
+}
+
 /// What the live host says of itself; nothing where there is none.
 struct Live {
   std::int64_t pid = 0;
@@ -55,6 +67,11 @@ struct Live {
   Json raw;  ///< the snapshot as it was told
   TimeLeft left;
 };
+
+Result<std::vector<VariantLine>> states_of(const exec::ProjectPaths& project) {
+  LB_TRY_ASSIGN(store::ProjectFacts facts, store::ProjectFacts::open(project.database()));
+  return facts.variants();
+}
 
 std::optional<Live> ask_live_host(const exec::ProjectPaths& project) {
   auto answer = exec::ask_host(project, {{"request", "status"}});
@@ -108,28 +125,25 @@ Result<int> status_command(const Words& words) {
   LB_TRY_ASSIGN(const bool asked_for_help, options.read(words));
   if (asked_for_help) return 0;
   LB_TRY_ASSIGN(const exec::ProjectPaths project, existing_project(options));
-  std::string sql =
-      "SELECT experiment, stage, label, "
-      "CASE WHEN state = 'done' AND failure IS NOT NULL THEN 'gated' ELSE state END AS state, seconds, failure "
-      "FROM v_stages";
-  if (options.has("failed")) sql += " WHERE state IN ('failed', 'lost', 'cancelled') OR failure IS NOT NULL";
-  LB_TRY_ASSIGN(const QueryResult stages, store::query_sqlite(project.database(), sql));
+  LB_TRY_ASSIGN(const std::vector<VariantLine> variants, states_of(project));
   const std::optional<Live> live = ask_live_host(project);
   if (options.has("json")) {
-    const Json rows = Json::parse(report::render(stages, report::TableFormat::json));
-    print_json(Json{{"live", live ? to_json(*live) : Json()}, {"stages", rows}});
+    Json rows = Json::array();
+    for (const VariantLine& variant : variants) {
+      if (!options.has("failed") || went_wrong(variant)) rows.push_back(to_json(variant));
+    }
+    print_json(Json{{"live", live ? to_json(*live) : Json()}, {"stages", std::move(rows)}});
     return 0;
   }
   if (live && !options.has("failed")) print_live(*live);
   if (!options.has("failed")) {
-    std::fputs(report::render(count_by_state(stages), report::TableFormat::text).c_str(), stdout);
+    std::fputs(report::render(count_by_state(variants), report::TableFormat::text).c_str(), stdout);
   }
-  for (const auto& row : stages.rows) {
-    const std::string state = text_of(row[3]);
-    if (state != "failed" && state != "gated" && state != "lost" && state != "cancelled") continue;
-    const std::string label = printable(text_of(row[2]));
-    std::printf("%s: %s  %s   lowbit logs '%s'\n", state.c_str(), label.c_str(), printable(text_of(row[5])).c_str(),
-                label.c_str());
+  for (const VariantLine& variant : variants) {
+    if (!went_wrong(variant)) continue;
+    const std::string label = printable(variant.label);
+    std::printf("%s: %s  %s   lowbit logs '%s'\n", variant.state.c_str(), label.c_str(),
+                printable(variant.failure.value_or("")).c_str(), label.c_str());
   }
   return 0;
 }

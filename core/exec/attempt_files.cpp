@@ -15,6 +15,16 @@ constexpr std::array<std::pair<ExitKind, std::string_view>, 3> kExitNames{
 
 }  // namespace
 
+Result<void> check_attempt_format(const Json& record) {
+  const Json& format = member(record, "format");
+  if (!format.is_number() || format.get<double>() <= kAttemptFormat) return {};
+  const Json& label = member(record, "stage_label");
+  return error("LB4108", "the record of an attempt was written by a newer lowbit")
+      .note("its format is " + canonical(format) + ", and this lowbit reads " + std::to_string(kAttemptFormat) +
+            (label.is_string() ? "; it is of " + label.get<std::string>() : ""))
+      .fix("use the newer lowbit in this project; nothing was changed");
+}
+
 Json to_json(const JobRequest& request) {
   Json inputs = Json::object();
   for (const auto& [port, members] : request.inputs) {
@@ -28,7 +38,7 @@ Json to_json(const JobRequest& request) {
     }
     inputs[port] = list;
   }
-  return {{"format", 1},
+  return {{"format", kAttemptFormat},
           {"attempt", request.attempt},
           {"stage_label", request.stage_label},
           {"library", request.library.string()},
@@ -50,6 +60,7 @@ Json to_json(const JobRequest& request) {
 }
 
 Result<JobRequest> job_request(const Json& json) {
+  LB_TRY(check_attempt_format(json));
   try {
     JobRequest request;
     request.attempt = json.at("attempt");

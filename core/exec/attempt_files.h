@@ -1,4 +1,5 @@
 // The directory of one attempt: what the host writes for the job, and what shim and job leave for the host.
+//   host.json      what the host needs to publish the attempt (exec/publish.h), written first
 //   attempt.json   JobRequest, written before the shim starts
 //   lock           flock held by the shim as long as it watches the job, and by the job
 //   shim.json      identity of the shim: {"pid","start_ticks","boot_id"}; the job is of its session
@@ -53,7 +54,14 @@ struct JobRequest {
   std::filesystem::path paid_calls;      ///< the project's file, lowbit/paid_calls.h; empty: none
 };
 
+/// Of attempt.json, host.json and manifest.json. Goes up when a lowbit that knows only the former would misread one.
+inline constexpr int kAttemptFormat = 1;
+
+/// LB4108 when `record`, one of these files, was written by a newer lowbit than this.
+[[nodiscard]] Result<void> check_attempt_format(const Json& record);
+
 [[nodiscard]] Json to_json(const JobRequest& request);
+/// LB5001, LB4108.
 [[nodiscard]] Result<JobRequest> job_request(const Json& json);
 
 enum class ExitKind { exited, signalled, lost };
@@ -83,6 +91,7 @@ struct AttemptPaths {
   std::filesystem::path directory;
 
   [[nodiscard]] std::filesystem::path request() const { return directory / "attempt.json"; }
+  [[nodiscard]] std::filesystem::path host() const { return directory / "host.json"; }
   [[nodiscard]] std::filesystem::path lock() const { return directory / "lock"; }
   [[nodiscard]] std::filesystem::path shim() const { return directory / "shim.json"; }
   [[nodiscard]] std::filesystem::path journal() const { return directory / "journal"; }

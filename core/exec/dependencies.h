@@ -3,10 +3,9 @@
 
 #include <cstddef>
 #include <functional>
-#include <map>
-#include <string>
 #include <vector>
 
+#include "domain/duration_history.h"
 #include "graph/expanded_graph.h"
 
 namespace lowbit::exec {
@@ -30,12 +29,6 @@ class Dependencies {
  private:
   std::vector<std::vector<graph::VariantIndex>> consumers_;
   std::vector<std::size_t> waiting_for_;
-};
-
-/// Mean seconds that results took, of a stage of this experiment and of a plugin anywhere.
-struct DurationHistory {
-  std::map<std::string, double> by_stage;
-  std::map<std::string, double> by_plugin;
 };
 
 /// Seconds that each variant is likely to take: those of its stage, else of its plugin, else the mean of all that are

@@ -29,12 +29,11 @@ void add_inputs(const Json& record, std::vector<Digest>& digests) {
   }
 }
 
-std::optional<PublishContext> context_of(const fs::path& attempt) {
-  const auto text = env::read_file(context_file({attempt}));
-  if (!text.ok()) return std::nullopt;
-  auto context = publish_context(Json::parse(*text, nullptr, false));
-  if (!context.ok()) return std::nullopt;
-  return *std::move(context);
+/// Of what is damaged nothing is known; what a newer lowbit wrote is no garbage (LB4108).
+Result<std::optional<PublishContext>> context_of(const fs::path& attempt) {
+  auto context = read_context({attempt});
+  if (context.ok() || context.error().front().code == "LB4108") return context;
+  return std::optional<PublishContext>();
 }
 
 class Finder {
@@ -100,9 +99,8 @@ class Finder {
     LB_TRY_ASSIGN(const std::vector<store::Attempt> running, store_.running_attempts());
     for (const store::Attempt& attempt : running) {
       running_.insert(project_.state() / attempt.directory);
-      if (const auto context = context_of(project_.state() / attempt.directory)) {
-        add_inputs(context->content.record.json(), open_);
-      }
+      LB_TRY_ASSIGN(const auto context, context_of(project_.state() / attempt.directory));
+      if (context) add_inputs(context->content.record.json(), open_);
     }
     return {};
   }
@@ -180,7 +178,7 @@ class Finder {
     for (const fs::path& key : keys) {
       LB_TRY_ASSIGN(const std::vector<fs::path> attempts, env::list_directory(key));
       for (const fs::path& attempt : attempts) {
-        const auto context = context_of(attempt);
+        LB_TRY_ASSIGN(const auto context, context_of(attempt));
         if (running_.contains(attempt) || (context && wanted_.contains(context->provenance_key))) continue;
         if (env::exists(AttemptPaths{attempt}.lock())) {
           LB_TRY_ASSIGN(const auto lock, env::FileLock::try_take(AttemptPaths{attempt}.lock()));

@@ -191,8 +191,7 @@ Result<NewAttempt> new_attempt(WritableProject& project, const RunFiles& files, 
   LB_TRY(make_attempt_directory(attempt.paths, order.used_directory));
   if (!request.resume_from.empty()) LB_TRY(carry_over(attempt));
   // Not synced: a job does not outlive its machine, and a result's directory is synced whole before it counts.
-  // Written in place: its shim starts when both are there, and a host that is killed before leaves a lost attempt.
-  LB_TRY(env::write_file(context_file(attempt.paths), canonical(to_json(attempt.context))));
+  LB_TRY(write_context(attempt.paths, attempt.context));
   LB_TRY(env::write_file(attempt.paths.request(), canonical(to_json(request))));
   return attempt;
 }

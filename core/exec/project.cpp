@@ -5,6 +5,7 @@
 #include "base/utf8.h"
 #include "env/files.h"
 #include "env/process.h"
+#include "store/project_facts.h"
 #include "store/sqlite/open.h"
 
 namespace lowbit::exec {
@@ -15,15 +16,12 @@ namespace fs = std::filesystem;
 Diagnostic held_by_another(const ProjectPaths& paths) {
   Diagnostic problem = error("LB4101", "another lowbit is working on " + paths.root.string());
   // A host that has just started has not written itself into the lease yet: then nothing is said of it.
-  const auto rows = store::query_sqlite(
-      paths.database(),
-      "SELECT l.pid, l.host, l.taken_at, r.experiment, r.started_at, r.command FROM lease l "
-      "LEFT JOIN runs r ON r.epoch = l.epoch AND r.ended_at IS NULL ORDER BY r.run_id DESC LIMIT 1");
-  if (rows.ok() && !rows->rows.empty()) {
-    const auto& row = rows->rows.front();
-    const auto text = [&](std::size_t column) { return scalar_text(*row[column]); };
-    problem.note("it is process " + text(0) + " on host " + text(1) + ", since " + text(row[3] ? 4 : 2));
-    if (row[3]) problem.note("it runs " + text(3) + ": " + text(5));
+  auto facts = store::ProjectFacts::open(paths.database());
+  const auto holder = facts.ok() ? facts->holder() : Result<std::optional<HolderFacts>>(facts.error());
+  if (holder.ok() && *holder) {
+    const HolderFacts& it = **holder;
+    problem.note("it is process " + std::to_string(it.pid) + " on host " + it.host + ", since " + it.since);
+    if (!it.experiment.empty()) problem.note("it runs " + it.experiment + ": " + it.command);
   }
   return problem.fix(
       "`lowbit status` shows how far it is, `lowbit run --wait` begins when it has ended, `lowbit cancel --all` stops "

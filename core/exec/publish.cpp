@@ -220,7 +220,7 @@ Diagnostic damaged_result(const fs::path& directory, const std::string& what, co
 }  // namespace
 
 Json to_json(const PublishContext& c) {
-  return {{"format", 1},
+  return {{"format", kAttemptFormat},
           {"attempt_id", c.attempt_id},
           {"number", c.number},
           {"stage_label", c.stage_label},
@@ -240,6 +240,7 @@ Json to_json(const PublishContext& c) {
 }
 
 Result<PublishContext> publish_context(const Json& json) {
+  LB_TRY(check_attempt_format(json));
   try {
     const auto digest = [](const Json& text) { return Digest::from_hex(text.get<std::string>()).value_or(Digest()); };
     PublishContext c;
@@ -263,7 +264,18 @@ Result<PublishContext> publish_context(const Json& json) {
   }
 }
 
-fs::path context_file(const AttemptPaths& attempt) { return attempt.directory / "host.json"; }
+// Written in place: the attempt's shim starts when attempt.json is there too, and a host that is killed before leaves
+// a lost attempt.
+Result<void> write_context(const AttemptPaths& attempt, const PublishContext& context) {
+  return env::write_file(attempt.host(), canonical(to_json(context)));
+}
+
+Result<std::optional<PublishContext>> read_context(const AttemptPaths& attempt) {
+  LB_TRY_ASSIGN(const std::optional<std::string> text, env::read_file_if_there(attempt.host()));
+  if (!text) return std::optional<PublishContext>();
+  LB_TRY_ASSIGN(PublishContext context, publish_context(Json::parse(*text, nullptr, false)));
+  return std::optional(std::move(context));
+}
 
 std::optional<FailureCause> failure_cause(std::string_view name) {
   for (const auto& [cause, known] : kCauses) {
@@ -350,6 +362,7 @@ Result<Json> read_result_record(const fs::path& directory) {
   LB_TRY_ASSIGN(const std::string text, env::read_file(AttemptPaths{directory}.manifest()));
   Json manifest = Json::parse(text, nullptr, false);
   if (!manifest.is_object()) return damaged_result(directory, "its manifest.json is not JSON", "");
+  LB_TRY(check_attempt_format(manifest));
   if (manifest.contains("digest") && manifest["digest"] != record_digest(manifest)) {
     return damaged_result(directory, "its manifest.json is not what was written", "");
   }

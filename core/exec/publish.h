@@ -39,8 +39,13 @@ struct PublishContext {
 };
 
 [[nodiscard]] Json to_json(const PublishContext& context);
+/// LB5003, LB4108.
 [[nodiscard]] Result<PublishContext> publish_context(const Json& json);
-[[nodiscard]] std::filesystem::path context_file(const AttemptPaths& attempt);
+
+/// host.json, written before the attempt begins.
+[[nodiscard]] Result<void> write_context(const AttemptPaths& attempt, const PublishContext& context);
+/// Empty when there is none: the host ended before. LB5003 when it was left unfinished or is damaged, LB4108, LB61xx.
+[[nodiscard]] Result<std::optional<PublishContext>> read_context(const AttemptPaths& attempt);
 
 /// Why a stage did not succeed. `cause` decides whether a retry can help.
 enum class FailureCause { stage, resource, preempted, timeout, cancelled, transient, stalled };
@@ -95,7 +100,7 @@ struct FoundResult {
 /// what was published, LB61xx when they cannot be read. Thread-safe.
 [[nodiscard]] Result<FoundResult> republish(const ProjectPaths& project, const std::filesystem::path& result_directory);
 
-/// The record of a result, `manifest.json` in its directory. LB5004 when it is not what was written.
+/// The record of a result, `manifest.json` in its directory. LB5004 when it is not what was written, LB4108.
 [[nodiscard]] Result<Json> read_result_record(const std::filesystem::path& result_directory);
 
 /// What the name of a result's directory says; empty when it is no such name.

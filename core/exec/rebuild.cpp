@@ -116,14 +116,14 @@ class Rebuilder {
     for (const fs::path& key : keys) {
       LB_TRY_ASSIGN(const std::vector<fs::path> attempts, env::list_directory(key));
       for (const fs::path& directory : attempts) {
-        const auto text = env::read_file(context_file({directory}));
-        if (!text.ok()) continue;  // a host ended before the attempt was complete
-        const auto context = publish_context(Json::parse(*text, nullptr, false));
+        const auto context = read_context({directory});
         if (!context.ok()) {
+          if (!is_damage(context.error())) return context.error();
           leave_out(directory, context.error());
           continue;
         }
-        store::FoundAttempt attempt = found_attempt(*context, directory);
+        if (!*context) continue;  // a host ended before the attempt was complete
+        store::FoundAttempt attempt = found_attempt(**context, directory);
         attempt.attempt.directory = directory.lexically_relative(project_.state()).string();
         found.push_back(std::move(attempt));
       }

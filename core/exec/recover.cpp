@@ -24,6 +24,12 @@ Result<std::optional<Json>> read_json(const fs::path& file) {
   return std::optional(std::move(json));
 }
 
+/// Of an attempt's files; not: the machine's fault, or a newer lowbit's.
+bool is_damaged(const Diagnostics& problems) {
+  const std::string& code = problems.front().code;
+  return code == "LB5001" || code == "LB5003" || code == "LB5004";
+}
+
 /// A shim that was killed left it.
 void remove_socket(const JobRequest& request) {
   std::error_code ignored;
@@ -55,10 +61,11 @@ class Recoverer {
       return {};
     }
     LB_TRY_ASSIGN(const auto request_json, read_json(attempt.request()));
-    LB_TRY_ASSIGN(const auto context_json, read_json(context_file(attempt)));
-    if (!request_json || !context_json) return lose(row);  // the host died before the attempt was complete
+    auto context = read_context(attempt);
+    if (!context.ok() && !is_damaged(context.error())) return context.error();
+    if (!request_json || (context.ok() && !*context)) return lose(row);  // the host died before it was complete
     auto request = job_request(*request_json);
-    auto context = publish_context(*context_json);
+    if (!request.ok() && !is_damaged(request.error())) return request.error();
 
     LB_TRY_ASSIGN(const std::optional<env::FileLock> lock, env::FileLock::try_take(attempt.lock()));
     if (!request.ok() || !context.ok()) {
@@ -68,7 +75,7 @@ class Recoverer {
           .fix("wait until it has ended, or end it with the lowbit that started it");
     }
     if (!lock) {
-      recovery_.adopted.push_back({row, attempt, *std::move(request), *std::move(context)});
+      recovery_.adopted.push_back({row, attempt, *std::move(request), **std::move(context)});
       return {};
     }
     remove_socket(*request);
@@ -78,14 +85,14 @@ class Recoverer {
       return lose(row);
     }
     if (!ended->unsynced_boot.empty() && ended->unsynced_boot != env::boot_id()) return lose(row);
-    LB_TRY_ASSIGN(const Prepared prepared, prepare(project_.paths(), attempt, *context));
+    LB_TRY_ASSIGN(const Prepared prepared, prepare(project_.paths(), attempt, **context));
     if (const auto* failure = std::get_if<Failure>(&prepared)) {
       recovery_.failed.push_back(row.stage_label);
       const auto state =
           failure->cause == FailureCause::cancelled ? store::AttemptState::cancelled : store::AttemptState::failed;
       return store_.end_attempt(row.id, state, to_json(*failure), ended->seconds);
     }
-    LB_TRY(store_.publish({std::get<store::Publication>(prepared)}, context->replace));
+    LB_TRY(store_.publish({std::get<store::Publication>(prepared)}, (*context)->replace));
     recovery_.harvested.push_back(row.stage_label);
     return {};
   }
@@ -102,8 +109,7 @@ class Recoverer {
       LB_TRY(drop_checkpoints(directory));
       return std::optional(*std::move(found));
     }
-    const std::string& code = found.error().front().code;
-    if (code != "LB5003" && code != "LB5004") return std::move(found).error();
+    if (!is_damaged(found.error())) return std::move(found).error();
     LB_TRY(set_aside(project_.paths(), directory));
     return std::optional<FoundResult>();
   }

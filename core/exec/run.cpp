@@ -1,6 +1,5 @@
 #include "exec/run.h"
 
-#include <map>
 #include <utility>
 
 #include "exec/expansion_file.h"
@@ -9,7 +8,7 @@
 #include "exec/local/control_socket.h"
 #include "exec/local/job_socket.h"
 #include "exec/local/local_executor.h"
-#include "store/sqlite/open.h"
+#include "store/project_facts.h"
 
 namespace lowbit::exec {
 namespace {
@@ -72,33 +71,11 @@ Result<void> record_plan(WritableProject& project, const graph::ExpandedGraph& g
   return store.record_gates(gate_verdicts(graph, plan));
 }
 
-Capacity capacity_of(const RunRequest& request) {
-  MachineLimits limits = request.machine;
-  limits.cpus = request.cpus;
-  return capacity_of_machine(limits);
-}
-
-/// By the first column, seconds in the second; empty where there is no database yet.
-std::map<std::string, double> mean_seconds(const std::filesystem::path& database, const std::string& sql) {
-  std::map<std::string, double> seconds;
-  const auto rows = store::query_sqlite(database, sql);
-  if (!rows.ok()) return seconds;
-  for (const auto& row : rows->rows) {
-    if (row.size() == 2 && row[0] && row[1] && row[1]->is_number()) seconds[row[0]->get<std::string>()] = *row[1];
-  }
-  return seconds;
-}
-
 /// Decides an order, nothing else: without it the order is by depth.
 DurationHistory read_history(const std::filesystem::path& database, const std::string& experiment) {
-  std::string quoted;
-  for (const char c : experiment) quoted += c == '\'' ? std::string("''") : std::string(1, c);
-  return {.by_stage = mean_seconds(database,
-                                   "SELECT e.stage, avg(r.seconds) FROM expansions e JOIN provenance p "
-                                   "USING (provenance_key) JOIN results r ON r.content_key = p.content_key "
-                                   "AND r.is_current = 1 WHERE e.experiment = '" +
-                                       quoted + "' GROUP BY e.stage"),
-          .by_plugin = mean_seconds(database, "SELECT plugin, avg(seconds) FROM results GROUP BY plugin")};
+  auto facts = store::ProjectFacts::open(database);
+  auto history = facts.ok() ? facts->mean_seconds(experiment) : Result<DurationHistory>(facts.error());
+  return history.ok() ? *std::move(history) : DurationHistory();
 }
 
 }  // namespace
@@ -107,7 +84,7 @@ Result<graph::Plan> plan(const store::Store& store, const graph::ExpandedGraph& 
   LB_TRY_ASSIGN(const Externals externals, digest_externals(graph, request.experiment_file.parent_path(), store));
   graph::Plan plan = graph::make_plan(graph, externals.digests, request.plugins, store, request.plan);
   LB_TRY(store.lookup_state());
-  for (const Diagnostic& problem : impossible_demands(graph, plan, capacity_of(request))) {
+  for (const Diagnostic& problem : impossible_demands(graph, plan, capacity_of_machine(request.machine))) {
     plan.notices.push_back(problem.what + ": " + problem.notes.front());
   }
   return plan;
@@ -126,7 +103,7 @@ Result<ReadyRun> ready_run(WritableProject& project, const graph::ExpandedGraph&
   ready.plan = graph::make_plan(graph, externals.digests, request.plugins, store, request.plan);
   const graph::Plan& plan = ready.plan;
   LB_TRY(store.lookup_state());
-  Capacity capacity = capacity_of(request);
+  Capacity capacity = capacity_of_machine(request.machine);
   if (Diagnostics problems = impossible_demands(graph, plan, capacity); !problems.empty()) return problems;
   reporter.on_plan(graph, plan);
   ready.settled.reused = plan.count(graph::Decision::reuse);

@@ -22,8 +22,7 @@ struct RunRequest {
   std::filesystem::path program;          ///< the lowbit binary that runs the jobs
   std::filesystem::path experiment_file;  ///< external inputs are relative to its directory
   std::string command;                    ///< as typed, for the record
-  unsigned cpus = 0;                      ///< 0: all this process may use
-  MachineLimits machine;                  ///< what else its jobs may use (`cpus` above counts)
+  MachineLimits machine;                  ///< what its jobs may use
   bool fail_fast = false;                 ///< after the first failure nothing new starts
   graph::PlanOptions plan;
   graph::PluginDigests plugins;

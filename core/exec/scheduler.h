@@ -1,13 +1,13 @@
 // Runs what a plan says is missing. One thread, woken by events: a producer that settles, a job that ends.
 // The scheduler never asks whether something should run: that is graph::make_plan's and, once inputs are known,
-// graph::content_key_for's word. Who waits for whom is exec/dependencies.h, what goes first exec/ready_queue.h, what
-// fits exec/resource_pool.h, what is tried again exec/retry.h.
+// graph::content_key_for's word. How each variant stands is exec/variant_states.h, what is to be made and what goes
+// first exec/work_list.h, what fits exec/resource_pool.h, what is tried again exec/retry.h, what a job is
+// exec/running_job.h.
 #pragma once
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -15,21 +15,19 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "exec/control.h"
-#include "exec/dependencies.h"
 #include "exec/executor.h"
-#include "exec/journal.h"
 #include "exec/loop.h"
 #include "exec/new_attempt.h"
-#include "exec/progress_watch.h"
 #include "exec/project.h"
 #include "exec/publish.h"
-#include "exec/ready_queue.h"
 #include "exec/recover.h"
 #include "exec/resource_pool.h"
+#include "exec/running_job.h"
+#include "exec/variant_states.h"
+#include "exec/work_list.h"
 #include "graph/plan.h"
 
 namespace lowbit::exec {
@@ -64,15 +62,7 @@ class RunObserver {
   virtual void on_event(const Event& event) = 0;
 };
 
-struct RunSummary {
-  std::size_t reused = 0;
-  std::size_t done = 0;     ///< ran and succeeded in this run
-  std::size_t cut_off = 0;  ///< an input came out as it was before
-  std::size_t failed = 0;
-  std::size_t blocked = 0;  ///< not run because an input failed
-  std::size_t cancelled = 0;
-  std::size_t gated = 0;        ///< of those with a result: a gate holds it back
-  std::size_t behind_gate = 0;  ///< not run because a gate holds an input back
+struct RunSummary : SettledCounts {
   std::size_t not_started = 0;  ///< left out after the first failure (SchedulerOptions::fail_fast)
   bool interrupted = false;
   Diagnostics machine;  ///< what stopped the host itself: full disk, lost lease
@@ -103,71 +93,15 @@ class Scheduler : public Controlled {
   [[nodiscard]] Snapshot snapshot() const override;
   bool cancel(graph::VariantIndex variant) override;
   std::vector<graph::VariantIndex> retry(const std::string& cause, const std::set<graph::VariantIndex>& only) override;
-  [[nodiscard]] const RunSummary& summary() const { return summary_; }
+  [[nodiscard]] RunSummary summary() const;
 
  private:
   using Index = graph::VariantIndex;
-  enum class State { waiting, scheduled, done, gated, behind_gate, failed, blocked, left_out };
 
-  struct Node {
-    State state = State::waiting;
-    std::optional<graph::Key> content;
-    graph::Key provenance;
-    std::map<std::string, ArtifactRef> outputs;
-    std::string gate;  ///< gated: what does not hold; behind_gate: whose gate, and what
-    // How it settled, for people.
-    VariantState settled_as = VariantState::waiting;
-    std::string text;
-    std::string cause;
-  };
-
-  /// One execution of a content key.
-  struct Job {
-    std::int64_t attempt_id = 0;
-    std::string label;
-    AttemptPaths paths;
-    PublishContext context;
-    std::string nonce;
-    Lease lease;
-    JournalTail tail;
-    ProgressWatch watch;
-    bool fail_on_stall = false;
-    bool brief = false;
-    std::optional<std::string> stalled;  ///< it was ended for that; what to say
-    Json progress = nullptr;             ///< its last word
-    std::vector<std::string> warnings;   ///< once it has ended well
-    std::chrono::steady_clock::time_point since = std::chrono::steady_clock::now();
-  };
-  using JobPtr = std::shared_ptr<Job>;
-
-  /// A content key that has no result yet, and every variant that needs exactly its result.
-  struct Work {
-    std::vector<Index> variants;  ///< the first is the one it is run as; empty: a job of another experiment
-    std::uint32_t attempts = 0;   ///< in this run
-    JobPtr job;                   ///< from its start until it is published or has failed
-  };
-
-  void count_reused();
   void adopt(const Adopted& adopted);
   void make_ready(Index index);
-  void enqueue(Index index);
-  void join(Work& work, Index index);
-  void drain();
-  void settle(Index index, State state, VariantState settled_as, std::string text = {}, std::string cause = {});
-  [[nodiscard]] bool is_open(Index index) const;
-  void withdraw(Index index);
-  void reopen(const std::vector<Index>& variants);
-  struct Obstacle {
-    State state = State::blocked;
-    std::string reason;
-    std::string gate;
-  };
-  [[nodiscard]] std::optional<Obstacle> obstacle_of(Index index) const;
-  [[nodiscard]] std::optional<Index> unjudged_by(const graph::Produced& produced) const;
-  [[nodiscard]] std::optional<ArtifactRef> artifact_of(const graph::Member& member) const;
-  [[nodiscard]] graph::Key provenance_with_present_members(Index index) const;
-  [[nodiscard]] bool cut_off(Index index);
-  void settle_with_result(Index index, const StageResult& result, VariantState settled_as);
+  [[nodiscard]] bool cut_off(graph::PlannedVariant known);
+  void settle_with_result(Index index, const StageResult& result, VariantState how);
   void dispatch();
   void launch(Index index);
   void note_seconds(const std::string& stage, double seconds);
@@ -182,15 +116,13 @@ class Scheduler : public Controlled {
     std::vector<CheckedResult> results;  ///< of the jobs, in their order
   };
   void on_moved(Group& group, const Result<void>& moved);
-  [[nodiscard]] bool is_tried_again(const Job& job, const Work& work, FailureCause cause, ExitKind ended) const;
+  [[nodiscard]] bool is_tried_again(const RunningJob& job, const Work& work, FailureCause cause, ExitKind ended) const;
   void retry_later(const Digest& content_key, Work work);
   void poll_progress();
   void look_for_stall(const JobPtr& job);
   void give_up(const Diagnostics& problems);
   void finish_if_idle();
   void finish();
-  [[nodiscard]] Work take_work(const JobPtr& job);
-  void tell_warnings(const Job& job);
   void tell(Event::Kind kind, const std::string& label, std::string text = {}, Json failure = {});
 
   const graph::ExpandedGraph& graph_;
@@ -203,25 +135,21 @@ class Scheduler : public Controlled {
   SchedulerOptions options_;
   std::function<void()> finished_;
 
-  std::vector<Node> nodes_;
-  Dependencies dependencies_;
-  std::vector<double> priorities_;
+  VariantStates states_;
   ResourcePool pool_;
-  ReadyQueue ready_;
-  std::deque<Index> unblocked_;  ///< every producer has settled; not looked at yet
-  std::unordered_map<Digest, Work> works_;
+  WorkList works_;
   std::map<std::string, JobPtr> running_;  ///< by nonce
   Group to_publish_;
   std::map<std::string, double> longest_seconds_;        ///< of the jobs that ended well in this run, by stage
   std::vector<std::filesystem::path> used_directories_;  ///< for new_attempt()
   bool publish_scheduled_ = false;                       ///< or under way: what comes meanwhile is the next group
-  std::size_t unsettled_ = 0;
-  std::size_t in_flight_ = 0;  ///< jobs that variants of this graph wait for
   std::size_t waiting_for_retry_ = 0;
   std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
   bool stopping_ = false;
   bool done_ = false;
-  RunSummary summary_;
+  std::size_t not_started_ = 0;
+  bool interrupted_ = false;
+  Diagnostics machine_problems_;
 };
 
 }  // namespace lowbit::exec

@@ -13,6 +13,7 @@
 
 using namespace lowbit::test;
 using Catch::Contains;
+using Catch::StartsWith;
 
 namespace fs = std::filesystem;
 
@@ -201,6 +202,23 @@ TEST_CASE("a rebuild leaves out what is damaged and says so", "[e2e]") {
                  Contains("left out  .lowbit/expansions/other.jsonl: the expansion ") && Contains("12 results"));
   REQUIRE(project.run().status == 0);
   CHECK(project.results() == before);
+}
+
+TEST_CASE("a rebuild sets nothing aside that a newer lowbit published", "[e2e]") {
+  const Project project("experiment: one\nstages: [{id: one, use: lowbit.toy.source}]\n");
+  REQUIRE(project.run().status == 0);
+  const fs::path manifest = published(project, "manifest.json");
+  std::string text = read_text(manifest);
+  const std::string_view format = "\n \"format\": 1,";  // its own, not a key's
+  REQUIRE(text.find(format) != std::string::npos);
+  text.replace(text.find(format), format.size(), "\n \"format\": 2,");
+  write_text(manifest, text);
+  for (const char* what : {"--rebuild", "--verify"}) {
+    const Ended refused = project.lowbit({"doctor", what});
+    CHECK(refused.status == 3);
+    CHECK_THAT(refused.err, StartsWith("error[LB4108]: the record of an attempt was written by a newer lowbit\n"));
+  }
+  CHECK(fs::exists(manifest));
 }
 
 TEST_CASE("an expansion that is not what was written is named by its code", "[e2e]") {

@@ -54,6 +54,12 @@ class Rows {
   [[nodiscard]] double real(int column) const { return statement_.getColumn(column).getDouble(); }
   /// Empty for null.
   [[nodiscard]] std::string text(int column) const;
+  [[nodiscard]] std::optional<std::string> text_if(int column) const {
+    return null(column) ? std::nullopt : std::optional(text(column));
+  }
+  [[nodiscard]] std::optional<double> real_if(int column) const {
+    return null(column) ? std::nullopt : std::optional(real(column));
+  }
   [[nodiscard]] Digest digest(int column) const;
   /// Null for null.
   [[nodiscard]] Json json(int column) const;

@@ -1,6 +1,5 @@
 // Questions about what is stored.
-#include <limits>
-
+#include "store/sqlite/metric_rows.h"
 #include "store/sqlite/sqlite_store.h"
 
 namespace lowbit::store {
@@ -22,19 +21,6 @@ StageResult SqliteStore::read_result(Rows& row) const {
   Rows outputs = db_->query("SELECT port, type, digest, path FROM artifacts WHERE result_id = ?", result.id);
   while (outputs.next()) add_output(result, outputs, 0);
   return result;
-}
-
-std::vector<MetricRow> SqliteStore::read_metrics(std::int64_t result) const {
-  std::vector<MetricRow> metrics;
-  Rows rows = db_->query("SELECT name, unit, value, std_error, count FROM metrics WHERE result_id = ?", result);
-  while (rows.next()) {
-    MetricRow metric{.name = rows.text(0), .unit = rows.text(1), .std_error = {}};
-    metric.value = rows.null(2) ? std::numeric_limits<double>::quiet_NaN() : rows.real(2);
-    if (!rows.null(3)) metric.std_error = rows.real(3);
-    metric.count = static_cast<std::uint64_t>(rows.integer(4));
-    metrics.push_back(std::move(metric));
-  }
-  return metrics;
 }
 
 Result<std::optional<StageResult>> SqliteStore::find_current(const Digest& content_key) const {
@@ -81,9 +67,10 @@ std::optional<Digest> SqliteStore::link_of(const Digest& provenance_key) const {
 }
 
 std::vector<MetricRow> SqliteStore::metrics_of(const StageResult& result) const {
-  return look_up<std::vector<MetricRow>>(
-             "looking up metrics",
-             [&]() -> Result<std::optional<std::vector<MetricRow>>> { return std::optional(read_metrics(result.id)); })
+  return look_up<std::vector<MetricRow>>("looking up metrics",
+                                         [&]() -> Result<std::optional<std::vector<MetricRow>>> {
+                                           return std::optional(store::metrics_of(*db_, result.id));
+                                         })
       .value_or(std::vector<MetricRow>());
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "store/sqlite/item_rows.h"
+#include "store/sqlite/metric_rows.h"
 #include "store/sqlite/sqlite_store.h"
 
 namespace lowbit::store {
@@ -58,7 +59,7 @@ Result<std::vector<StageResult>> SqliteStore::publish(const std::vector<Publicat
     for (const Publication& p : publications) {
       LB_TRY_ASSIGN(std::optional<StageResult> result, find_current(p.result.content_key));
       LB_CHECK(result.has_value());
-      result->metrics = read_metrics(result->id);
+      result->metrics = store::metrics_of(*db_, result->id);
       current.push_back(*std::move(result));
     }
     return current;

@@ -95,7 +95,6 @@ class SqliteStore final : public Store {
   std::optional<Digest> link_of(const Digest& provenance_key) const;
   StageResult read_result(Rows& row) const;
   void add_output(StageResult& result, const Rows& row, int first) const;
-  std::vector<MetricRow> read_metrics(std::int64_t result) const;
   Result<std::optional<StageResult>> find_current(const Digest& content_key) const;
 
   std::unique_ptr<Connection> db_;

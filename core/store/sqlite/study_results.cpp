@@ -5,11 +5,11 @@
 namespace lowbit::store {
 namespace {
 
-std::map<std::string, MeasuredMetric> metrics_of(Connection& db, std::int64_t result) {
+std::map<std::string, MeasuredMetric> measured(Connection& db, std::int64_t result) {
   std::map<std::string, MeasuredMetric> metrics;
   Rows rows = db.query("SELECT name, unit, value, count FROM metrics WHERE result_id = ?", result);
   while (rows.next()) {
-    metrics[rows.text(0)] = {rows.text(1), rows.null(2) ? std::nullopt : std::optional(rows.real(2)), rows.integer(3)};
+    metrics[rows.text(0)] = {rows.text(1), rows.real_if(2), rows.integer(3)};
   }
   return metrics;
 }
@@ -38,7 +38,7 @@ Result<StudyResults> study_results(const std::filesystem::path& database, const 
       study.variants.push_back(std::move(variant));
     }
     for (StudyVariant& variant : study.variants) {
-      if (variant.result_id) variant.metrics = metrics_of(*db, *variant.result_id);
+      if (variant.result_id) variant.metrics = measured(*db, *variant.result_id);
     }
     return study;
   });

@@ -22,12 +22,13 @@ Result<std::vector<std::int64_t>> SqliteStore::restore_attempts(std::int64_t run
     for (const auto& [attempt, provenance_key] : found) {
       const bool is_free =
           attempt.id > 0 && !db_->query("SELECT 1 FROM attempts WHERE attempt_id = ?", attempt.id).next();
+      Cell id = nullptr;
+      if (is_free) id = attempt.id;
       db_->execute(
           "INSERT INTO attempts (attempt_id, run_id, content_key, provenance_key, number, nonce, directory, label, "
           "state, started_at, environment) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?)",
-          is_free ? Cell(attempt.id) : Cell(nullptr), run, cell(attempt.content_key), cell(provenance_key),
-          attempt.number, attempt.nonce, attempt.directory, attempt.stage_label, attempt.started_at,
-          json_cell(attempt.environment));
+          id, run, cell(attempt.content_key), cell(provenance_key), attempt.number, attempt.nonce, attempt.directory,
+          attempt.stage_label, attempt.started_at, json_cell(attempt.environment));
       ids.push_back(db_->last_insert_id());
     }
     return ids;

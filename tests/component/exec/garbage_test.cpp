@@ -125,3 +125,15 @@ TEST_CASE("what is removed is forgotten, and its files are gone", "[exec][gc]") 
   CHECK(fs::exists(study.project.paths().results() / "m"));
   CHECK(fs::is_empty(study.project.paths().results() / "o"));
 }
+
+TEST_CASE("an attempt of a newer lowbit is no garbage, and one that is damaged is", "[exec][gc]") {
+  Study study;
+  const fs::path attempt = study.project.paths().work() / sha256("x").hex() / "a1-nonce";
+  fs::create_directories(attempt);
+  write_text(attempt / "host.json", R"({"format": 1})");
+  CHECK(study.garbage() == "kept 0: a1-nonce 13 B 0 s");
+  write_text(attempt / "host.json", R"({"format": 2})");
+  const auto list = exec::find_garbage(study.project.paths(), study.project.store());
+  REQUIRE_FALSE(list.ok());
+  CHECK(list.error().front().code == "LB4108");
+}

@@ -385,7 +385,7 @@ class Machine {
     exec::RunRequest request;
     request.experiment_file = directory_.path() / "e.yaml";
     request.command = "lowbit run e.yaml";
-    request.cpus = 2;
+    request.machine.cpus = 2;
     request.machine.gpus.emplace();
     request.plan = options;
     for (const auto& [plugin, version] : study.versions) {

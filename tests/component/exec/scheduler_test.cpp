@@ -557,7 +557,7 @@ TEST_CASE("an attempt whose record cannot be read is lost when nothing runs, and
   const auto lock = env::FileLock::try_take(attempt.lock());
   REQUIRE((lock.ok() && lock->has_value()));
   bench.kill_host();
-  write_text(attempt.request(), R"({"format": 2})");
+  write_text(attempt.request(), R"({"format": 1})");
   SECTION("its job runs") {
     const auto refused = exec::recover(bench.project);
     REQUIRE_FALSE(refused.ok());
@@ -569,4 +569,25 @@ TEST_CASE("an attempt whose record cannot be read is lost when nothing runs, and
     REQUIRE(recovery.ok());
     CHECK(recovery->lost == Labels{"a"});
   }
+}
+
+TEST_CASE("an attempt of a newer lowbit is left as it is, whether it runs or not", "[exec][recover]") {
+  Bench bench;
+  bench.add("a");
+  bench.start(on_cpus(1));
+  const exec::AttemptPaths attempt = bench.workers.job("a").attempt;
+  const auto file = GENERATE(&exec::AttemptPaths::request, &exec::AttemptPaths::host);
+  const bool runs = GENERATE(true, false);
+  const auto lock = env::FileLock::try_take(attempt.lock());
+  REQUIRE((lock.ok() && lock->has_value()));
+  bench.kill_host();
+  write_text((attempt.*file)(), R"({"format": 2})");
+  if (!runs) std::filesystem::remove(attempt.lock());
+  const auto refused = exec::recover(bench.project);
+  REQUIRE_FALSE(refused.ok());
+  CHECK(refused.error().front().code == "LB4108");
+  const auto running = bench.project.store().running_attempts();
+  REQUIRE(running.ok());
+  CHECK(running->size() == 1);
+  CHECK(std::filesystem::exists((attempt.*file)()));
 }

@@ -73,3 +73,41 @@ TEST_CASE("what the host remembers of an attempt survives its file", "[exec]") {
   REQUIRE_FALSE(broken.ok());
   CHECK(broken.error().front().code == "LB5003");
 }
+
+TEST_CASE("what a newer lowbit wrote of an attempt is refused as such, not as damaged", "[exec]") {
+  const Json newer{{"format", kAttemptFormat + 1}, {"stage_label", "a[seed=1]"}};
+  const auto request = job_request(newer);
+  const auto context = publish_context(newer);
+  REQUIRE_FALSE(request.ok());
+  REQUIRE_FALSE(context.ok());
+  CHECK(render(request.error()) ==
+        "error[LB4108]: the record of an attempt was written by a newer lowbit\n"
+        " = note: its format is 2, and this lowbit reads 1; it is of a[seed=1]\n"
+        " = help: use the newer lowbit in this project; nothing was changed\n");
+  CHECK(render(context.error()) == render(request.error()));
+  CHECK(to_json(JobRequest())["format"] == kAttemptFormat);
+  CHECK(to_json(PublishContext())["format"] == kAttemptFormat);
+}
+
+TEST_CASE("the host's record of an attempt is read back, missing, damaged or of a newer lowbit", "[exec]") {
+  const test::TemporaryDirectory directory;
+  const AttemptPaths attempt{directory.path()};
+  const auto missing = read_context(attempt);
+  REQUIRE(missing.ok());
+  CHECK_FALSE(missing->has_value());
+  PublishContext context;
+  context.stage_label = "a";
+  context.content = {.record = {{"format", 1}}, .digest = sha256("k")};
+  REQUIRE(write_context(attempt, context).ok());
+  const auto whole = read_context(attempt);
+  REQUIRE((whole.ok() && whole->has_value()));
+  CHECK(to_json(**whole) == to_json(context));
+  for (const auto& [text, code] : {std::pair{R"({"format": 1, "stage_)", "LB5003"},
+                                   {R"({"format": 1})", "LB5003"},
+                                   {R"({"format": 2})", "LB4108"}}) {
+    test::write_text(attempt.host(), text);
+    const auto refused = read_context(attempt);
+    REQUIRE_FALSE(refused.ok());
+    CHECK(refused.error().front().code == code);
+  }
+}

@@ -1,0 +1,82 @@
+// The questions that people ask of results.db. All answers of one object are of one moment, that of the first question;
+// reading never blocks a run that uses a write-ahead log. Hold it no longer than the questions take.
+// Thread rule: one thread.
+//
+//   LB_TRY_ASSIGN(store::ProjectFacts facts, store::ProjectFacts::open(project.database()));
+//   LB_TRY_ASSIGN(const std::vector<Meaning> found, facts.meanings_of(word, {}));
+//   if (found.size() == 1 && found.front().kind == Meaning::Kind::variant) { ... facts.variant(found.front()) ... }
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "domain/duration_history.h"
+#include "domain/project_facts.h"
+#include "graph/cost.h"
+
+namespace lowbit::store {
+
+class Connection;
+
+/// What has names.
+enum class Named {
+  experiments,
+  runs,      ///< run:7, the oldest first
+  stages,    ///< of the last expansions
+  variants,  ///< labels of the last expansions, in their order
+  attempts,  ///< labels of whatever was ever tried
+  models,    ///< labels of variants whose result holds a model or an adapter
+};
+
+class ProjectFacts {
+ public:
+  /// LB60xx on a file that is missing or cannot be read.
+  [[nodiscard]] static Result<ProjectFacts> open(const std::filesystem::path& database);
+  ~ProjectFacts();
+  ProjectFacts(ProjectFacts&&) noexcept;
+  ProjectFacts& operator=(ProjectFacts&&) noexcept;
+
+  /// Each once, in alphabetical order where none is said.
+  [[nodiscard]] Result<std::vector<std::string>> names(Named what);
+
+  /// All that a word may mean, which is a label, the name of an experiment, run:N or the beginning of a key or digest.
+  /// Several: it is ambiguous. Variants with one key are one. `experiment` narrows variants; empty: any.
+  [[nodiscard]] Result<std::vector<Meaning>> meanings_of(const std::string& word, const std::string& experiment);
+  /// REQUIRES: of a variant or a result, from meanings_of() of this object.
+  [[nodiscard]] Result<VariantFacts> variant(const Meaning& meaning);
+  /// REQUIRES: of an artifact, likewise.
+  [[nodiscard]] Result<ArtifactFacts> artifact(const Meaning& meaning);
+  /// What an experiment's last expansion leads to, or what a run made, by label. REQUIRES: of one of these, likewise.
+  [[nodiscard]] Result<std::map<std::string, ResultFacts>> results(const Meaning& meaning);
+
+  /// In the order of the experiments' names and of their expansions. Empty: of all experiments.
+  [[nodiscard]] Result<std::vector<VariantLine>> variants(const std::string& experiment = {});
+  /// By name.
+  [[nodiscard]] Result<std::vector<ExperimentLine>> experiments();
+  /// Newest first, at most `limit`; empty: all.
+  [[nodiscard]] Result<std::vector<RunLine>> runs(std::optional<std::int64_t> limit);
+
+  /// Of the newest attempt with this label, relative to .lowbit; empty: there is none.
+  [[nodiscard]] Result<std::optional<std::string>> newest_attempt_directory(const std::string& label);
+  /// The newest model or adapter that a variant of this label made, or that has this digest.
+  [[nodiscard]] Result<std::optional<ArtifactPlace>> model(const std::string& label_or_digest);
+  [[nodiscard]] Result<std::optional<ArtifactPlace>> place_of(const std::string& digest);
+
+  [[nodiscard]] Result<std::vector<graph::CostSample>> costs();
+  [[nodiscard]] Result<DurationHistory> mean_seconds(const std::string& experiment);
+  /// Empty: nobody ever held the project.
+  [[nodiscard]] Result<std::optional<HolderFacts>> holder();
+
+ private:
+  explicit ProjectFacts(std::unique_ptr<Connection> db);
+
+  std::unique_ptr<Connection> db_;
+};
+
+}  // namespace lowbit::store
