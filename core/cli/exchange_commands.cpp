@@ -1,6 +1,8 @@
 // lowbit export, lowbit import: models in the formats of other tools. The work is done by the stages lowbit.export and
 // lowbit.import in a process of their own, since this program knows no tensors.
+#include <algorithm>
 #include <cstdio>
+#include <iterator>
 #include <thread>
 
 #include "base/words.h"
@@ -35,19 +37,29 @@ Result<exec::JobInput> directory_input(const fs::path& directory, const std::str
   return input;
 }
 
+std::vector<std::string> variants_of(const std::string& stage, const std::vector<std::string>& labels) {
+  std::vector<std::string> variants;
+  std::copy_if(labels.begin(), labels.end(), std::back_inserter(variants),
+               [&](const std::string& label) { return label.starts_with(stage + "["); });
+  return variants;
+}
+
 /// Models of the results of a project.
 class Models {
  public:
   explicit Models(exec::ProjectPaths project) : project_(std::move(project)) {}
 
-  /// A variant of a stage, or the digest of an artifact.
+  /// A variant of a stage, a stage with one variant, or the digest of an artifact.
   [[nodiscard]] Result<exec::JobInput> find(const std::string& name) const {
     if (!env::exists(project_.database())) return unknown(name);
     LB_TRY_ASSIGN(store::ProjectFacts facts, store::ProjectFacts::open(project_.database()));
-    LB_TRY_ASSIGN(const std::optional<ArtifactPlace> model, facts.model(name));
+    LB_TRY_ASSIGN(std::optional<ArtifactPlace> model, facts.model(name));
     if (!model) {
       LB_TRY_ASSIGN(const std::vector<std::string> labels, facts.names(store::Named::models));
-      return unknown(name, labels);
+      const std::vector<std::string> variants = variants_of(name, labels);
+      if (variants.size() != 1) return unknown(name, labels);
+      LB_TRY_ASSIGN(model, facts.model(variants.front()));
+      if (!model) return unknown(name);
     }
     exec::JobInput input;
     input.path = project_.state() / model->path;
@@ -72,11 +84,7 @@ class Models {
                                  "it is neither a directory with config.json or adapter_config.json, nor a finished "
                                  "stage or a digest in " +
                                  project_.root.string());
-    std::vector<std::string> variants;
-    for (const std::string& label : labels) {
-      if (label.starts_with(name + "[")) variants.push_back(label);
-    }
-    if (!variants.empty()) {
+    if (const std::vector<std::string> variants = variants_of(name, labels); !variants.empty()) {
       problem.note("its variants are " + joined(variants));
     } else if (const std::string near = nearest(name, labels); !near.empty()) {
       problem.note("a stage with a similar name exists: " + near);
@@ -154,7 +162,11 @@ Result<int> exchange(const Exchange& order, const CommandOptions& options) {
 
 Result<int> export_command(const Words& words) {
   CommandOptions options("export");
-  options.argument("source", "a variant of a stage, the digest of an artifact, or a directory with a model", true)
+  options
+      .argument("source",
+                "a variant of a stage (its name alone when there is one), the digest of an artifact, or a directory "
+                "with a model",
+                true)
       .argument("directory", "what is written; it must not exist yet, or be empty", true)
       .text("format,f", "gptq, gptq-v2, awq, compressed-tensors, bitsandbytes, hf or peft (docs/formats.md)")
       .text("dtype", "of format hf: float32 (default), bfloat16 or float16")

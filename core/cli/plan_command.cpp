@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstdio>
 
 #include "cli/command.h"
@@ -15,7 +16,10 @@ namespace lowbit::cli {
 void print_plan(const graph::ExpandedGraph& graph, const graph::Plan& plan, const exec::ProjectPaths& project,
                 unsigned cpus, bool json) {
   if (cpus == 0) cpus = env::processors();
-  const graph::PlanCost cost = graph::cost_of(graph, plan, cost_history(project), cpus);
+  const bool anything_runs = std::any_of(plan.variants.begin(), plan.variants.end(),
+                                         [](const auto& planned) { return graph::may_run(planned.decision); });
+  const graph::CostHistory history = anything_runs ? cost_history(project) : graph::CostHistory();
+  const graph::PlanCost cost = graph::cost_of(graph, plan, history, cpus);
   if (json) {
     Json document = graph::plan_json(graph, plan);
     document["estimate"] = graph::cost_json(cost);

@@ -3,7 +3,7 @@
 torch; not part of the tests.
 
     python3 tests/numerics/peer_training.py prepare DIR --model MODEL     # DIR/experiment.yaml with its data
-    cd DIR && lowbit run experiment.yaml && lowbit export 'start[seed=1]' --format peft peft --base-model model
+    cd DIR && lowbit run experiment.yaml && lowbit export start --format peft peft --base-model model
     python3 tests/numerics/peer_training.py compare DIR
 
 MODEL is a model/1 of the LLaMA family with a tokenizer of texts. Both sides begin with one adapter (lowbit's, exported), train on the same rows, all of
