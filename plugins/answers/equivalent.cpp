@@ -171,7 +171,7 @@ class Comparison {
 
   bool same_scalars(const Node& gold, const Node& given) {
     const auto is_decimal = [](const Node& node) { return is(node, Kind::number) && node->decimal; };
-    if (is_decimal(gold) || is_decimal(given)) {
+    if (options_.decimals && (is_decimal(gold) || is_decimal(given))) {
       if (const auto decided = same_rounded(gold, given)) return *decided;
     }
     bool exact_too_large = false;
@@ -190,7 +190,7 @@ class Comparison {
     const auto a = real_value(gold, numeric_);
     const auto b = real_value(given, numeric_);
     if (!a || !b) return std::nullopt;
-    const Real scale = pow(Real(10), options_.decimals);
+    const Real scale = pow(Real(10), *options_.decimals);
     const auto round_off = [&](const Real& value) { return Real(floor(value * scale + Real(0.5))); };
     return round_off(*a) == round_off(*b);
   }

@@ -4,6 +4,8 @@
 // while 1 <= x <= 3 does not answer [1, 3] unless `relation_for_set`.
 #pragma once
 
+#include <optional>
+
 #include "answers/expression.h"
 
 namespace lowbit::answers {
@@ -11,7 +13,8 @@ namespace lowbit::answers {
 enum class Verdict { equal, different, too_large };
 
 struct ComparisonOptions {
-  int decimals = 6;               ///< places that count where either side is written as a decimal
+  std::optional<int> decimals = 6;  ///< places that count where either side is a decimal; nothing: all
+
   bool relation_for_set = false;  ///< a relation answers a set
 };
 

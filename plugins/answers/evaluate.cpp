@@ -28,12 +28,14 @@ std::uint64_t mixed(std::uint64_t x) {  // splitmix64
   return x ^ (x >> 31U);
 }
 
-/// Between -3 and 3, away from 0 and from anything that answers are made of. At point 0 all are positive.
+/// Between -3 and 3, away from 0 and from anything that answers are made of. All are positive at point 0, negative
+/// at 1.
 Complex value_named(std::string_view name, std::uint64_t point) {
   std::uint64_t hash = mixed(point);
   for (const char c : name) hash = mixed(hash ^ static_cast<unsigned char>(c));
   const Real magnitude = Real(hash >> 11U) / Real(std::uint64_t{1} << 53U) * 2.5 + Real(0.375);
-  return {point != 0 && (hash & 1U) != 0 ? Real(-magnitude) : magnitude, Real(0)};
+  const bool negative = point == 1 || (point > 1 && (hash & 1U) != 0);
+  return {negative ? Real(-magnitude) : magnitude, Real(0)};
 }
 
 class Evaluator {

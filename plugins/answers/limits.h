@@ -10,7 +10,7 @@ namespace lowbit::answers {
 inline constexpr std::size_t kResponseBytes = 64 * 1024;  ///< searched at the end of a response
 inline constexpr std::size_t kCandidates = 64;            ///< places of a response that are tried as its answer
 inline constexpr std::size_t kAnswerBytes = 4096;         ///< of one answer
-inline constexpr std::size_t kDepth = 40;                 ///< nested groups of one answer
+inline constexpr std::size_t kDepth = 64;                 ///< groups and factors inside one another
 inline constexpr std::size_t kNodes = 2000;               ///< of one expression tree
 inline constexpr std::size_t kLiteralDigits = 400;        ///< of one number as written
 inline constexpr long kLiteralExponent = 400;             ///< of one number in E-notation

@@ -78,7 +78,7 @@ Node Reader::number_literal() {
   return number(std::move(value), decimal);
 }
 
-/// 2\frac{1}{3} and 2 1/3: the whole and the fraction; null when no fraction of two integers follows.
+/// 2\frac{1}{3}, 2\frac13 and 2 1/3: the whole and the fraction; null when no fraction of two integers follows.
 Node Reader::mixed_with(Node whole) {
   if (whole->decimal || denominator(whole->value) != 1) return nullptr;
   const auto integer = [&]() -> Node {
@@ -91,11 +91,17 @@ Node Reader::mixed_with(Node whole) {
   };
   Node top;
   Node bottom;
-  if (take("\\frac{") || take("\\dfrac{") || take("\\tfrac{")) {
-    top = integer();
-    if (!top || !take("}{")) return nullptr;
-    bottom = integer();
-    if (!bottom || !take("}")) return nullptr;
+  const auto argument = [&]() -> Node {
+    if (is_digit(peek())) return number(text_[at_++] - '0');
+    if (!take("{")) return nullptr;
+    Node node = integer();
+    return node && take("}") ? node : nullptr;
+  };
+  if (take_command("\\frac") || take_command("\\dfrac") || take_command("\\tfrac")) {
+    top = argument();
+    if (!top) return nullptr;
+    bottom = argument();
+    if (!bottom) return nullptr;
   } else if (is_digit(peek()) && at_ > 0 && kBlank.find(text_[at_ - 1]) != std::string_view::npos) {
     top = integer();
     if (!top || !take("/")) return nullptr;
