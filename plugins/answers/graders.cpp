@@ -11,9 +11,12 @@
 namespace lowbit::answers {
 namespace {
 
-/// A bare reference is a formula.
+/// A bare reference is a formula; \$ in it is money.
 std::string as_formula(std::string_view reference) {
-  for (const std::string_view mark : {"$", "\\(", "\\[", "\\boxed"}) {
+  for (std::size_t at = reference.find('$'); at != std::string_view::npos; at = reference.find('$', at + 1)) {
+    if (at == 0 || reference[at - 1] != '\\') return std::string(reference);
+  }
+  for (const std::string_view mark : {"\\(", "\\[", "\\boxed"}) {
     if (reference.find(mark) != std::string_view::npos) return std::string(reference);
   }
   return "$$" + std::string(reference) + "$$";

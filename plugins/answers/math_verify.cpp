@@ -16,7 +16,7 @@ namespace lowbit::answers {
 namespace {
 
 // What announces an answer, most telling first.
-enum Rank : int { final_hoped, box_first, final_is, box_later, answer_colon, answer_word, bare };
+enum Rank : int { final_hoped, box_first, final_is, box_later, answer_colon, answer_word, whole, bare };
 
 struct Piece {
   std::string text;
@@ -29,6 +29,28 @@ struct Candidate {
   std::vector<Piece> pieces;
 };
 
+/// One line that is nothing but a formula without delimiters, more than a typed number: letters stand alone or in
+/// commands, and there is a sign or a command.
+bool is_bare_formula(std::string_view text) {
+  constexpr std::size_t kLongest = 400;
+  constexpr std::array<std::string_view, 16> kWords{"sqrt",    "pi",      "infinity", "inf",   "sin", "cos",
+                                                    "tan",     "log",     "ln",       "exp",   "and", "or",
+                                                    "pmatrix", "bmatrix", "array",    "matrix"};
+  text = trimmed(text);
+  if (text.size() > kLongest || text.find_first_of("$\n?") != std::string_view::npos || read_typed_number(text))
+    return false;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t begin = at;
+    while (at < text.size() && is_letter(text[at])) ++at;
+    const bool in_command = begin > 0 && text[begin - 1] == '\\';
+    if (at - begin > 1 && !in_command &&
+        std::find(kWords.begin(), kWords.end(), text.substr(begin, at - begin)) == kWords.end())
+      return false;
+    if (at == begin) ++at;
+  }
+  return text.find_first_of("\\=<>^*/+(") != std::string_view::npos;
+}
+
 class CandidateSearch {
  public:
   CandidateSearch(std::string_view text, const MathVerifyOptions& options)
@@ -38,6 +60,9 @@ class CandidateSearch {
     if (options_.latex) boxes();
     announced_final();
     announced();
+    if (options_.latex && is_bare_formula(text_))
+      found_.push_back(
+          {.rank = whole, .begin = 0, .end = text_.size(), .pieces = {{std::string(text_), false, false}}});
     unannounced();
     const auto earlier = [](const Candidate& a, const Candidate& b) {
       if (a.rank != b.rank) return a.rank < b.rank;

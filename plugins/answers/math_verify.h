@@ -25,7 +25,8 @@ struct FoundAnswer {
 };
 
 /// Places in order of what announces them ("final answer is", a box, "answer:", "answer", nothing), the last place of
-/// the response first, up to kCandidates; the first that can be read.
+/// the response first, up to kCandidates; the first that can be read. A response that is nothing but a formula is read
+/// whole before places that nothing announces.
 [[nodiscard]] FoundAnswer find_answer(std::string_view response, const MathVerifyOptions& options = {});
 
 /// By value, or as the same text where it is not empty.
