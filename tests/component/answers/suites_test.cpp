@@ -63,6 +63,23 @@ TEST_CASE("Math-Verify's own cases", "[answers][scores]") {
   CHECK(failed == std::vector<std::string>{"test_strict_variable_comparison \"$f(x)$\""});
 }
 
+TEST_CASE("Math-Verify's cases by other rules, on the answers that its own rules find", "[answers][scores]") {
+  const auto cases = shared_lines("cases/answers/math-verify-part.jsonl");
+  for (const Grader& grader : graders()) {
+    const bool by_text = grader.name != "math-verify" && grader.name.rfind("gsm8k", 0) != 0;
+    if (cases.empty() || !by_text) continue;
+    std::size_t n_right = 0;
+    for (const Json& one : cases) {
+      const MathVerifyOptions options = options_of(one["test"]);
+      const auto gold = find_answer(one["gold"].get_ref<const std::string&>(), options);
+      const auto given = find_answer(one["pred"].get_ref<const std::string&>(), options);
+      n_right += grader.same(given.text, gold.text) == (one["expected"] == 1) ? 1U : 0U;
+    }
+    print("Math-Verify, part, answers as found", grader.name, n_right, cases.size());
+    CHECK(n_right > cases.size() / 2);
+  }
+}
+
 TEST_CASE("reference answers of MATH-500 are what their solutions say", "[answers][scores]") {
   const auto items = shared_lines("tasks/math500/test.jsonl");
   for (const char* name : {"math-verify", "hendrycks-math", "prm800k", "opencompass-v2"}) {
