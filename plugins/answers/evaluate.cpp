@@ -44,7 +44,7 @@ class Evaluator {
 
   Complex of(const Node& node) {
     budget_.spend(kOperation);
-    const Complex value = raw(node);
+    Complex value = raw(node);
     if (!isfinite(value.real()) || !isfinite(value.imag())) throw Undefined{};
     return value;
   }
@@ -136,7 +136,7 @@ class Evaluator {
                                            const std::vector<Complex>& arguments) {
     if (abs(x) > 1e15) throw TooLarge{};
     using F = std::function<Real(const Real&)>;
-    static const std::map<std::string, F, std::less<>> kFunctions{
+    static const std::map<std::string, F, std::less<>> anywhere{
         {"sin", [](const Real& t) { return Real(sin(t)); }},
         {"cos", [](const Real& t) { return Real(cos(t)); }},
         {"tan", [](const Real& t) { return Real(sin(t) / cos(t)); }},
@@ -148,22 +148,22 @@ class Evaluator {
         {"floor", [](const Real& t) { return Real(floor(t)); }},
         {"ceil", [](const Real& t) { return Real(ceil(t)); }},
     };
-    static const std::map<std::string, F, std::less<>> kInside{
+    static const std::map<std::string, F, std::less<>> inside{
         // of arguments between -1 and 1
         {"arcsin", [](const Real& t) { return Real(asin(t)); }},
         {"arccos", [](const Real& t) { return Real(acos(t)); }},
     };
-    static const std::map<std::string, F, std::less<>> kHyperbolic{
+    static const std::map<std::string, F, std::less<>> hyperbolic{
         {"sinh", [](const Real& t) { return Real((exp(t) - exp(-t)) / 2); }},
         {"cosh", [](const Real& t) { return Real((exp(t) + exp(-t)) / 2); }},
         {"tanh", [](const Real& t) { return Real((exp(t) - exp(-t)) / (exp(t) + exp(-t))); }},
     };
-    if (const auto f = kFunctions.find(name); f != kFunctions.end()) return f->second(x);
-    if (const auto f = kInside.find(name); f != kInside.end()) {
+    if (const auto f = anywhere.find(name); f != anywhere.end()) return f->second(x);
+    if (const auto f = inside.find(name); f != inside.end()) {
       if (abs(x) > 1) throw Undefined{};
       return f->second(x);
     }
-    if (const auto f = kHyperbolic.find(name); f != kHyperbolic.end()) {
+    if (const auto f = hyperbolic.find(name); f != hyperbolic.end()) {
       if (abs(x) > kLargestExponent) throw TooLarge{};
       return f->second(x);
     }
@@ -217,10 +217,10 @@ bool has_variables(const Expression& node) {
 }
 
 bool close(const Complex& a, const Complex& b) {
-  static const Real kAbsolute("1e-40");
-  static const Real kRelative("1e-32");
+  static const Real absolute("1e-40");
+  static const Real relative("1e-32");
   const auto size = [](const Complex& z) { return Real(abs(z.real()) + abs(z.imag())); };
-  const Real tolerance = std::max(kAbsolute, Real(kRelative * std::max(size(a), size(b))));
+  const Real tolerance = std::max(absolute, Real(relative * std::max(size(a), size(b))));
   return size(a - b) <= tolerance;
 }
 

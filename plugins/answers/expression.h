@@ -11,8 +11,10 @@
 
 namespace lowbit::answers {
 
-using Integer = boost::multiprecision::cpp_int;
-using Number = boost::multiprecision::cpp_rational;
+// Without expression templates, so that no result refers to an operand that is gone.
+using Integer = boost::multiprecision::number<boost::multiprecision::cpp_int_backend<>, boost::multiprecision::et_off>;
+using Number =
+    boost::multiprecision::number<boost::multiprecision::cpp_rational_backend, boost::multiprecision::et_off>;
 
 struct Expression;
 using Node = std::shared_ptr<const Expression>;

@@ -32,7 +32,7 @@ bool is_written_integer(std::string_view text) {
 /// `k = 5` and `x=5` give what stands behind the only equals sign.
 std::string without_short_name(const std::string& text) {
   const std::size_t sign = text.find('=');
-  if (sign == std::string::npos || sign > 2 || text.find('=', sign + 1) != std::string::npos) return text;
+  if (sign > 2 || text.find('=', sign + 1) != std::string::npos) return text;
   return text.substr(sign + 1);
 }
 

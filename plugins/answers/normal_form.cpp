@@ -10,7 +10,7 @@ namespace {
 /// Thrown at what has no normal form: sets, infinity, division by zero.
 struct NoNormalForm {};
 
-constexpr unsigned kTrialDivisors = 20000;
+constexpr std::uint64_t kTrialDivisors = 20000;
 constexpr std::int64_t kRootDegree = 64;
 constexpr std::int64_t kFactorial = 3000;
 
@@ -112,7 +112,7 @@ class NormalForm {
       result = arithmetic_.multiply(result, Quotient{.top = arithmetic_.multiply(factor, one)});
     };
     budget_.spend(kTrialDivisors * (msb(n) / 64 + 1));
-    unsigned divisor = 2;
+    std::uint64_t divisor = 2;
     for (; divisor < kTrialDivisors && Integer(divisor) * divisor <= n; divisor += divisor == 2 ? 1 : 2) {
       std::int64_t count = 0;
       for (; n % divisor == 0; ++count) n /= divisor;

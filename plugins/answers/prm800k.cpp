@@ -29,9 +29,21 @@ std::string_view without_outer_text(std::string_view text) {
   return whole ? text.substr(kText.size(), text.size() - kText.size() - 1) : text;
 }
 
-/// A decimal number as Python's float() reads it, but for names and underscores.
-std::optional<double> python_float(std::string_view text) {
-  text = trimmed(text);
+/// Without the underscores that Python allows between digits.
+std::string without_underscores(std::string_view text) {
+  std::string result;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const bool inner =
+        text[at] == '_' && at > 0 && at + 1 < text.size() && is_digit(text[at - 1]) && is_digit(text[at + 1]);
+    if (!inner) result += text[at];
+  }
+  return result;
+}
+
+/// A decimal number as Python's float() reads it, but for names.
+std::optional<double> python_float(std::string_view typed) {
+  const std::string plain = without_underscores(trimmed(typed));
+  const std::string_view text = plain;
   std::size_t at = !text.empty() && (text[0] == '-' || text[0] == '+') ? 1 : 0;
   const std::size_t whole = at;
   at = past_digits(text, at);

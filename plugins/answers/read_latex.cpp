@@ -60,6 +60,7 @@ Node answer_of(std::vector<std::vector<Node>> rows) {
   const bool rows_of_one = std::all_of(rows.begin(), rows.end(), [](const auto& row) { return row.size() == 1; });
   if (rows.size() == 1 || rows_of_one) return collection(Kind::set, std::move(all));
   std::vector<Node> tuples;
+  tuples.reserve(rows.size());
   for (auto& row : rows) tuples.push_back(collection(Kind::tuple, std::move(row)));
   return collection(Kind::set, std::move(tuples));
 }
@@ -68,7 +69,7 @@ std::optional<Node> read_latex(std::string_view text) {
   text = trimmed(text);
   if (text.empty() || text.size() > kAnswerBytes) return std::nullopt;
   if (is_grouped_number(text)) {
-    const auto grouped = read_typed_number(text);
+    auto grouped = read_typed_number(text);
     if (grouped && (!(*grouped)->decimal || text.find('.') != std::string_view::npos)) return grouped;
   }
   try {

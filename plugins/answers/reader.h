@@ -52,12 +52,12 @@ class Reader {
   Node text_command(std::string_view name);
   Node letter_or_word();
   Node subscripted(std::string name);
-  Node call_or_symbol(std::string name);
+  Node call_or_symbol(const std::string& name);
   Node indexed_sum(std::string_view name);
 
   // Numbers (reader_numbers.cpp).
   Node number_literal();
-  Node mixed_with(Node whole);
+  Node mixed_with(const Node& whole);
 
   // The cursor.
   void blanks();

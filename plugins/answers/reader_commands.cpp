@@ -193,7 +193,7 @@ Node Reader::subscripted(std::string name) {
 }
 
 /// f(x) is a call, x(x + 1) a product; a call of one argument needs one that is a plain letter or number.
-Node Reader::call_or_symbol(std::string name) {
+Node Reader::call_or_symbol(const std::string& name) {
   Node head = subscripted(name);
   if (peek() != '(' || is_quantity(name)) return head;
   const std::size_t before = at_;

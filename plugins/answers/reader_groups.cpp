@@ -101,7 +101,7 @@ std::string Reader::raw_group() {
   if (peek() != '{') throw Unreadable{};
   const std::size_t close = closing_brace(text_, at_);
   if (close == std::string_view::npos) throw Unreadable{};
-  const std::string inside(trimmed(text_.substr(at_ + 1, close - at_ - 1)));
+  std::string inside(trimmed(text_.substr(at_ + 1, close - at_ - 1)));
   at_ = close + 1;
   return inside;
 }

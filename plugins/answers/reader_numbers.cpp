@@ -79,7 +79,7 @@ Node Reader::number_literal() {
 }
 
 /// 2\frac{1}{3}, 2\frac13 and 2 1/3: the whole and the fraction; null when no fraction of two integers follows.
-Node Reader::mixed_with(Node whole) {
+Node Reader::mixed_with(const Node& whole) {
   if (whole->decimal || denominator(whole->value) != 1) return nullptr;
   const auto integer = [&]() -> Node {
     blanks();

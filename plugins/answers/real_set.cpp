@@ -30,8 +30,8 @@ RealSet intersected(const RealSet& a, const RealSet& b) { return complement(unit
 
 RealSet mirrored(const RealSet& set) {
   RealSet result;
-  for (auto it = set.rbegin(); it != set.rend(); ++it)
-    result.push_back({-it->high, -it->low, it->high_open, it->low_open});
+  for (const Piece& piece : set)
+    result.insert(result.begin(), {-piece.high, -piece.low, piece.high_open, piece.low_open});
   return result;
 }
 
