@@ -25,7 +25,7 @@ bool is_context(std::string_view text) {
          std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
-/// `pattern` and `name` part by part: <task>, <name> for one part, <context> behind an @.
+/// `pattern` and `name` part by part: <task>, <name> for one part, <context> and <k> behind an @.
 bool matches(std::string_view pattern, std::string_view name) {
   while (!pattern.empty()) {
     if (pattern.front() != '<') {
@@ -36,7 +36,8 @@ bool matches(std::string_view pattern, std::string_view name) {
     }
     const std::string_view placeholder = pattern.substr(0, pattern.find('>') + 1);
     const std::string_view part = name.substr(0, name.find('/'));
-    if (placeholder == "<context>" ? !is_context(part) : !is_name(part)) return false;
+    const bool is_count = placeholder == "<context>" || placeholder == "<k>";
+    if (is_count ? !is_context(part) : !is_name(part)) return false;
     pattern.remove_prefix(placeholder.size());
     name.remove_prefix(part.size());
   }

@@ -16,7 +16,7 @@ namespace lowbit {
 enum class Better { none, up, down };
 
 struct MetricDefinition {
-  std::string name;  ///< "weights/nmse"; <task>, <name> and <context> stand for parts that vary
+  std::string name;  ///< "weights/nmse"; <task>, <name>, <context> and <k> stand for parts that vary
   std::string unit;  ///< "fraction"; empty: any
   Better better = Better::none;
   std::string doc;

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "answers/grade.h"
+#include "answers/graders.h"
 #include "answers/response.h"
 #include "lm/chat.h"
 #include "lm/digest.h"
@@ -66,11 +67,24 @@ struct Params {
 /// Refuses tasks that would be graded otherwise than their authors meant.
 void expect_known_grader(const tasks::Task& task) {
   tasks::expect_generation(task);
-  if (!task.grader || *task.grader == answers::kGrader) return;
+  if (!task.grader || *task.grader == answers::kGrader || answers::grader_named(*task.grader) != nullptr) return;
+  std::string known(answers::kGrader);
+  for (const answers::Grader& grader : answers::graders()) known.append(", ").append(grader.name);
   throw StageError(LB_BAD_INPUT, {.what = "the task's grader is not known",
                                   .where = "task.json of " + task.name,
-                                  .why = "it is " + *task.grader + ", known is " + std::string(answers::kGrader),
-                                  .fix = "use a task with this grader or without one"});
+                                  .why = "it is " + *task.grader + ", known are " + known,
+                                  .fix = "use a task with one of these graders or without one"});
+}
+
+/// The answer of a response and whether it is right; by lowbit.v1 as long as the task names no other.
+answers::Grade graded(const tasks::Task& task, const tasks::Item& item, const std::string& text,
+                      const answers::Response& response) {
+  const answers::Grader* named = task.grader ? answers::grader_named(*task.grader) : nullptr;
+  if (named != nullptr && item.answer) return named->grade(text, *item.answer);
+  answers::Grade grade;
+  grade.extracted = response.answer;
+  grade.correct = response.answer && item.answer && answers::same_answer(*response.answer, *item.answer);
+  return grade;
 }
 
 /// Answers by item, filled batch by batch; null until an item is answered. `done` batches of the plan are in it.
@@ -254,21 +268,22 @@ void evaluate(const Job& job, const Params& params) {
     const bool truncated = !cut_at_stop(text, task.stop) && answer.truncated;
     const std::size_t n_tokens = answer.ids.size() + (answer.truncated ? 0 : 1);
     const answers::Response response = answers::read_response(text, format);
+    const answers::Grade grade = graded(task, item, text, response);
     nlohmann::json correct;
-    if (task.grader) correct = response.answer && item.answer && answers::same_answer(*response.answer, *item.answer);
+    if (task.grader) correct = grade.correct;
     const bool format_kept = response.format_kept && !truncated;
     out.write({{"item_id", item.item_id},
                {"problem_id", item.problem_id},
                {"prompt_sha", lm::sha256_of_text(questions.texts[i])},
                {"text", text},
                {"steps", response.steps},
-               {"extracted", response.answer ? nlohmann::json(*response.answer) : nlohmann::json()},
+               {"extracted", grade.extracted ? nlohmann::json(*grade.extracted) : nlohmann::json()},
                {"correct", correct},
                {"n_tokens", n_tokens},
                {"truncated", truncated},
                {"format_kept", format_kept}});
     totals.correct += correct == true ? 1U : 0U;
-    totals.extracted += response.answer ? 1U : 0U;
+    totals.extracted += grade.extracted ? 1U : 0U;
     totals.format_kept += format_kept ? 1U : 0U;
     totals.truncated += truncated ? 1U : 0U;
     totals.tokens += n_tokens;

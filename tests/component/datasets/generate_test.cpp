@@ -269,8 +269,9 @@ TEST_CASE("tasks that would be asked or graded otherwise than meant are refused"
   SECTION("a grader that is not known") {
     task.grader = "other.v2";
     expected =
-        "the task's grader is not known\ntask.json of asked\nit is other.v2, known is lowbit.v1\nuse a task with this "
-        "grader or without one";
+        "the task's grader is not known\ntask.json of asked\nit is other.v2, known are lowbit.v1, math-verify, "
+        "hendrycks-math, prm800k, lm-eval-minerva, opencompass-v1, opencompass-v2, gsm8k-strict, gsm8k-flexible\nuse a "
+        "task with one of these graders or without one";
   }
   SECTION("a system message without a chat template") {
     task.system = "Be brief.";

@@ -23,6 +23,8 @@ TEST_CASE("a final metric of the registry in its unit may be reported", "[metric
   CHECK(problem("wikitext2/perplexity/token@2048", 5.47, "ratio") == "none");
   CHECK(problem("tiny-math/perplexity/token@item", 1.3, "ratio") == "none");
   CHECK(problem("data/dropped/too_long", 3, "items") == "none");
+  CHECK(problem("math/maj@8", 0.5, "fraction") == "none");
+  CHECK(problem("math/maj@many", 0.5, "fraction") != "none");
 }
 
 TEST_CASE("toy and experimental metrics may have any unit", "[metrics]") {
