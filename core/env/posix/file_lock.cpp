@@ -12,7 +12,9 @@
 namespace lowbit::env {
 
 Result<std::optional<FileLock>> FileLock::try_take(const std::filesystem::path& file) {
-  Descriptor descriptor(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666));
+  // One that is there is taken on a full disk, too.
+  Descriptor descriptor(::open(file.c_str(), O_RDWR | O_CLOEXEC));
+  if (!descriptor && errno == ENOENT) descriptor = Descriptor(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666));
   if (!descriptor) return file_error("locking", file, errno);
   while (::flock(descriptor.get(), LOCK_EX | LOCK_NB) != 0) {
     if (errno == EINTR) continue;

@@ -26,6 +26,7 @@ using namespace std::chrono_literals;
 
 constexpr auto kLockPoll = 10ms;
 constexpr auto kUnknownPoll = 1000ms;
+constexpr int kMostUnknown = 10;  // polls
 
 /// For a job whose socket is gone: a logout may empty the directory of sockets while jobs go on.
 void ask_shim_to_end(const AttemptPaths& attempt) {
@@ -55,6 +56,7 @@ struct LocalExecutor::Job {
   pid_t child = -1;         ///< the shim, when it is our own child; a fork server's is not
   bool to_connect = false;  ///< adopted, and nobody listens yet
   bool cancelled = false;
+  int times_unknown = 0;  ///< how often it could not be told whether its lock is held
 };
 
 LocalExecutor::LocalExecutor(AsioLoop& loop, fs::path program, fs::path working_directory)
@@ -146,7 +148,9 @@ void LocalExecutor::wait_for_lock(const std::shared_ptr<Job>& job) {
     job->child = -1;
   }
   const auto lock = env::FileLock::try_take(job->attempt.lock());
-  const bool unknown = !lock.ok() && env::exists(job->attempt.directory);  // too many files are open, for one
+  // Too many files are open, for one. When it stays so, who reads the attempt's record meets the same error, and tells
+  // it.
+  const bool unknown = !lock.ok() && env::exists(job->attempt.directory) && ++job->times_unknown <= kMostUnknown;
   if (!unknown && (!lock.ok() || lock->has_value())) return end(job);
   if (job->to_connect) connect(*job);
   if (job->to_connect && job->socket.is_open()) {
