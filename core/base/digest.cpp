@@ -22,9 +22,9 @@ constexpr std::array<std::uint8_t, 256> kNibbles = nibbles();
 
 /// Looked up once: by name each time it takes as long as the digest of a short text.
 const EVP_MD* algorithm() {
-  static const EVP_MD* const kAlgorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);
-  LB_CHECK(kAlgorithm != nullptr);
-  return kAlgorithm;
+  static const EVP_MD* const found = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  LB_CHECK(found != nullptr);
+  return found;
 }
 
 }  // namespace
