@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <unordered_map>
 
 #include "verdicts/verdict.h"
@@ -14,13 +15,31 @@ using verdicts::Status;
 namespace {
 
 struct Params {
+  std::string rule = "majority";
+  std::string baseline;
   std::int64_t quorum = 2;
 
   static auto fields() {
-    return lowbit::fields<Params>(field(&Params::quorum, "quorum")
-                                      .at_least(1)
-                                      .unit("ballots")
-                                      .doc("fewest valid ballots that a vote needs; with fewer it is insufficient"));
+    return lowbit::fields<Params>(
+        field(&Params::rule, "rule")
+            .one_of("majority", "plurality", "unanimous", "baseline")
+            .doc("what carries a vote: more than half of the valid ballots; two or more and more than any other; all; "
+                 "or the baseline's ballot where the other judges' majority or plurality is the same"),
+        field(&Params::baseline, "baseline").doc("name of the judge that rule baseline compares the others with"),
+        field(&Params::quorum, "quorum")
+            .at_least(1)
+            .unit("ballots")
+            .doc("fewest valid ballots that a vote needs; with fewer it is insufficient"));
+  }
+
+  [[nodiscard]] vote::Counting counting() const {
+    using vote::Rule;
+    return {.rule = rule == "plurality"   ? Rule::plurality
+                    : rule == "unanimous" ? Rule::unanimous
+                    : rule == "baseline"  ? Rule::baseline
+                                          : Rule::majority,
+            .quorum = static_cast<std::size_t>(quorum),
+            .baseline = baseline};
   }
 };
 
@@ -54,6 +73,39 @@ Ballots read_ballots(const Job& job, const std::vector<verdicts::Prediction>& pr
                      [](const vote::Ballot& a, const vote::Ballot& b) { return a.judge < b.judge; });
   }
   return ballots;
+}
+
+/// Rule baseline needs one judge of that name, with one ballot for each item.
+void expect_baseline(const Params& params, const Ballots& ballots) {
+  if ((params.rule == "baseline") == params.baseline.empty()) {
+    throw StageError(LB_BAD_PARAM, {.what = params.baseline.empty() ? "rule baseline without a baseline"
+                                                                    : "a baseline without the rule that uses it",
+                                    .where = params.baseline.empty() ? "baseline" : "rule",
+                                    .why = "one judge is compared with the others",
+                                    .fix = "give `rule: baseline` and the judge's name as `baseline`"});
+  }
+  if (params.baseline.empty()) return;
+  std::set<std::string> judges;
+  for (const auto& [item, of_item] : ballots) {
+    std::size_t n = 0;
+    for (const vote::Ballot& ballot : of_item) {
+      judges.insert(ballot.judge);
+      n += ballot.judge == params.baseline ? 1U : 0U;
+    }
+    if (n > 1) {
+      throw StageError(LB_BAD_INPUT, {.what = "the baseline has several ballots",
+                                      .where = params.baseline + " on item " + item,
+                                      .why = "the other judges are compared with one",
+                                      .fix = "gather its repeats in a vote of their own, or take one seed"});
+    }
+  }
+  if (judges.empty() || judges.contains(params.baseline)) return;
+  std::string names;
+  for (const std::string& judge : judges) names += (names.empty() ? "" : ", ") + judge;
+  throw StageError(LB_BAD_INPUT, {.what = "the baseline is none of the judges",
+                                  .where = "baseline " + params.baseline,
+                                  .why = "the verdicts are of " + names,
+                                  .fix = "name one of them, as it stands in `judge` of its verdicts"});
 }
 
 nlohmann::json json_of(const std::vector<vote::Ballot>& ballots) {
@@ -99,14 +151,18 @@ class Agreement {
 void hold_vote(const Job& job, const Params& params) {
   const auto predictions = verdicts::read_predictions(job.input("predictions").path);
   Ballots ballots = read_ballots(job, predictions);
+  expect_baseline(params, ballots);
+  const vote::Counting counting = params.counting();
   std::map<Status, std::size_t> counts;
+  std::size_t n_disputed_steps = 0;
   Agreement agreement;
   JsonLinesWriter out(job.output("verdicts") / "verdicts.jsonl");
   for (std::size_t i = 0; i < predictions.size(); ++i) {
     job.tick(i, predictions.size(), "items");
     const auto& of_item = ballots[predictions[i].item_id];
-    const auto finding = vote::counted(of_item, static_cast<std::size_t>(params.quorum));
+    const auto [finding, step_spread] = vote::counted(of_item, counting);
     auto row = verdicts::json_of(finding, predictions[i].item_id, "vote");
+    n_disputed_steps += step_spread > 1 ? 1U : 0U;
     row["votes"] = json_of(of_item);
     out.write(row);
     ++counts[finding.status];
@@ -120,17 +176,23 @@ void hold_vote(const Job& job, const Params& params) {
     job.metric("judge/" + std::string(verdicts::name_of(status)),
                static_cast<double>(counts[status]) / static_cast<double>(n), "fraction", {.count = n});
   }
+  if (counts[Status::error] > 0) {
+    const auto n_errors = counts[Status::error];
+    job.metric("judge/step_disputed", static_cast<double>(n_disputed_steps) / static_cast<double>(n_errors), "fraction",
+               {.count = n_errors});
+  }
   agreement.report(job);
 }
 
 }  // namespace
 
-LOWBIT_PLUGIN(LOWBIT_COMPILER,
-              Stage("lowbit.majority-vote", LB_JUDGE)
-                  .version("1")
-                  .summary("What most of several judges say; without a majority a conflict, for people to decide.")
-                  .input("predictions", "predictions/1", "the solutions that were judged")
-                  .input("task", "task/1", "the problems; not read, the ballots say enough")
-                  .input("verdicts", "verdicts/1", "the judges; each verdict is one ballot", LB_PORT_MANY)
-                  .output("verdicts", "verdicts/1", "one verdict an item, judge `vote`, with its ballots")
-                  .run<hold_vote>())
+LOWBIT_PLUGIN(
+    LOWBIT_COMPILER,
+    Stage("lowbit.majority-vote", LB_JUDGE)
+        .version("2")
+        .summary("What several judges say together; where no side carries the vote a conflict, for people to decide.")
+        .input("predictions", "predictions/1", "the solutions that were judged")
+        .input("task", "task/1", "the problems; not read, the ballots say enough")
+        .input("verdicts", "verdicts/1", "the judges; each verdict is one ballot", LB_PORT_MANY)
+        .output("verdicts", "verdicts/1", "one verdict an item, judge `vote`, with its ballots")
+        .run<hold_vote>())

@@ -24,13 +24,21 @@ Ballot ballot(const std::string& text) {
   return {.judge = "j", .finding = finding};
 }
 
-std::string outcome(const std::vector<std::string>& texts, std::size_t quorum = 2) {
+/// Judges are called j0, j1, ...
+std::string outcome(const std::vector<std::string>& texts, const vote::Counting& counting) {
   std::vector<Ballot> ballots;
-  for (const auto& text : texts) ballots.push_back(ballot(text));
-  const auto finding = vote::counted(ballots, quorum);
+  for (const auto& text : texts) {
+    ballots.push_back(ballot(text));
+    ballots.back().judge += std::to_string(ballots.size() - 1);
+  }
+  const auto finding = vote::counted(ballots, counting).finding;
   if (finding.status != Status::error) return std::string(name_of(finding.status));
   const std::string step = finding.first_error_step ? "@" + std::to_string(*finding.first_error_step) : "";
   return finding.type.value_or(*finding.category) + step;
+}
+
+std::string outcome(const std::vector<std::string>& texts, std::size_t quorum = 2) {
+  return outcome(texts, vote::Counting{.rule = vote::Rule::majority, .quorum = quorum});
 }
 
 const std::string kSum = "computational_error", kSign = "symbolic_manipulation_error", kRule = "formula_rule_error",
@@ -67,6 +75,52 @@ TEST_CASE("a tie is a conflict, never broken", "[vote]") {
   CHECK(outcome({kSum + "@1", kSum + "@1", "ok", "ok"}) == "conflict");
   CHECK(outcome({kSum + "@1", kRule + "@1", "ok"}) == "conflict");
   CHECK(outcome({kSum + "@1", kSign + "@1", kRule + "@1", kStep + "@1"}) == "conflict");
+}
+
+TEST_CASE("a plurality is strictly ahead, and of two ballots at least", "[vote]") {
+  const vote::Counting plurality{.rule = vote::Rule::plurality, .quorum = 1};
+  CHECK(outcome({kSum + "@1", kSum + "@1", kRule + "@2", "ok", kStep + "@1"}, plurality) == kSum + "@1");
+  CHECK(outcome({kSum + "@1", kSum + "@1", kRule + "@2", kRule + "@2"}, plurality) == "conflict");
+  CHECK(outcome({kSum + "@1", kRule + "@2", "ok"}, plurality) == "conflict");
+  CHECK(outcome({kSum + "@1", kSign + "@3", kRule + "@2", "ok"}, plurality) == "execution@1");
+  CHECK(outcome({kSum + "@1", "?", "!"}, plurality) == kSum + "@1");
+}
+
+TEST_CASE("a unanimous vote has all valid ballots", "[vote]") {
+  const vote::Counting unanimous{.rule = vote::Rule::unanimous, .quorum = 2};
+  CHECK(outcome({kSum + "@1", kSum + "@2", "?"}, unanimous) == kSum + "@1");
+  CHECK(outcome({kSum + "@1", kSum + "@1", kSum + "@1", kRule + "@1"}, unanimous) == "conflict");
+  CHECK(outcome({kSum + "@1", kSign + "@1", kSum + "@1"}, unanimous) == "execution@1");
+  CHECK(outcome({"ok", "ok"}, unanimous) == "no_error");
+}
+
+TEST_CASE("the baseline is accepted where the others say the same", "[vote]") {
+  // j0 is the baseline; over four others: three votes carry, two as the unique plurality, 2-2 and 1-1-1-1 do not.
+  const vote::Counting baseline{.rule = vote::Rule::baseline, .quorum = 3, .baseline = "j0"};
+  CHECK(outcome({kSum + "@2", kSum + "@1", kSum + "@2", kSum + "@2", kRule + "@1"}, baseline) == kSum + "@2");
+  CHECK(outcome({kSum + "@2", kSum + "@2", kSum + "@2", kRule + "@1", kStep + "@1"}, baseline) == kSum + "@2");
+  CHECK(outcome({kSum + "@2", kSum + "@2", kSum + "@2", kRule + "@1", kRule + "@1"}, baseline) == "conflict");
+  CHECK(outcome({kSum + "@2", kSum + "@2", kRule + "@1", kStep + "@1", "ok"}, baseline) == "conflict");
+  CHECK(outcome({kSum + "@2", kRule + "@1", kRule + "@1", kRule + "@1", kRule + "@1"}, baseline) == "conflict");
+  CHECK(outcome({"ok", "ok", "ok", "ok", kRule + "@1"}, baseline) == "no_error");
+  // The category carries where the type does not.
+  CHECK(outcome({kSum + "@2", kSign + "@2", kSign + "@2", kSum + "@2", kSum + "@2"}, baseline) == "execution@2");
+  CHECK(outcome({kSum + "@2", kSign + "@2", kSign + "@2", kSign + "@2", "?"}, baseline) == "execution@2");
+  // The baseline abstains, or too few judges are valid.
+  CHECK(outcome({"?", kSum + "@1", kSum + "@1", kSum + "@1", kSum + "@1"}, baseline) == "insufficient");
+  CHECK(outcome({kSum + "@1", kSum + "@1", "?", "!", "?"}, baseline) == "insufficient");
+}
+
+TEST_CASE("how far the winners' steps lie apart is known", "[vote]") {
+  const auto spread = [](const std::vector<std::string>& texts) {
+    std::vector<Ballot> ballots;
+    for (const auto& text : texts) ballots.push_back(ballot(text));
+    return vote::counted(ballots, {}).step_spread;
+  };
+  CHECK(spread({kSum + "@1", kSum + "@4", kRule + "@9"}) == 3);
+  CHECK(spread({kSum + "@2", kSum + "@2"}) == 0);
+  CHECK(spread({"execution", "execution"}) == 0);
+  CHECK(spread({kSum + "@1", kRule + "@4"}) == 0);
 }
 
 TEST_CASE("too few valid ballots are insufficient", "[vote]") {
@@ -160,6 +214,28 @@ TEST_CASE("an item that no judge spoke of is insufficient", "[vote]") {
   CHECK(rows[0]["status"] == "no_error");
   CHECK(rows[1]["status"] == "insufficient");
   CHECK(rows[1]["votes"].empty());
+}
+
+TEST_CASE("a baseline is one of the judges, with one ballot", "[vote]") {
+  const auto error_of = [](const std::string& rule, const std::string& baseline, bool twice) {
+    Voting v;
+    v.judge("ann", {{"a", "ok"}});
+    v.judge("bob", {{"a", "ok"}});
+    if (twice) {
+      JsonLinesWriter out(v.stage.input("again") / "verdicts.jsonl");
+      out.write(verdicts::json_of(ballot("ok").finding, "a", "ann"));
+      out.close();
+      v.stage.host.bind("verdicts", {.path = v.stage.input("again").string(), .type = "verdicts/1"});
+    }
+    v.stage.host.params = {{"rule", rule}, {"baseline", baseline}};
+    const auto status = v.stage.run();
+    return status == LB_OK ? "" : v.stage.error();
+  };
+  CHECK(error_of("baseline", "ann", false).empty());
+  CHECK_THAT(error_of("baseline", "", false), Catch::StartsWith("rule baseline without a baseline\n"));
+  CHECK_THAT(error_of("majority", "ann", false), Catch::StartsWith("a baseline without the rule that uses it\n"));
+  CHECK_THAT(error_of("baseline", "zoe", false), Catch::Contains("the verdicts are of ann, bob"));
+  CHECK_THAT(error_of("baseline", "ann", true), Catch::Contains("ann on item a"));
 }
 
 TEST_CASE("verdicts that do not fit the predictions are refused", "[vote]") {
