@@ -33,6 +33,8 @@ const std::vector<Command>& commands() {
        table_command},
       {"query", "[SQL] [--csv|--json|--markdown]", "read-only SQL on the results; without SQL: the views",
        query_command},
+      {"review", "[EXPERIMENT] [--list] [--freeze NAME]", "decide what judges could not, blind, case by case",
+       review_command},
       {"export", "SOURCE --format FORMAT DIRECTORY", "write a model in the format of another tool (docs/formats.md)",
        export_command},
       {"import", "DIRECTORY OUT", "read a model that another tool wrote", import_command},

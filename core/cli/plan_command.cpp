@@ -4,6 +4,7 @@
 #include "cli/command.h"
 #include "cli/command_options.h"
 #include "cli/cost_history.h"
+#include "cli/decisions_note.h"
 #include "cli/machine_options.h"
 #include "cli/output.h"
 #include "cli/plan_output.h"
@@ -50,6 +51,7 @@ Result<int> plan_command(const Words& words) {
   LB_TRY_ASSIGN(const std::unique_ptr<store::Store> store, open_for_reading(project));
   LB_TRY_ASSIGN(const graph::Plan plan, exec::plan(*store, experiment.graph, request));
   print_plan(experiment.graph, plan, project, 0, options.has("json"));
+  note_newer_decisions(experiment, project);
   return 0;
 }
 

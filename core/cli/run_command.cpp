@@ -6,6 +6,7 @@
 #include "cli/command.h"
 #include "cli/command_options.h"
 #include "cli/cost_history.h"
+#include "cli/decisions_note.h"
 #include "cli/live_display.h"
 #include "cli/machine_options.h"
 #include "cli/plan_output.h"
@@ -59,6 +60,7 @@ Result<int> run_to_end(const Experiment& experiment, const exec::RunRequest& req
   const auto started = std::chrono::steady_clock::now();
   LB_TRY_ASSIGN(const exec::ProjectPaths paths, project_of(options));
   LB_TRY_ASSIGN(exec::WritableProject project, open_project(paths, options.has("wait")));
+  note_newer_decisions(experiment, project.paths());
   exec::RunSummary summary;
   if (can_redraw() && !options.has("plain") && !options.has("json")) {
     LiveDisplay display(cost_history(project.paths()));
@@ -100,6 +102,7 @@ Result<int> run_command(const Words& words) {
     LB_TRY_ASSIGN(const std::unique_ptr<store::Store> store, open_for_reading(project));
     LB_TRY_ASSIGN(const graph::Plan plan, exec::plan(*store, experiment.graph, request));
     print_plan(experiment.graph, plan, project, request.machine.cpus, options.has("json"));
+    note_newer_decisions(experiment, project);
     return 0;
   }
   return run_to_end(experiment, request, options);

@@ -19,6 +19,8 @@ const std::vector<ArtifactType>& artifact_types() {
       {"predictions/1", "What a model answered to each item, and how it was graded."},
       {"verdicts/1", "What judges say is the first error of each prediction."},
       {"grades/1", "The grade that counts for each prediction."},
+      {"review-queue/1", "Solutions that a person should judge."},
+      {"decisions/1", "What people decided of them."},
       {"api-calls/1", "Calls to models behind an API, with their cost."},
       {"rubric/1", "What a judge is asked."},
       {"report/1", "The outcome of a check over data sets, such as contamination."},

@@ -93,6 +93,14 @@ struct ArtifactPlace {
   std::optional<std::string> made_as;  ///< label.port of what made it; likewise
 };
 
+/// Where a review queue lies that an experiment's last expansion leads to.
+struct QueuePlace {
+  std::string experiment;
+  std::string label;
+  std::string path;         ///< relative to .lowbit
+  std::string predictions;  ///< digest of what was judged
+};
+
 /// A variant of an experiment's last expansion and how far it is.
 struct VariantLine {
   std::string experiment;

@@ -27,6 +27,11 @@ namespace lowbit::env {
 /// has the old text or the new one.
 [[nodiscard]] Result<void> write_file_durably(const std::filesystem::path& path, std::string_view text);
 
+/// One more line at the end of a file that other processes append to as well (flock): after return it is there for
+/// good. A line that cannot be written whole is taken back; the beginning of one that a killed process left is ended
+/// first. REQUIRES: `line` holds no newline.
+[[nodiscard]] Result<void> append_line_durably(const std::filesystem::path& path, std::string_view line);
+
 /// Writes in place: for a file that nobody reads before a later step says that it is there.
 [[nodiscard]] Result<void> write_file(const std::filesystem::path& path, std::string_view text);
 

@@ -32,6 +32,8 @@ constexpr std::array kChecks{TypeCheck{"file", [](Checking&) {}},
                              TypeCheck{"predictions/1", check_predictions},
                              TypeCheck{"verdicts/1", check_verdicts},
                              TypeCheck{"grades/1", check_grades},
+                             TypeCheck{"review-queue/1", check_review_queue},
+                             TypeCheck{"decisions/1", check_decisions},
                              TypeCheck{"api-calls/1", check_api_calls},
                              TypeCheck{"rubric/1", check_rubric},
                              TypeCheck{"report/1", check_report}};
@@ -59,8 +61,10 @@ Diagnostics diagnostics(const Problems& problems, const std::string& type) {
   return out;
 }
 
-/// Nothing to judge is no line, and no line is a result.
-bool may_be_empty(const std::string& type) { return type == "verdicts/1" || type == "api-calls/1"; }
+/// Nothing to judge or nothing decided is no line, and no line is a result.
+bool may_be_empty(const std::string& type) {
+  return type == "verdicts/1" || type == "api-calls/1" || type == "decisions/1";
+}
 
 }  // namespace
 

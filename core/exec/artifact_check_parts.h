@@ -26,6 +26,8 @@ void check_preference_pairs(Checking& c);
 void check_predictions(Checking& c);
 void check_verdicts(Checking& c);
 void check_grades(Checking& c);
+void check_review_queue(Checking& c);
+void check_decisions(Checking& c);
 void check_api_calls(Checking& c);
 void check_rubric(Checking& c);
 void check_report(Checking& c);

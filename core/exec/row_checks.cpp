@@ -199,6 +199,45 @@ void check_grades(Checking& c) {
   c.out.summary = {{"items", lines}, {"correct", correct}};
 }
 
+void check_review_queue(Checking& c) {
+  const auto header = read_record(c.path, "review.json", "review-queue-1.review", c.problems);
+  if (!header) return;
+  Unique ids;
+  std::size_t audited = 0;
+  const std::size_t lines = for_each_record(c.path, "queue.jsonl", "review-queue-1.queue", c.problems,
+                                            [&](Json&& one, const std::string& place) {
+                                              ids.check(one["case"], "case", place, c.problems);
+                                              audited += one["audited"] == true ? 1U : 0U;
+                                            });
+  const auto expect = [&](const char* name, std::size_t found) {
+    if (!c.problems.empty() || (*header)[name].get<std::uint64_t>() == found) return;
+    c.problems.add("review.json", "`" + std::string(name) + "` is " + brief((*header)[name]) +
+                                      ", but queue.jsonl has " + std::to_string(found));
+  };
+  expect("n_queued", lines);
+  expect("n_audited", audited);
+  c.out.summary = {{"cases", lines}, {"audited", audited}, {"judged", (*header)["n_judged"]}};
+}
+
+void check_decisions(Checking& c) {
+  Unique ids;
+  std::size_t errors = 0;
+  const std::size_t lines = for_each_record(
+      c.path, "decisions.jsonl", "decisions-1.decisions", c.problems, [&](Json&& decision, const std::string& place) {
+        ids.check(decision["case"], "case", place, c.problems);
+        check_category(decision, place, c.problems);
+        if (decision["status"] != "error" && !names_no_error(decision)) {
+          c.problems.add(place, "`first_error_step`, `category` and `type` must be null with status " +
+                                    decision["status"].get<std::string>());
+        }
+        if (decision["status"] == "error" && decision["type"].is_null() && decision["category"].is_null()) {
+          c.problems.add(place, "`type` or `category` must name the error with status error");
+        }
+        errors += decision["status"] == "error" ? 1U : 0U;
+      });
+  c.out.summary = {{"decisions", lines}, {"errors", errors}};
+}
+
 void check_api_calls(Checking& c) {
   Unique ids;
   double cost = 0;

@@ -68,6 +68,9 @@ class ProjectFacts {
   [[nodiscard]] Result<std::optional<ArtifactPlace>> model(const std::string& label_or_digest);
   [[nodiscard]] Result<std::optional<ArtifactPlace>> place_of(const std::string& digest);
 
+  /// In the order of the experiments' names and of their expansions. Empty: of all experiments.
+  [[nodiscard]] Result<std::vector<QueuePlace>> review_queues(const std::string& experiment = {});
+
   [[nodiscard]] Result<std::vector<graph::CostSample>> costs();
   [[nodiscard]] Result<DurationHistory> mean_seconds(const std::string& experiment);
   /// Empty: nobody ever held the project.

@@ -1,7 +1,8 @@
-// dataset-effective-grades: the grade and the first error that count for each prediction, after a vote.
+// dataset-effective-grades: the grade and the first error that count for each prediction, after a vote and people.
 //
 // The answer decides what is right, a vote what kind of error a wrong one has. That a vote finds no error in a wrong
-// answer changes its grade only with `acquit`: it may be the judges' slip as well as the grader's.
+// answer changes its grade only with `acquit`: it may be the judges' slip as well as the grader's. What a person
+// decided of a wrong answer counts more than the vote: an error is named, or its grade is changed, or it stays unnamed.
 #include <lowbit/sdk.hpp>
 
 #include <cmath>
@@ -55,15 +56,36 @@ std::unordered_map<std::string, Finding> read_vote(const Job& job,
 struct Grade {
   std::optional<bool> correct;
   Finding error;  ///< status error, or no error is named
-  bool by_vote = false;
+  const char* source = "prediction";
+  nlohmann::json decision_id;
 };
 
-Grade grade_of(const verdicts::Prediction& prediction, const Finding* vote, bool acquit) {
+/// `vote`, `decision`: null where there is none.
+Grade grade_of(const verdicts::Prediction& prediction, const Finding* vote, const verdicts::Decision* decision,
+               bool acquit) {
   const Finding none{.status = Status::no_error, .first_error_step = {}, .category = {}, .type = {}};
-  if (prediction.correct == true || vote == nullptr) return {prediction.correct, none, false};
-  if (vote->status == Status::error) return {prediction.correct, *vote, true};
-  if (vote->status == Status::no_error && acquit && prediction.correct == false) return {true, none, true};
-  return {prediction.correct, none, false};
+  const bool wrong = prediction.correct == false;
+  if (decision != nullptr && wrong) {
+    Grade grade{.correct = false, .error = none, .source = "human", .decision_id = decision->decision_id};
+    if (decision->finding.status == Status::error) grade.error = decision->finding;
+    if (decision->finding.status == Status::no_error) grade.correct = true;
+    return grade;
+  }
+  if (prediction.correct == true || vote == nullptr) return {.correct = prediction.correct, .error = none};
+  if (vote->status == Status::error) return {.correct = prediction.correct, .error = *vote, .source = "vote"};
+  if (vote->status == Status::no_error && acquit && wrong) return {.correct = true, .error = none, .source = "vote"};
+  return {.correct = prediction.correct, .error = none};
+}
+
+/// A decision names a step of the very text it was made on; one that does not was edited.
+void expect_step(const Grade& grade, const verdicts::Prediction& prediction) {
+  const auto step = grade.error.first_error_step.value_or(0);
+  if (step <= prediction.steps.size()) return;
+  throw StageError(LB_BAD_INPUT,
+                   {.what = "a decision does not fit its prediction",
+                    .where = "item " + prediction.item_id,
+                    .why = "it names step " + std::to_string(step) + " of " + std::to_string(prediction.steps.size()),
+                    .fix = "freeze the decisions again: lowbit review --freeze NAME"});
 }
 
 /// Shares of all items by their first error: right answers, unnamed errors and the categories add up to 1, but for
@@ -82,25 +104,32 @@ void report(const Job& job, std::map<std::string, std::size_t> counts, std::size
 void write_grades(const Job& job, const Params& params) {
   const auto predictions = verdicts::read_predictions(job.input("predictions").path);
   const auto vote = read_vote(job, predictions);
+  std::unordered_map<std::string, verdicts::Decision> decisions;
+  if (job.has_input("decisions")) decisions = verdicts::read_decisions(job.input("decisions").path);
   std::map<std::string, std::size_t> counts;
   std::size_t changed = 0;
+  std::size_t n_decided = 0;
   JsonLinesWriter out(job.output("grades") / "grades.jsonl");
   for (std::size_t i = 0; i < predictions.size(); ++i) {
     job.tick(i, predictions.size(), "items");
     const verdicts::Prediction& p = predictions[i];
     const auto found = vote.find(p.item_id);
-    const Grade grade = grade_of(p, found == vote.end() ? nullptr : &found->second, params.acquit);
+    const auto decided = decisions.empty() ? decisions.end() : decisions.find(verdicts::case_of(p));
+    const Grade grade = grade_of(p, found == vote.end() ? nullptr : &found->second,
+                                 decided == decisions.end() ? nullptr : &decided->second, params.acquit);
+    expect_step(grade, p);
     const auto error = verdicts::json_of(grade.error, p.item_id, "-");
     const auto json = [](std::optional<bool> b) { return b ? nlohmann::json(*b) : nlohmann::json(); };
     out.write({{"item_id", p.item_id},
                {"problem_id", p.problem_id},
                {"correct", json(grade.correct)},
                {"graded", json(p.correct)},
-               {"source", grade.by_vote ? "vote" : "prediction"},
+               {"source", grade.source},
                {"category", error["category"]},
                {"type", error["type"]},
                {"first_error_step", error["first_error_step"]},
-               {"decision_id", nullptr}});
+               {"decision_id", grade.decision_id}});
+    n_decided += grade.decision_id.is_null() ? 0U : 1U;
     changed += grade.correct != p.correct ? 1U : 0U;
     if (grade.correct == true) {
       ++counts["none"];
@@ -114,6 +143,7 @@ void write_grades(const Job& job, const Params& params) {
   out.close();
   job.metric("data/n_items", static_cast<double>(predictions.size()), "items");
   job.metric("data/changed_grades", static_cast<double>(changed), "items");
+  job.metric("data/human_decisions", static_cast<double>(n_decided), "items");
   if (!predictions.empty()) report(job, counts, predictions.size());
 }
 
@@ -121,9 +151,11 @@ void write_grades(const Job& job, const Params& params) {
 
 LOWBIT_PLUGIN(LOWBIT_COMPILER,
               Stage("lowbit.effective-grades", LB_DATASET)
-                  .version("1")
-                  .summary("The grade and the first error that count, from predictions and a vote on them.")
+                  .version("2")
+                  .summary("The grade and the first error that count, from predictions, a vote on them, and people.")
                   .input("predictions", "predictions/1", "graded solutions")
                   .input("vote", "verdicts/1", "one verdict an item: a vote, or a single judge")
+                  .input("decisions", "decisions/1", "what people decided, frozen by `lowbit review --freeze`",
+                         LB_PORT_OPTIONAL)
                   .output("grades", "grades/1", "one grade an item")
                   .run<write_grades>())

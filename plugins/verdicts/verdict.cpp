@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "lm/digest.h"
+
 namespace lowbit::verdicts {
 namespace {
 
@@ -40,6 +42,13 @@ Status status_named(const std::string& name) {
   return found == kStatus.end() ? Status::invalid : static_cast<Status>(found - kStatus.begin());
 }
 
+Finding named_error(const Json& row) {
+  return {.status = status_named(row.at("status").get<std::string>()),
+          .first_error_step = optional_of<std::size_t>(row.at("first_error_step")),
+          .category = optional_of<std::string>(row.at("category")),
+          .type = optional_of<std::string>(row.at("type"))};
+}
+
 }  // namespace
 
 std::vector<Prediction> read_predictions(const std::filesystem::path& directory) {
@@ -47,11 +56,17 @@ std::vector<Prediction> read_predictions(const std::filesystem::path& directory)
   for_each_row(directory / "predictions.jsonl", [&](const Json& row) {
     predictions.push_back({.item_id = row.at("item_id").get<std::string>(),
                            .problem_id = row.at("problem_id").get<std::string>(),
+                           .prompt_sha = row.at("prompt_sha").get<std::string>(),
+                           .text = row.at("text").get<std::string>(),
                            .steps = row.at("steps").get<std::vector<std::string>>(),
                            .extracted = optional_of<std::string>(row.at("extracted")),
                            .correct = optional_of<bool>(row.at("correct"))});
   });
   return predictions;
+}
+
+std::string case_of(const Prediction& prediction) {
+  return lm::sha256_of_text(Json::array({prediction.item_id, prediction.prompt_sha, prediction.text}).dump());
 }
 
 std::string task_item(const std::string& item_id) {
@@ -81,16 +96,23 @@ Finding error_of_type(std::string_view type, std::size_t step, std::string expla
 std::vector<Verdict> read_verdicts(const std::filesystem::path& directory) {
   std::vector<Verdict> verdicts;
   for_each_row(directory / "verdicts.jsonl", [&](const Json& row) {
+    Finding finding = named_error(row);
+    finding.explanation = optional_of<std::string>(row.at("explanation")).value_or("");
+    finding.confidence = optional_of<double>(row.at("confidence"));
     verdicts.push_back({.item_id = row.at("item_id").get<std::string>(),
                         .judge = row.at("judge").get<std::string>(),
-                        .finding = {.status = status_named(row.at("status").get<std::string>()),
-                                    .first_error_step = optional_of<std::size_t>(row.at("first_error_step")),
-                                    .category = optional_of<std::string>(row.at("category")),
-                                    .type = optional_of<std::string>(row.at("type")),
-                                    .explanation = optional_of<std::string>(row.at("explanation")).value_or(""),
-                                    .confidence = optional_of<double>(row.at("confidence"))}});
+                        .finding = std::move(finding)});
   });
   return verdicts;
+}
+
+std::unordered_map<std::string, Decision> read_decisions(const std::filesystem::path& directory) {
+  std::unordered_map<std::string, Decision> decisions;
+  for_each_row(directory / "decisions.jsonl", [&](const Json& row) {
+    decisions[row.at("case").get<std::string>()] = {.decision_id = row.at("decision_id").get<std::string>(),
+                                                    .finding = named_error(row)};
+  });
+  return decisions;
 }
 
 Json json_of(const Finding& finding, const std::string& item_id, const std::string& judge) {

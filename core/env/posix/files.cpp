@@ -1,6 +1,7 @@
 #include "env/files.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/utsname.h>
@@ -166,6 +167,30 @@ Result<std::optional<std::string>> read_file_if_there(const fs::path& path) {
 Result<void> write_file_durably(const fs::path& path, std::string_view text) {
   LB_TRY(replace(path, text, Durably::yes));
   return sync_directory(path.parent_path());
+}
+
+Result<void> append_line_durably(const fs::path& path, std::string_view line) {
+  if (const int fault = fault_point(); fault != 0) return file_error("writing", path, fault);
+  const bool is_new = !env::exists(path);
+  const Descriptor file(::open(path.c_str(), O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0666));
+  if (!file) return file_error("writing", path, errno);
+  while (::flock(file.get(), LOCK_EX) != 0) {
+    if (errno != EINTR) return file_error("locking", path, errno);
+  }
+  const off_t size = ::lseek(file.get(), 0, SEEK_END);
+  char last = '\n';
+  if (size < 0 || (size > 0 && ::pread(file.get(), &last, 1, size - 1) != 1)) {
+    return file_error("reading", path, errno);
+  }
+  const std::string text = (last == '\n' ? "" : "\n") + std::string(line) + "\n";
+  auto written = write_all(file.get(), text, path);
+  if (written.ok() && ::fdatasync(file.get()) != 0) written = file_error("writing", path, errno);
+  if (!written.ok()) {
+    if (::ftruncate(file.get(), size) != 0) return file_error("writing", path, errno);
+    return written;
+  }
+  fault_passed();
+  return is_new ? sync_directory(path.parent_path()) : Result<void>();
 }
 
 Result<void> write_file(const fs::path& path, std::string_view text) {

@@ -217,6 +217,26 @@ Result<std::optional<ArtifactPlace>> ProjectFacts::place_of(const std::string& d
   });
 }
 
+Result<std::vector<QueuePlace>> ProjectFacts::review_queues(const std::string& experiment) {
+  return db_->guarded("looking up review queues", [&]() -> Result<std::vector<QueuePlace>> {
+    std::vector<QueuePlace> queues;
+    Rows rows = db_->query(
+        "SELECT e.experiment, e.label, a.path, json_extract(r.content_record, '$.inputs.predictions.digest') "
+        "FROM expansions e JOIN provenance p ON p.provenance_key = e.provenance_key "
+        "JOIN results r ON r.content_key = p.content_key AND r.is_current = 1 "
+        "JOIN artifacts a ON a.result_id = r.result_id AND a.type = 'review-queue/1' "
+        "WHERE ?1 IN ('', e.experiment) ORDER BY e.experiment, e.position",
+        experiment);
+    while (rows.next()) {
+      queues.push_back({.experiment = rows.text(0),
+                        .label = rows.text(1),
+                        .path = rows.text(2),
+                        .predictions = rows.text_if(3).value_or("")});
+    }
+    return queues;
+  });
+}
+
 Result<std::vector<graph::CostSample>> ProjectFacts::costs() {
   return db_->guarded("reading what results took", [&]() -> Result<std::vector<graph::CostSample>> {
     std::vector<graph::CostSample> samples;

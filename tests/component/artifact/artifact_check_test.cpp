@@ -18,7 +18,8 @@ TEST_CASE("an unknown artifact type is refused with the types there are", "[arti
         "error[LB5101]: there is no artifact type `prediction/1`\n"
         " = note: the types are file, text/1, model/1, quantized-model/1, adapter/1, token-batches/1, hessians/1, "
         "task/1, "
-        "sft-pairs/1, preference-pairs/1, predictions/1, verdicts/1, grades/1, api-calls/1, rubric/1, report/1\n"
+        "sft-pairs/1, preference-pairs/1, predictions/1, verdicts/1, grades/1, review-queue/1, decisions/1, "
+        "api-calls/1, rubric/1, report/1\n"
         " = help: a type with a similar name exists: `predictions/1`\n");
 }
 

@@ -286,3 +286,55 @@ TEST_CASE("a rubric names a taxonomy that exists", "[artifact]") {
   files.json("rubric.json", rubric);
   CHECK(files.problems("rubric/1") == "rubric.json: `taxonomy` must be v1 or v2, found \"v3\"");
 }
+
+namespace {
+
+Json queued(char id) {
+  return {{"item_id", "i"},         {"problem_id", "p"},   {"case", std::string(64, id)},
+          {"reason", "audit"},      {"audited", true},     {"problem", "2 + 2?"},
+          {"answer", "4"},          {"solution", nullptr}, {"reference_steps", nullptr},
+          {"steps", {"2 + 2 = 5"}}, {"text", "5"},         {"extracted", nullptr}};
+}
+
+Json review(std::uint64_t n_queued, std::uint64_t n_audited) {
+  return {{"task", "sums"},       {"taxonomy", "v2"},       {"n_judged", 7},
+          {"n_queued", n_queued}, {"n_audited", n_audited}, {"audit_population", "judged"}};
+}
+
+Json decided(char id) {
+  return {{"case", std::string(64, id)},   {"decision_id", "d"},   {"status", "error"}, {"category", "execution"},
+          {"type", "computational_error"}, {"first_error_step", 1}};
+}
+
+}  // namespace
+
+TEST_CASE("a review queue counts its cases", "[artifact]") {
+  ArtifactFiles files;
+  files.json("review.json", review(2, 2));
+  files.lines("queue.jsonl", {queued('a'), queued('b')});
+  CHECK(files.problems("review-queue/1") == "ok");
+  files.json("review.json", review(3, 2));
+  CHECK(files.problems("review-queue/1") == "review.json: `n_queued` is 3, but queue.jsonl has 2");
+  files.json("review.json", review(2, 2));
+  files.lines("queue.jsonl", {queued('a'), queued('a')});
+  CHECK_THAT(files.problems("review-queue/1"), Catch::StartsWith("queue.jsonl:2: case "));
+}
+
+TEST_CASE("decisions name an error, or none", "[artifact]") {
+  ArtifactFiles files;
+  files.lines("decisions.jsonl", {decided('a'), decided('b')});
+  CHECK(files.problems("decisions/1") == "ok");
+  files.lines("decisions.jsonl", {});
+  CHECK(files.problems("decisions/1") == "ok");
+  Json cleared = decided('a');
+  cleared["status"] = "no_error";
+  Json unnamed = decided('b');
+  unnamed["category"] = unnamed["type"] = nullptr;
+  Json misplaced = decided('c');
+  misplaced["category"] = "method";
+  files.lines("decisions.jsonl", {cleared, unnamed, misplaced});
+  CHECK(files.problems("decisions/1") ==
+        "decisions.jsonl:1: `first_error_step`, `category` and `type` must be null with status no_error\n"
+        "decisions.jsonl:2: `type` or `category` must name the error with status error\n"
+        "decisions.jsonl:3: `category` must be execution for type computational_error, found \"method\"");
+}

@@ -1,9 +1,11 @@
 #include "env/files.h"
 
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <catch2/catch.hpp>
 #include <cerrno>
+#include <csignal>
 #include <string>
 #include <utility>
 #include <vector>
@@ -89,4 +91,31 @@ TEST_CASE("a lock is held by one at a time and freed when its holder goes", "[en
   const auto third = env::FileLock::try_take(file);
   REQUIRE(third.ok());
   CHECK(third->has_value());
+}
+
+TEST_CASE("lines are appended whole, behind a line that was not ended", "[env]") {
+  const TemporaryDirectory directory;
+  const fs::path file = directory.path() / "ledger";
+  REQUIRE(env::append_line_durably(file, "one").ok());
+  REQUIRE(env::append_line_durably(file, "two").ok());
+  CHECK(*env::read_file(file) == "one\ntwo\n");
+  REQUIRE(env::write_file(file, "one\ntw").ok());
+  REQUIRE(env::append_line_durably(file, "three").ok());
+  CHECK(*env::read_file(file) == "one\ntw\nthree\n");
+  CHECK(env::append_line_durably(directory.path() / "gone" / "ledger", "one").error().front().code == "LB6101");
+}
+
+TEST_CASE("a line that cannot be written whole is taken back", "[env]") {
+  const TemporaryDirectory directory;
+  const fs::path file = directory.path() / "ledger";
+  REQUIRE(env::append_line_durably(file, "one").ok());
+  std::signal(SIGXFSZ, SIG_IGN);
+  rlimit before{};
+  REQUIRE(::getrlimit(RLIMIT_FSIZE, &before) == 0);
+  const rlimit small{.rlim_cur = 10, .rlim_max = before.rlim_max};
+  REQUIRE(::setrlimit(RLIMIT_FSIZE, &small) == 0);
+  const auto appended = env::append_line_durably(file, std::string(100, 'x'));
+  REQUIRE(::setrlimit(RLIMIT_FSIZE, &before) == 0);
+  CHECK_FALSE(appended.ok());
+  CHECK(*env::read_file(file) == "one\n");
 }

@@ -25,6 +25,8 @@ struct Grading {
     for (const Item& item : items) {
       predictions.write({{"item_id", item.id},
                          {"problem_id", "p-" + item.id},
+                         {"prompt_sha", ""},
+                         {"text", ""},
                          {"steps", {"one", "two"}},
                          {"extracted", nullptr},
                          {"correct", item.correct}});
@@ -75,6 +77,67 @@ TEST_CASE("the answer decides what is right and the vote what went wrong", "[gra
   CHECK(g.stage.metric("first_errors/conceptual").value == 0);
   CHECK(g.stage.metric("first_errors/none").value == Approx((acquit ? 3.0 : 2.0) / 7));
   CHECK(g.stage.metric("first_errors/unnamed").value == Approx((acquit ? 3.0 : 4.0) / 7));
+}
+
+TEST_CASE("what a person decided of a wrong answer counts more than the vote", "[grades]") {
+  Grading g({{"named", false, with_status(Status::conflict)},
+             {"freed", false, kError},
+             {"unclear", false, kError},
+             {"right", true, kError},
+             {"voted", false, kError}});
+  const auto case_of = [](const std::string& id) {
+    return verdicts::case_of({.item_id = id, .problem_id = "p", .prompt_sha = "", .text = "", .steps = {}});
+  };
+  JsonLinesWriter out(g.stage.input("decisions") / "decisions.jsonl");
+  const auto decide = [&](const std::string& id, const std::string& status, const nlohmann::json& step) {
+    const bool error = status == "error";
+    out.write({{"case", case_of(id)},
+               {"decision_id", "d-" + id},
+               {"status", status},
+               {"category", error ? nlohmann::json("method") : nlohmann::json()},
+               {"type", error ? nlohmann::json("procedural_error") : nlohmann::json()},
+               {"first_error_step", step}});
+  };
+  decide("named", "error", 1);
+  decide("freed", "no_error", nullptr);
+  decide("unclear", "undetermined", nullptr);
+  decide("right", "error", 2);  // the answer decides what is right
+  decide("gone", "error", 9);   // of a model that is no longer asked
+  out.close();
+  g.stage.host.bind("decisions", {.path = g.stage.input("decisions").string(), .type = "decisions/1"});
+  REQUIRE(g.stage.run() == LB_OK);
+  const auto rows = g.stage.lines("grades/grades.jsonl");
+  CHECK(rows[0] == nlohmann::json::parse(R"({"item_id": "named", "problem_id": "p-named", "correct": false,
+    "graded": false, "source": "human", "category": "method", "type": "procedural_error", "first_error_step": 1,
+    "decision_id": "d-named"})"));
+  CHECK(rows[1]["correct"] == true);
+  CHECK(rows[1]["graded"] == false);
+  CHECK(rows[1]["decision_id"] == "d-freed");
+  CHECK(rows[2]["source"] == "human");
+  CHECK(rows[2]["type"].is_null());
+  CHECK(rows[3]["source"] == "prediction");
+  CHECK(rows[3]["decision_id"].is_null());
+  CHECK(rows[4]["source"] == "vote");
+  CHECK(g.stage.metric("data/human_decisions").value == 3);
+  CHECK(g.stage.metric("data/changed_grades").value == 1);
+  CHECK(g.stage.metric("first_errors/none").value == Approx(2.0 / 5));
+  CHECK(g.stage.metric("first_errors/unnamed").value == Approx(1.0 / 5));
+}
+
+TEST_CASE("a decision on a step that is not there is refused", "[grades]") {
+  Grading g({{"a", false, kError}});
+  JsonLinesWriter out(g.stage.input("decisions") / "decisions.jsonl");
+  const auto id = verdicts::case_of({.item_id = "a", .problem_id = "p", .prompt_sha = "", .text = "", .steps = {}});
+  out.write({{"case", id},
+             {"decision_id", "d"},
+             {"status", "error"},
+             {"category", "method"},
+             {"type", "procedural_error"},
+             {"first_error_step", 3}});
+  out.close();
+  g.stage.host.bind("decisions", {.path = g.stage.input("decisions").string(), .type = "decisions/1"});
+  CHECK(g.stage.run() == LB_BAD_INPUT);
+  CHECK_THAT(g.stage.error(), Catch::Contains("it names step 3 of 2"));
 }
 
 TEST_CASE("a vote that does not fit the predictions is refused", "[grades]") {

@@ -168,8 +168,13 @@ struct Voting {
   Voting() {
     JsonLinesWriter out(stage.input("predictions") / "predictions.jsonl");
     for (const char* id : {"a", "b"}) {
-      out.write(
-          {{"item_id", id}, {"problem_id", id}, {"steps", {"one", "two"}}, {"extracted", nullptr}, {"correct", false}});
+      out.write({{"item_id", id},
+                 {"problem_id", id},
+                 {"prompt_sha", ""},
+                 {"text", ""},
+                 {"steps", {"one", "two"}},
+                 {"extracted", nullptr},
+                 {"correct", false}});
     }
     out.close();
     stage.host.bind("predictions", {.path = stage.input("predictions").string(), .type = "predictions/1"});
