@@ -25,7 +25,7 @@ struct Params {
             .one_of("majority", "plurality", "unanimous", "baseline")
             .doc("what carries a vote: more than half of the valid ballots; two or more and more than any other; all; "
                  "or the baseline's ballot where the other judges' majority or plurality is the same"),
-        field(&Params::baseline, "baseline").doc("name of the judge that rule baseline compares the others with"),
+        field(&Params::baseline, "baseline").doc("name of the judge that rule baseline compares the others with; of no use to the other rules"),
         field(&Params::quorum, "quorum")
             .at_least(1)
             .unit("ballots")
@@ -77,14 +77,13 @@ Ballots read_ballots(const Job& job, const std::vector<verdicts::Prediction>& pr
 
 /// Rule baseline needs one judge of that name, with one ballot for each item.
 void expect_baseline(const Params& params, const Ballots& ballots) {
-  if ((params.rule == "baseline") == params.baseline.empty()) {
-    throw StageError(LB_BAD_PARAM, {.what = params.baseline.empty() ? "rule baseline without a baseline"
-                                                                    : "a baseline without the rule that uses it",
-                                    .where = params.baseline.empty() ? "baseline" : "rule",
+  if (params.rule != "baseline") return;
+  if (params.baseline.empty()) {
+    throw StageError(LB_BAD_PARAM, {.what = "rule baseline without a baseline",
+                                    .where = "baseline",
                                     .why = "one judge is compared with the others",
-                                    .fix = "give `rule: baseline` and the judge's name as `baseline`"});
+                                    .fix = "give the judge's name as `baseline`"});
   }
-  if (params.baseline.empty()) return;
   std::set<std::string> judges;
   for (const auto& [item, of_item] : ballots) {
     std::size_t n = 0;

@@ -238,7 +238,7 @@ TEST_CASE("a baseline is one of the judges, with one ballot", "[vote]") {
   };
   CHECK(error_of("baseline", "ann", false).empty());
   CHECK_THAT(error_of("baseline", "", false), Catch::StartsWith("rule baseline without a baseline\n"));
-  CHECK_THAT(error_of("majority", "ann", false), Catch::StartsWith("a baseline without the rule that uses it\n"));
+  CHECK(error_of("majority", "ann", false).empty());
   CHECK_THAT(error_of("baseline", "zoe", false), Catch::Contains("the verdicts are of ann, bob"));
   CHECK_THAT(error_of("baseline", "ann", true), Catch::Contains("ann on item a"));
 }
