@@ -9,7 +9,6 @@
 #include "answers/grade.h"
 #include "answers/graders.h"
 #include "answers/response.h"
-#include "lm/error.h"
 #include "overlap/words.h"
 #include "sample.h"
 #include "solution.h"
@@ -17,6 +16,7 @@
 #include "tasks/prompt_params.h"
 #include "tasks/record_files.h"
 #include "tasks/rendering.h"
+#include "tasks/token_limit.h"
 
 using namespace lowbit;
 
@@ -82,13 +82,12 @@ struct Row {
 class Converter {
  public:
   Converter(const Job& job, const Params& params)
-      : job_(job), params_(params), known_(read_known(job)), model_(model_of(job)) {
+      : job_(job), params_(params), known_(read_known(job)), model_(model_of(job)), limit_(params.max_tokens, model_) {
     task_.name = "prm800k";
     task_.response_format = "tagged";
     task_.grader = params.grader;
     tasks::set_prompt(task_, params);
     rendering_.emplace(task_, model_, params.chat_date);
-    if (params.max_tokens > 0) open_tokenizer();
   }
 
   void read(const tasks::Record& record) {
@@ -119,11 +118,8 @@ class Converter {
     }
     if (!is_right(text, solution.answer, *problem.answer)) return leave_out("wrong_answer");
     if (!seen_.emplace(words, text).second) return leave_out("duplicate");
-    if (tokenizer_) {
-      const auto example = rendering_->example(problem, text, params_.end_token);
-      const auto n = tokenizer_->encode(example.prompt + example.completion).size();
-      if (n > static_cast<std::size_t>(params_.max_tokens)) return leave_out("too_long");
-    }
+    const auto example = rendering_->example(problem, text, params_.end_token);
+    if (limit_.is_exceeded_by(example.prompt, example.completion)) return leave_out("too_long");
     rows_.push_back({.number = record.number, .problem = std::move(problem), .completion = text});
   }
 
@@ -161,21 +157,6 @@ class Converter {
   }
   static std::string id_of(const Row& row) { return "prm800k/" + std::to_string(row.number); }
 
-  void open_tokenizer() {
-    if (!model_) {
-      throw StageError(LB_BAD_INPUT, {.what = "tokens cannot be counted without a model",
-                                      .where = "max_tokens",
-                                      .why = "the input `model` is not bound",
-                                      .fix = "bind `model` to the model that is trained, or set max_tokens to 0"});
-    }
-    try {
-      tokenizer_ = lm::Tokenizer::open(*model_ / "tokenizer.json");
-    } catch (const lm::Error& e) {
-      throw StageError(static_cast<lb_status>(e.status()),
-                       {.what = e.text().what, .where = e.text().where, .why = e.text().why, .fix = e.text().fix});
-    }
-  }
-
   [[nodiscard]] bool is_right(const std::string& text, const std::string& answer, const std::string& reference) const {
     const answers::Grader* grader = answers::grader_named(params_.grader);
     return grader != nullptr ? grader->grade(text, reference).correct : answers::same_answer(answer, reference);
@@ -205,7 +186,7 @@ class Converter {
   std::optional<std::filesystem::path> model_;
   tasks::Task task_;
   std::optional<tasks::Rendering> rendering_;
-  std::optional<lm::Tokenizer> tokenizer_;
+  tasks::TokenLimit limit_;
   std::map<std::string, std::size_t> dropped_;
   std::set<std::pair<std::string, std::string>> seen_;  ///< normalised problem, completion
   std::vector<Row> rows_;
