@@ -1,4 +1,4 @@
-// dataset-contamination: lets a task pass when none of its problems stands in the others. The method is overlap.h.
+// dataset-contamination: lets a task pass when none of its problems stands in the others. The method is overlap/overlap.h.
 #include <lowbit/sdk.hpp>
 
 #include <array>
@@ -6,7 +6,7 @@
 #include <set>
 
 #include "lm/json_file.h"
-#include "overlap.h"
+#include "overlap/overlap.h"
 #include "tasks/task.h"
 
 using namespace lowbit;
@@ -28,13 +28,13 @@ struct Params {
   }
 };
 
-std::vector<contamination::Text> texts_of(const tasks::Task& task) {
-  std::vector<contamination::Text> texts;
+std::vector<overlap::Text> texts_of(const tasks::Task& task) {
+  std::vector<overlap::Text> texts;
   for (const tasks::Item& item : task.items) texts.push_back({item.item_id, item.problem_id, item.problem});
   return texts;
 }
 
-const char* name_of(contamination::Rule rule) {
+const char* name_of(overlap::Rule rule) {
   constexpr std::array<const char*, 3> kNames{"exact_text", "problem_id", "ngram_13"};
   return kNames[static_cast<std::size_t>(rule)];
 }
@@ -47,9 +47,9 @@ struct Findings {
   std::set<std::string> offenders;
   std::string examples;  ///< the first few, for the error
 
-  void add(const contamination::Match& match, const std::string& subject, const std::string& subject_set,
+  void add(const overlap::Match& match, const std::string& subject, const std::string& subject_set,
            const std::string& other, bool fails) {
-    const bool run = match.rule == contamination::Rule::run;
+    const bool run = match.rule == overlap::Rule::run;
     list.push_back({{"rule", name_of(match.rule)},
                     {"severity", fails ? "fail" : "warn"},
                     {"subject", subject_set + ":" + subject},
@@ -65,13 +65,13 @@ struct Findings {
       examples += (examples.empty() ? "" : ", ") + subject + " (in " + other + ", " + name_of(match.rule) + ")";
     }
   }
-  [[nodiscard]] std::size_t n_failed(contamination::Rule rule) const {
+  [[nodiscard]] std::size_t n_failed(overlap::Rule rule) const {
     return failed[static_cast<std::size_t>(rule)].size();
   }
 };
 
 void write_report(const Job& job, const Findings& findings, std::size_t n_items, std::size_t n_others) {
-  using contamination::Rule;
+  using overlap::Rule;
   lm::write_json_file(job.output("report") / "report.json", {{"kind", "contamination"},
                                                              {"outcome", findings.warned.empty() ? "pass" : "warn"},
                                                              {"counts",
@@ -87,7 +87,7 @@ void write_report(const Job& job, const Findings& findings, std::size_t n_items,
 void check_task(const Job& job, const Params& params) {
   const std::filesystem::path source = job.input("task").path;
   const tasks::Task task = tasks::read_task(source);
-  const contamination::Subjects subjects(texts_of(task));
+  const overlap::Subjects subjects(texts_of(task));
   const auto others = job.inputs("others");
   Findings findings;
   std::size_t n_others = 0;
@@ -97,7 +97,7 @@ void check_task(const Job& job, const Params& params) {
     const auto texts = texts_of(other);
     n_others += other.items.size();
     for (const auto& match : subjects.matches(texts, params.ngram == "off" ? 2.0 : kWarnAt)) {
-      const bool fails = match.rule != contamination::Rule::run || (params.ngram == "fail" && match.overlap >= kFailAt);
+      const bool fails = match.rule != overlap::Rule::run || (params.ngram == "fail" && match.overlap >= kFailAt);
       findings.add(match, task.items[match.subject].item_id, task.name, other.name + ":" + texts[match.other].item_id,
                    fails);
     }
@@ -110,7 +110,7 @@ void check_task(const Job& job, const Params& params) {
          .why = std::to_string(findings.offenders.size()) + " of its " + std::to_string(task.items.size()) +
                 " problems stand in another set: " + findings.examples + (findings.offenders.size() > 5 ? ", ..." : ""),
          .fix =
-             findings.n_failed(contamination::Rule::exact_text) + findings.n_failed(contamination::Rule::problem_id) > 0
+             findings.n_failed(overlap::Rule::exact_text) + findings.n_failed(overlap::Rule::problem_id) > 0
                  ? "take these problems out of one of the sets"
                  : "take these problems out of one of the sets, or set `ngram: warn` when they come from templates"});
   }

@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include "lm/error.h"
-
 namespace lowbit::records {
 namespace {
 
@@ -21,9 +19,8 @@ std::string alpaca_prompt(const std::string& instruction, const std::string& con
 
 }  // namespace
 
-Prompts::Prompts(const std::filesystem::path& model, Options options)
-    : options_(std::move(options)), tokenizer_(lm::Tokenizer::open(model / "tokenizer.json")) {
-  if (options_.chat) chat_ = lm::ChatTemplate::open(model);
+Prompts::Prompts(const std::filesystem::path& model, Options options) : options_(std::move(options)) {
+  if (options_.chat) chat_.emplace(model, options_.chat_date);
 }
 
 std::optional<Example> Prompts::example(std::vector<lm::ChatMessage> messages, const std::string& context) const {
@@ -33,35 +30,8 @@ std::optional<Example> Prompts::example(std::vector<lm::ChatMessage> messages, c
                    .completion = messages.back().content + options_.end_token};
   }
   if (!context.empty()) messages[messages.size() - 2].content += "\n" + context;
-  return in_chat(messages);
-}
-
-Example Prompts::in_chat(const std::vector<lm::ChatMessage>& messages) const {
-  const std::string prompt = chat_->render({messages.begin(), messages.end() - 1},
-                                           {.add_generation_prompt = true, .date = options_.chat_date});
-  const std::string whole = chat_->render(messages, {.add_generation_prompt = false, .date = options_.chat_date});
-  if (!whole.starts_with(prompt)) {
-    throw lm::Error(lm::Status::bad_input,
-                    {.what = "the chat template renders a prompt otherwise once it is answered",
-                     .where = "chat template of " + std::string(chat_->family()),
-                     .why = "what it renders with the answer does not begin with what it renders without",
-                     .fix = "use a model with another template, or template: alpaca"});
-  }
-  return {.prompt = without_start(prompt), .completion = whole.substr(prompt.size())};
-}
-
-// The tokenizer puts it in front of every prompt; written out too, it would stand there twice.
-std::string Prompts::without_start(std::string rendered) const {
-  const std::string start =
-      tokenizer_.decode(tokenizer_.encode("", lm::Tokenizer::Special::add), lm::Tokenizer::Show::special_too);
-  if (!rendered.starts_with(start)) {
-    throw lm::Error(lm::Status::bad_input,
-                    {.what = "chat template and tokenizer begin texts otherwise",
-                     .where = "chat template of " + std::string(chat_->family()),
-                     .why = "the tokenizer puts " + start + " in front of a text, and the template has none there",
-                     .fix = "use the tokenizer that the template was published with"});
-  }
-  return rendered.substr(start.size());
+  auto [prompt, completion] = chat_->example(messages);
+  return Example{.prompt = std::move(prompt), .completion = std::move(completion)};
 }
 
 }  // namespace lowbit::records

@@ -7,8 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "lm/chat.h"
-#include "lm/tokenizer.h"
+#include "lm/chat_prompts.h"
 
 namespace lowbit::records {
 
@@ -32,12 +31,8 @@ class Prompts {
   [[nodiscard]] std::optional<Example> example(std::vector<lm::ChatMessage> messages, const std::string& context) const;
 
  private:
-  [[nodiscard]] Example in_chat(const std::vector<lm::ChatMessage>& messages) const;
-  [[nodiscard]] std::string without_start(std::string rendered) const;
-
   Options options_;
-  lm::Tokenizer tokenizer_;
-  std::optional<lm::ChatTemplate> chat_;
+  std::optional<lm::ChatPrompts> chat_;
 };
 
 }  // namespace lowbit::records

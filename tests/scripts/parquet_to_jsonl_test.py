@@ -20,7 +20,12 @@ class ParquetFile:
             self._columns = json.load(file)
         self.schema_arrow = type("Schema", (), {"names": list(self._columns)})
 
-    def iter_batches(self, columns):
+    def iter_batches(self, columns=None):
+        if columns is None:
+            rows = [dict(zip(self._columns, values)) for values in zip(*self._columns.values())]
+            for begin in range(0, len(rows), 2):
+                yield Column(rows[begin:begin + 2])
+            return
         values = self._columns[columns[0]]
         for begin in range(0, len(values), 2):
             yield type("Batch", (), {"column": lambda self, i, part=values[begin:begin + 2]: Column(part)})()
@@ -53,6 +58,18 @@ class Converted(unittest.TestCase):
 
     def left(self):
         return sorted(path.name for path in self.root.glob("rows.jsonl*"))
+
+    def test_whole_rows_keep_all_columns(self):
+        rows = self.parquet("a", instruction=["What is $1$?", "“q”", "z"], responses=[[], ["One."], ["a", "b"]], answer=["1", None, "2"])
+        self.assertEqual(self.run_script("--rows", rows), (0, "3 rows\n"))
+        written = [json.loads(line) for line in (self.root / "rows.jsonl").read_text(encoding="utf-8").splitlines()]
+        self.assertEqual(written, [{"instruction": "What is $1$?", "responses": [], "answer": "1"},
+                                   {"instruction": "“q”", "responses": ["One."], "answer": None},
+                                   {"instruction": "z", "responses": ["a", "b"], "answer": "2"}])
+
+    def test_whole_rows_and_one_column_exclude_each_other(self):
+        code, _ = self.run_script("--rows", "--column", "x", self.parquet("a", x=["1"]))
+        self.assertEqual(code, 2)
 
     def test_rows_are_written_unchanged_in_the_order_of_the_files(self):
         second = self.parquet("b", text=["", " = Title = \n", "“—”\u2028\t\\"], other=[1, 2, 3])

@@ -1,10 +1,12 @@
-#include "overlap.h"
+#include "overlap/overlap.h"
+
+#include "overlap/words.h"
 #include "support/stage_fixture.h"
 #include "tasks/task.h"
 
 using namespace lowbit;
-using contamination::normalised;
-using contamination::Rule;
+using overlap::normalised;
+using overlap::Rule;
 
 namespace {
 
@@ -45,7 +47,7 @@ TEST_CASE("texts are compared without case and white space, but with every sign"
 
 TEST_CASE("overlap is the share of the subject's runs of 13 words in one other text", "[contamination]") {
   // 22 words have 10 runs. The other text has its last 20 words: 8 of them.
-  const contamination::Subjects subjects({{"a", "pa", words(1, 22)}, {"b", "pb", words(1, 12)}});
+  const overlap::Subjects subjects({{"a", "pa", words(1, 22)}, {"b", "pb", words(1, 12)}});
   const auto found = subjects.matches({{"o1", "q1", words(8, 22)}, {"o2", "q2", words(3, 40)}}, 0.5);
   REQUIRE(found.size() == 1);
   CHECK(found[0].rule == Rule::run);

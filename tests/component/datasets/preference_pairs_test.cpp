@@ -135,19 +135,6 @@ TEST_CASE("predictions on other items or other prompts are refused", "[pairs]") 
           Catch::EndsWith("bind `rejected` to predictions on the task of this stage"));
 }
 
-TEST_CASE("prompts for a chat template are refused: they are not rendered here", "[pairs]") {
-  Pairs p;
-  tasks::Task task = tasks::read_task(p.stage.input("task"));
-  task.chat = true;
-  tasks::write_task(p.stage.input("task"), task);
-  p.bind("chosen", {{"a", "good", true}});
-  p.bind("rejected", {{"a", "wrong", false}});
-  CHECK(p.stage.run() == LB_BAD_INPUT);
-  CHECK(p.stage.error() ==
-        "task t cannot be used here\ntask.json\nits prompts are for a model's chat template, which this stage does not "
-        "apply\nwrite the model's markers into `prompt.template` and set `prompt.chat` to false");
-}
-
 TEST_CASE("no pair at all is an error that says why", "[pairs]") {
   Pairs p;
   p.bind("chosen", {{"a", "good", true}, {"b", "bad", false}});

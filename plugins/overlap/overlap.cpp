@@ -1,46 +1,12 @@
-#include "overlap.h"
+#include "overlap/overlap.h"
 
 #include <algorithm>
 #include <array>
-#include <functional>
 #include <optional>
-#include <unordered_set>
 
-namespace lowbit::contamination {
-namespace {
+#include "overlap/words.h"
 
-bool is_word(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || static_cast<unsigned char>(c) >= 0x80;
-}
-
-/// Distinct runs of kRun words of a normalised text.
-std::unordered_set<std::uint64_t> runs_of(std::string_view text) {
-  std::vector<std::size_t> begins{0};
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == ' ') begins.push_back(i + 1);
-  }
-  begins.push_back(text.size() + 1);  // where a next word would begin
-  std::unordered_set<std::uint64_t> runs;
-  for (std::size_t i = 0; i + kRun < begins.size(); ++i) {
-    runs.insert(std::hash<std::string_view>()(text.substr(begins[i], begins[i + kRun] - 1 - begins[i])));
-  }
-  return runs;
-}
-
-}  // namespace
-
-std::string normalised(std::string_view text) {
-  std::string result;
-  bool in_word = false;
-  for (char c : text) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    const bool blank = c == ' ' || (c >= '\t' && c <= '\r');
-    if (!blank && !(in_word && is_word(c)) && !result.empty()) result += ' ';
-    if (!blank) result += c;
-    in_word = is_word(c);
-  }
-  return result;
-}
+namespace lowbit::overlap {
 
 Subjects::Subjects(const std::vector<Text>& subjects) : n_subjects_(subjects.size()) {
   for (std::size_t i = 0; i < subjects.size(); ++i) {
@@ -89,4 +55,4 @@ std::vector<Match> Subjects::matches(const std::vector<Text>& others, double lea
   return all;
 }
 
-}  // namespace lowbit::contamination
+}  // namespace lowbit::overlap

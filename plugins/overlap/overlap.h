@@ -1,22 +1,17 @@
-// Which problems of one set also stand in another: by id, by text, by shared runs of 13 words.
+// Which problems of one set also stand in another: by id, by text, by shared runs of 13 words
+// (words.h).
 //
-// Words are what is left when case and white space do not count: runs of letters and digits, every other sign alone. So
-// `3 x + 4` and `3 x - 4` differ, and `Tom  has` and `tom has` do not.
 // The share of 13-word runs is that of the subject's distinct runs which one other problem has as well. It finds copies
-// with other beginnings or endings. Runs are compared by 64-bit hashes: for a million of them a false match has a
-// probability below 1e-6.
+// with other beginnings or endings.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <string>
-#include <string_view>
 #include <unordered_map>
 #include <vector>
 
-namespace lowbit::contamination {
-
-inline constexpr std::size_t kRun = 13;
+namespace lowbit::overlap {
 
 struct Text {
   std::string item_id, problem_id, text;
@@ -30,9 +25,6 @@ struct Match {
   std::size_t other;    ///< index
   double overlap = 1;   ///< of runs; 1 for the other rules
 };
-
-/// Words joined by one space.
-[[nodiscard]] std::string normalised(std::string_view text);
 
 class Subjects {
  public:
@@ -49,4 +41,4 @@ class Subjects {
   std::vector<std::size_t> n_runs_;
 };
 
-}  // namespace lowbit::contamination
+}  // namespace lowbit::overlap
