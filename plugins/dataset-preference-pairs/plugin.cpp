@@ -39,8 +39,8 @@ struct Params {
             .doc("written behind every completion that ended by itself; the model's own end token. Chat tasks have the "
                  "chat template's instead"),
         field(&Params::categories, "categories")
-            .one_of("conceptual", "method", "execution", "reasoning")
-            .doc("categories of the rejected answer's first error; empty: all"),
+            .one_of("all", "conceptual", "method", "execution", "reasoning")
+            .doc("categories of the rejected answer's first error; empty, or with all among them: every one"),
         field(&Params::unresolved, "unresolved")
             .one_of("drop", "keep")
             .doc("with verdicts or grades: pairs whose error is not named (conflict, insufficient, undetermined, "
@@ -71,6 +71,13 @@ struct Params {
   }
 };
 
+/// Empty: all.
+std::set<std::string> wanted_categories(const Params& params) {
+  std::set<std::string> wanted(params.categories.begin(), params.categories.end());
+  if (wanted.contains("all")) wanted.clear();
+  return wanted;
+}
+
 bool is_judged(const Job& job) { return job.has_input("verdicts") || job.has_input("grades"); }
 
 void check_recipe(const Job& job, const Params& params) {
@@ -81,7 +88,7 @@ void check_recipe(const Job& job, const Params& params) {
                                     .fix = "bind `verdicts` to a vote on the rejected predictions, or `grades`"});
   };
   if (is_judged(job)) return;
-  if (!params.categories.empty()) refuse("categories", "a choice of error categories");
+  if (!wanted_categories(params).empty()) refuse("categories", "a choice of error categories");
   if (params.sampling == "error_rates") refuse("sampling", "sampling by error rates");
 }
 
@@ -138,7 +145,7 @@ pairs::Candidates read_candidates(const Job& job, const Params& params, const In
                               .rejected_keeps_format = params.require_format == "both",
                               .judged = is_judged(job),
                               .keep_unresolved = params.unresolved == "keep",
-                              .categories = {params.categories.begin(), params.categories.end()},
+                              .categories = wanted_categories(params),
                               .held_out = held_out_items(job, inputs.task, params.near_duplicates == "drop"),
                               .too_long = [&](const std::string& prompt, const std::string& text) {
                                 return limit.is_exceeded_by(prompt, text);
