@@ -122,6 +122,15 @@ TEST_CASE("two raters are compared where both are valid", "[report][agreement]")
   CHECK(pair_of(categories, "llama", "gpt").alike.n_hits == 4);
 }
 
+TEST_CASE("a share has its published interval", "[report][agreement]") {
+  const Share share{.n_hits = 3329, .n = 3366};
+  CHECK_THAT(share.value().value(), WithinAbs(.989, 5e-5));
+  CHECK_THAT(share.interval()->low, WithinAbs(.9849, 5e-5));
+  CHECK_THAT(share.interval()->high, WithinAbs(.9920, 5e-5));
+  CHECK_FALSE(Share{}.value());
+  CHECK_FALSE(Share{}.interval());
+}
+
 TEST_CASE("all judges are compared on complete cases by Fleiss, with missing ones by Krippendorff",
           "[report][agreement]") {
   const auto all = judgements(
