@@ -39,6 +39,7 @@ Result<int> graph_command(const Words& words);
 Result<int> cancel_command(const Words& words);
 Result<int> retry_command(const Words& words);
 Result<int> completion_command(const Words& words);
+Result<int> agreement_command(const Words& words);
 Result<int> table_command(const Words& words);
 Result<int> query_command(const Words& words);
 Result<int> review_command(const Words& words);

@@ -99,6 +99,7 @@ const std::vector<Choice>& choices() {
   static const std::vector<Choice> all{
       {"graph", "--format", {"text", "svg", "dot", "mermaid"}},
       {"table", "--format", {"text", "md", "csv", "json"}},
+      {"agreement", "--level", {"type", "category"}},
       {"retry", "--cause", {"stage", "resource", "preempted", "timeout", "cancelled", "transient", "stalled"}},
       {"completion", "shell", {"bash", "zsh", "fish"}},
       {"ls", "what", {"experiments", "runs"}},
@@ -189,6 +190,8 @@ class Completer {
       stages();
     } else if (option == "--experiment") {
       add_all(sources_.experiments);
+    } else if (option == "--baseline") {
+      add_all(sources_.judges);
     } else if (option == "--project" || option == "--plugin-path") {
       out_.directories = true;
     } else if (option == "--output") {
@@ -220,6 +223,8 @@ class Completer {
       add_all(sources_.stages_in_project);
     } else if (command_ == "show" || command_ == "diff") {
       add_all(sources_.names_in_project);
+    } else if (argument.name == "experiment") {
+      add_all(sources_.experiments);
     } else if (argument.name == "code") {
       add_all(sources_.error_codes);
     } else if (argument.name == "file") {

@@ -28,6 +28,7 @@ struct CompletionSources {
   std::function<std::vector<std::string>()> names_in_project;                       ///< labels, experiments, run:N
   std::function<std::vector<std::string>()> stages_in_project;                      ///< labels and stages
   std::function<std::vector<std::string>()> experiments;
+  std::function<std::vector<std::string>()> judges;
   std::function<std::vector<std::string>()> plugin_stages;
   std::function<std::vector<std::string>()> error_codes;
 };

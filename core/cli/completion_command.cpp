@@ -58,6 +58,7 @@ int print_candidates(const Words& words) {
           },
       .stages_in_project = stages_in_project,
       .experiments = [] { return names_of({store::Named::experiments}); },
+      .judges = [] { return names_of({store::Named::judges}); },
       .plugin_stages = [] { return find_plugins().ids(); },
       .error_codes = error_codes};
   const Completion completion = complete(words, sources);

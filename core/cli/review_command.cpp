@@ -7,29 +7,15 @@
 #include "cli/command.h"
 #include "cli/command_options.h"
 #include "cli/output.h"
+#include "cli/review_queues.h"
 #include "cli/review_session.h"
 #include "cli/session.h"
 #include "report/text_table.h"
 #include "store/project_facts.h"
 #include "store/review_ledger.h"
-#include "store/review_queue.h"
 
 namespace lowbit::cli {
 namespace {
-
-Result<std::vector<ReviewQueue>> read_queues(const exec::ProjectPaths& project, const std::string& experiment) {
-  LB_TRY_ASSIGN(store::ProjectFacts facts, store::ProjectFacts::open(project.database()));
-  LB_TRY_ASSIGN(const std::vector<QueuePlace> places, facts.review_queues(experiment));
-  std::vector<ReviewQueue> queues;
-  for (const QueuePlace& place : places) {
-    LB_TRY_ASSIGN(ReviewQueue queue, store::read_review_queue(project.state() / place.path));
-    queue.experiment = place.experiment;
-    queue.label = place.label;
-    queue.predictions = place.predictions;
-    queues.push_back(std::move(queue));
-  }
-  return queues;
-}
 
 Diagnostic no_queue(const std::string& experiment) {
   return error("LB0044", experiment.empty() ? "there is nothing to review in this project"
@@ -125,7 +111,8 @@ Result<int> review_command(const Words& words) {
   LB_TRY_ASSIGN(const exec::ProjectPaths project, existing_project(options));
   const store::ReviewLedger ledger(project.root / "reviews");
   if (options.has("freeze")) return freeze(ledger, options.get("freeze"));
-  LB_TRY_ASSIGN(const std::vector<ReviewQueue> queues, read_queues(project, options.get("experiment")));
+  LB_TRY_ASSIGN(store::ProjectFacts facts, store::ProjectFacts::open(project.database()));
+  LB_TRY_ASSIGN(const std::vector<ReviewQueue> queues, review_queues(project, facts, options.get("experiment")));
   if (queues.empty()) return no_queue(options.get("experiment"));
   LB_TRY_ASSIGN(const store::Decided decided, ledger.read());
   if (decided.n_broken > 0) {

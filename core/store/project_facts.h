@@ -17,6 +17,7 @@
 
 #include "base/result.h"
 #include "domain/duration_history.h"
+#include "domain/judgement.h"
 #include "domain/project_facts.h"
 #include "graph/cost.h"
 
@@ -31,6 +32,7 @@ enum class Named {
   stages,    ///< of the last expansions
   variants,  ///< labels of the last expansions, in their order
   attempts,  ///< labels of whatever was ever tried
+  judges,    ///< of verdicts that the last expansions lead to; without votes, people and the truth
   models,    ///< labels of variants whose result holds a model or an adapter
 };
 
@@ -54,6 +56,10 @@ class ProjectFacts {
   [[nodiscard]] Result<ArtifactFacts> artifact(const Meaning& meaning);
   /// What an experiment's last expansion leads to, or what a run made, by label. REQUIRES: of one of these, likewise.
   [[nodiscard]] Result<std::map<std::string, ResultFacts>> results(const Meaning& meaning);
+
+  /// Verdicts that the experiment's last expansion leads to, in its order. Left out are those of kTruthJudge, and those
+  /// of stages that do not read the predictions they speak of.
+  [[nodiscard]] Result<std::vector<Judgement>> judgements(const std::string& experiment);
 
   /// In the order of the experiments' names and of their expansions. Empty: of all experiments.
   [[nodiscard]] Result<std::vector<VariantLine>> variants(const std::string& experiment = {});

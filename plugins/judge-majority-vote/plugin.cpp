@@ -25,7 +25,8 @@ struct Params {
             .one_of("majority", "plurality", "unanimous", "baseline")
             .doc("what carries a vote: more than half of the valid ballots; two or more and more than any other; all; "
                  "or the baseline's ballot where the other judges' majority or plurality is the same"),
-        field(&Params::baseline, "baseline").doc("name of the judge that rule baseline compares the others with; of no use to the other rules"),
+        field(&Params::baseline, "baseline")
+            .doc("name of the judge that rule baseline compares the others with; of no use to the other rules"),
         field(&Params::quorum, "quorum")
             .at_least(1)
             .unit("ballots")

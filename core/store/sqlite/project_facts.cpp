@@ -17,6 +17,8 @@ const char* names_sql(Named what) {
     case Named::stages: return "SELECT DISTINCT stage FROM expansions ORDER BY stage";
     case Named::variants: return "SELECT label FROM expansions GROUP BY label ORDER BY min(expansion_id)";
     case Named::attempts: return "SELECT DISTINCT label FROM attempts ORDER BY label";
+    case Named::judges:
+      return "SELECT DISTINCT judge FROM v_verdicts WHERE judge NOT IN ('vote', 'human', 'truth') ORDER BY judge";
     case Named::models: break;
   }
   return "SELECT DISTINCT s.label FROM v_stages s JOIN artifacts a USING (result_id) "

@@ -1,0 +1,18 @@
+// The review queues that experiments' last expansions lead to, with their cases.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "domain/review.h"
+#include "exec/project.h"
+#include "store/project_facts.h"
+
+namespace lowbit::cli {
+
+/// In the order of experiments and expansions. `experiment`: empty for all of the project.
+[[nodiscard]] Result<std::vector<ReviewQueue>> review_queues(const exec::ProjectPaths& project,
+                                                             store::ProjectFacts& facts, const std::string& experiment);
+
+}  // namespace lowbit::cli
