@@ -1,4 +1,5 @@
-// dataset-contamination: lets a task pass when none of its problems stands in the others. The method is overlap/overlap.h.
+// dataset-contamination: lets a task pass when none of its problems stands in the others. The method is
+// overlap/overlap.h.
 #include <lowbit/sdk.hpp>
 
 #include <array>
@@ -65,9 +66,7 @@ struct Findings {
       examples += (examples.empty() ? "" : ", ") + subject + " (in " + other + ", " + name_of(match.rule) + ")";
     }
   }
-  [[nodiscard]] std::size_t n_failed(overlap::Rule rule) const {
-    return failed[static_cast<std::size_t>(rule)].size();
-  }
+  [[nodiscard]] std::size_t n_failed(overlap::Rule rule) const { return failed[static_cast<std::size_t>(rule)].size(); }
 };
 
 void write_report(const Job& job, const Findings& findings, std::size_t n_items, std::size_t n_others) {
