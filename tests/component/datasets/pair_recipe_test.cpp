@@ -102,6 +102,7 @@ struct Recipe {
     stage.host.params = params;
     return stage.run();
   }
+  [[nodiscard]] fs::path last_input() const { return stage.input("input" + std::to_string(n_inputs_ - 1)); }
   [[nodiscard]] std::vector<std::string> ids() const {
     std::vector<std::string> all;
     for (const Json& row : stage.lines("pairs/pairs.jsonl")) all.push_back(row["item_id"]);
@@ -364,6 +365,22 @@ TEST_CASE("verdicts and grades have to belong to the predictions one by one", "[
     expected =
         "`verdicts` are not about these predictions\npredictions of {\"size\":\"1B\"}, item 9\nthere is no prediction "
         "of that item\nbind `verdicts` to what was made from these very predictions";
+  }
+  SECTION("a verdict on a longer answer") {
+    r.bind_verdicts({{"3", verdicts::error_of_type("computational_error", 3, "")}});
+    expected =
+        "`verdicts` are not about these predictions\npredictions of {\"size\":\"1B\"}, item 3\nstep 3 of 2 is named\n"
+        "bind `verdicts` to what was made from these very predictions";
+  }
+  SECTION("two verdicts on an item") {
+    r.bind_verdicts({});
+    JsonLinesWriter out(r.last_input() / "verdicts.jsonl");
+    for (const char* judge : {"a", "b"}) out.write(verdicts::json_of(with_status(Status::no_error), "0", judge));
+    out.close();
+    expected =
+        "`verdicts` are not about these predictions\npredictions of {\"size\":\"1B\"}, item 0\nit has several "
+        "verdicts, "
+        "and one has to count: run lowbit.majority-vote\nbind `verdicts` to what was made from these very predictions";
   }
   SECTION("a grade of another prediction") {
     r.bind_grades("grades", {grade("0", true, true)});
