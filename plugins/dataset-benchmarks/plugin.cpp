@@ -3,7 +3,7 @@
 
 #include "few_shot.h"
 #include "gsm8k.h"
-#include "math.h"
+#include "math_problems.h"
 
 using namespace lowbit;
 

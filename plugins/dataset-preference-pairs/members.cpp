@@ -49,6 +49,13 @@ void for_each_match(const Job& job, const std::string& port, std::vector<Member>
                                   .fix = "bind `" + port + "` to what was made from these very predictions"});
 }
 
+void expect_step(const std::string& port, const Member& member, const std::string& item,
+                 const std::optional<std::size_t>& step) {
+  const std::size_t n_steps = member.by_item.at(item).n_steps;
+  if (step.value_or(0) <= n_steps) return;
+  misfit(port, member, item, "step " + std::to_string(*step) + " of " + std::to_string(n_steps) + " is named");
+}
+
 void apply_grade(const Json& row, const std::string& port, Member& member) {
   const auto id = row.at("item_id").get<std::string>();
   const auto found = member.by_item.find(id);
@@ -57,6 +64,7 @@ void apply_grade(const Json& row, const std::string& port, Member& member) {
   if (optional_of<bool>(row.at("graded")) != prediction.correct) {
     misfit(port, member, id, "the grade was made from another one than the prediction has");
   }
+  expect_step(port, member, id, optional_of<std::size_t>(row.at("first_error_step")));
   prediction.correct = optional_of<bool>(row.at("correct"));
   prediction.judged.category = optional_of<std::string>(row.at("category"));
   prediction.judged.type = optional_of<std::string>(row.at("type"));
@@ -109,6 +117,7 @@ std::vector<Member> read_members(const Job& job, const std::string& port, const 
                                             .correct = optional_of<bool>(row.at("correct")),
                                             .truncated = row.at("truncated").get<bool>(),
                                             .format_kept = row.value("format_kept", Json()) == true,
+                                            .n_steps = row.at("steps").size(),
                                             .status = {},
                                             .judged = {}});
     });
@@ -133,6 +142,7 @@ void apply_verdicts(const Job& job, const std::string& port, std::vector<Member>
         misfit(port, member, verdict.item_id,
                "it has several verdicts, and one has to count: run lowbit.majority-vote");
       }
+      expect_step(port, member, verdict.item_id, verdict.finding.first_error_step);
       apply_verdict(verdict, found->second);
     }
   });

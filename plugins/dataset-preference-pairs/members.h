@@ -19,6 +19,7 @@ struct Prediction {
   std::string text;
   std::optional<bool> correct;  ///< the grade that counts
   bool truncated = false, format_kept = false;
+  std::size_t n_steps = 0;
   /// Status of the verdict; nothing where there is none. Error where the grade names one.
   std::optional<verdicts::Status> status;
   Judged judged;

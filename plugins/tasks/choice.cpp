@@ -28,6 +28,7 @@ std::vector<std::size_t> chosen(const std::vector<std::string>& ids, std::int64_
   }
   if (choice == Choice::random) {
     std::vector<std::string> draws;
+    draws.reserve(ids.size());
     for (const std::string& id : ids) draws.push_back(draw_of(seed, id));
     std::sort(indices.begin(), indices.end(), [&](std::size_t a, std::size_t b) { return draws[a] < draws[b]; });
     std::sort(indices.begin(), indices.begin() + n);

@@ -1,7 +1,9 @@
 #include "overlap/overlap.h"
 
+#include "math_problems.h"
 #include "overlap/words.h"
 #include "support/stage_fixture.h"
+#include "tasks/record_files.h"
 #include "tasks/task.h"
 
 using namespace lowbit;
@@ -105,4 +107,79 @@ TEST_CASE("shared runs of words fail, warn or are not looked for", "[contaminati
     CHECK(report["findings"][0]["subject"] == "test:t1");
     CHECK(report["findings"][0]["overlap"].get<double>() == Approx(0.8));
   }
+}
+
+namespace {
+
+/// MATH-500 beside the checkout; empty, and a warning, where there is none.
+std::vector<nlohmann::json> math_500() {
+  const auto path = std::filesystem::path(LOWBIT_SOURCE_DIR).parent_path() / "shared/data/tasks/math500/test.jsonl";
+  if (std::filesystem::exists(path)) return read_json_lines(path);
+  WARN("skipped: no " << path.string());
+  return {};
+}
+
+/// Rows first to last-1 as lowbit.math makes them: by rows of MATH-500, or by files in MATH's directories.
+tasks::Task math_task(const std::vector<nlohmann::json>& rows, std::size_t first, std::size_t last, bool by_path) {
+  test::TemporaryDirectory directory;
+  for (std::size_t i = first; i < last; ++i) {
+    nlohmann::json row = rows[i];
+    std::filesystem::path file = directory.path() / (std::to_string(i) + ".jsonl");
+    if (by_path) {
+      file = directory.path() / row["unique_id"].get<std::string>();
+      row = {{"problem", row["problem"]},
+             {"level", "Level " + row["level"].dump()},
+             {"type", row["subject"]},
+             {"solution", row["solution"]}};
+    }
+    std::filesystem::create_directories(file.parent_path());
+    test::write_text(file, row.dump());
+  }
+  tasks::Task task{.name = by_path ? "math" : "math-500",
+                   .system = {},
+                   .stop = {},
+                   .response_format = {},
+                   .grader = {},
+                   .items = {}};
+  tasks::for_each_record(directory.path(),
+                         [&](const tasks::Record& record) { task.items.push_back(benchmarks::math_item(record, "")); });
+  return task;
+}
+
+struct Compared {
+  explicit Compared(const std::string& ngram = "fail") { stage.host.params["ngram"] = ngram; }
+  void bind(const std::string& port, const tasks::Task& task) {
+    tasks::write_task(stage.input(port), task);
+    stage.host.bind(port, {.path = stage.input(port).string(), .type = "task/1"});
+  }
+  test::StageFixture stage{"lowbit.contamination"};
+};
+
+}  // namespace
+
+TEST_CASE("MATH-500 is found in itself and in MATH's directories, and not in its other half",
+          "[contamination][shared]") {
+  const auto rows = math_500();
+  if (rows.empty()) return;
+  Compared itself;
+  itself.bind("task", math_task(rows, 0, 500, false));
+  itself.bind("others", math_task(rows, 0, 500, false));
+  CHECK(itself.stage.run() == LB_BAD_INPUT);
+  CHECK_THAT(itself.stage.error(), Catch::Contains("500 of its 500 problems stand in another set"));
+
+  // Other words under the same id: only the id, which both readers make of MATH's path, tells.
+  tasks::Task reworded = math_task(rows, 0, 500, true);
+  for (tasks::Item& item : reworded.items) item.problem = "item " + item.item_id;
+  Compared inside;
+  inside.bind("task", math_task(rows, 0, 250, false));
+  inside.bind("others", reworded);
+  CHECK(inside.stage.run() == LB_BAD_INPUT);
+  CHECK_THAT(inside.stage.error(),
+             Catch::Contains("250 of its 250 problems stand in another set") && Catch::Contains(", problem_id)"));
+
+  Compared halves("warn");
+  halves.bind("task", math_task(rows, 0, 250, false));
+  halves.bind("others", math_task(rows, 250, 500, true));
+  REQUIRE(halves.stage.run() == LB_OK);
+  CHECK(halves.stage.metric("contamination/n_compared").value == 250);
 }

@@ -26,7 +26,7 @@ Finding with_status(Status status) { return {.status = status, .first_error_step
 
 /// Items 0 to 7 that a strong model solves; models on the rejected side fail as the tests say.
 struct Recipe {
-  explicit Recipe(bool chat = false) {
+  explicit Recipe(bool chat = false, const std::string& text_of_3 = "problem 3") {
     task.name = "t";
     task.prompt_template = "Q {{problem}}";
     task.chat = chat;
@@ -35,7 +35,7 @@ struct Recipe {
       const std::string id = std::to_string(i);
       task.items.push_back({.item_id = id,
                             .problem_id = "p" + id,
-                            .problem = "problem " + id,
+                            .problem = i == 3 ? text_of_3 : "problem " + id,
                             .answer = "1",
                             .solution = {},
                             .steps = {}});
@@ -62,7 +62,7 @@ struct Recipe {
     const fs::path directory = fresh();
     JsonLinesWriter out(directory / "predictions.jsonl");
     for (const auto& [item, right] : correct) {
-      const std::string prompt = task.chat ? asked_in_chat(item) : "Q problem " + item;
+      const std::string prompt = task.chat ? asked_in_chat(item) : "Q " + task.items[std::stoul(item)].problem;
       out.write({{"item_id", item},
                  {"problem_id", "p" + item},
                  {"prompt_sha", lm::sha256_of_text(prompt)},
@@ -102,6 +102,7 @@ struct Recipe {
     stage.host.params = params;
     return stage.run();
   }
+  [[nodiscard]] fs::path last_input() const { return stage.input("input" + std::to_string(n_inputs_ - 1)); }
   [[nodiscard]] std::vector<std::string> ids() const {
     std::vector<std::string> all;
     for (const Json& row : stage.lines("pairs/pairs.jsonl")) all.push_back(row["item_id"]);
@@ -245,6 +246,22 @@ TEST_CASE("problems that are held out are not learned from", "[pairs]") {
   CHECK(r.metrics("data/dropped/") == Counts{{"held_out", 2}});
 }
 
+TEST_CASE("what nearly stands in a held-out problem is left out, unless problems come from templates", "[pairs]") {
+  std::string text;
+  for (int i = 0; i < 22; ++i) text += "w" + std::to_string(i) + " ";  // 10 runs, 9 of them in the other
+  const bool drop = GENERATE(true, false);
+  Recipe r(false, text);
+  r.bind_failures();
+  tasks::Task other = r.task;
+  other.items = {r.task.items[3]};
+  other.items[0].problem_id = "elsewhere";
+  other.items[0].problem = "other beginning " + text.substr(3) + "and end";
+  r.bind_task("held_out", other);
+  REQUIRE(r.run({{"near_duplicates", drop ? "drop" : "keep"}}) == LB_OK);
+  CHECK(r.ids().size() == (drop ? 7U : 8U));
+  CHECK(r.metrics("data/dropped/") == (drop ? Counts{{"held_out", 1}} : Counts{}));
+}
+
 TEST_CASE("one pair for each problem over all models, the one with most agreement", "[pairs]") {
   Recipe r;
   const Json one{{"size", "1B"}};
@@ -348,6 +365,22 @@ TEST_CASE("verdicts and grades have to belong to the predictions one by one", "[
     expected =
         "`verdicts` are not about these predictions\npredictions of {\"size\":\"1B\"}, item 9\nthere is no prediction "
         "of that item\nbind `verdicts` to what was made from these very predictions";
+  }
+  SECTION("a verdict on a longer answer") {
+    r.bind_verdicts({{"3", verdicts::error_of_type("computational_error", 3, "")}});
+    expected =
+        "`verdicts` are not about these predictions\npredictions of {\"size\":\"1B\"}, item 3\nstep 3 of 2 is named\n"
+        "bind `verdicts` to what was made from these very predictions";
+  }
+  SECTION("two verdicts on an item") {
+    r.bind_verdicts({});
+    JsonLinesWriter out(r.last_input() / "verdicts.jsonl");
+    for (const char* judge : {"a", "b"}) out.write(verdicts::json_of(with_status(Status::no_error), "0", judge));
+    out.close();
+    expected =
+        "`verdicts` are not about these predictions\npredictions of {\"size\":\"1B\"}, item 0\nit has several "
+        "verdicts, "
+        "and one has to count: run lowbit.majority-vote\nbind `verdicts` to what was made from these very predictions";
   }
   SECTION("a grade of another prediction") {
     r.bind_grades("grades", {grade("0", true, true)});

@@ -196,7 +196,7 @@ TEST_CASE("as many solutions are written as asked for, or the stage says what is
       Catch::StartsWith("there are too few solutions\nn\nwanted are 6, there are 5; left out: answer_inside 1, "));
 
   Converting none;
-  none.bind_records(Json{solution_only("What is $1$?", {}, "One.", "1")});
+  none.bind_records(Json::array({solution_only("What is $1$?", {}, "One.", "1")}));
   CHECK(none.run() == LB_BAD_INPUT);
   CHECK(
       none.stage.error() ==
@@ -260,7 +260,7 @@ TEST_CASE("what needs a model says so, and records of other forms are named", "[
         "and the input `model` is not bound\nbind `model` to the model that is asked";
   }
   SECTION("another form") {
-    c.bind_records(Json{{{"question", "q"}, {"answer", "a"}}});
+    c.bind_records(Json::array({{{"question", "q"}, {"answer", "a"}}}));
     expected =
         "a record is not one of PRM800K\nrows.jsonl, line 1\nits fields are answer, question\nbind PRM800K's own JSONL "
         "files, or the rows of a data set \"solutions only\" as JSONL (scripts/parquet-to-jsonl --rows)";

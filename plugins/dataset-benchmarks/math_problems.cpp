@@ -1,4 +1,4 @@
-#include "math.h"
+#include "math_problems.h"
 
 #include <algorithm>
 #include <charconv>
