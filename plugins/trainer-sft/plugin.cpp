@@ -30,7 +30,7 @@ void train(const Job& job, const Params& params) {
   const int64_t n_steps = params.n_steps(plan);
   const auto schedule = params.schedule(n_steps);
 
-  const lm::train::LoraModel model(start.config, *start.base, start.adapter, lm::compute_dtype(params.compute_dtype));
+  const lm::train::LoraModel model(start.config, *start.base, start.adapter, params.model());
   lm::train::Parameters parameters(model.initial());
   lm::train::Trainer trainer(parameters, params.trainer(parameters), pool);
   const uint64_t dropout_seed = job.seed_for("dropout");
@@ -41,9 +41,9 @@ void train(const Job& job, const Params& params) {
     const auto loss = [&](int64_t shard, const lm::NamedTensors& leaves) -> at::Tensor {
       const auto part = lm::train::part_of(rows, shard, params.n_shards);
       if (part.empty()) return {};
-      const auto weights = model.weights(leaves, lm::train::seed_at(dropout_seed, {i, shard}));
-      const auto batch = lm::train::collate(part, 0);
-      return lm::train::scored_nll(start.config, weights, batch).sum() / static_cast<double>(n_targets);
+      const at::Tensor nll =
+          model.nll(leaves, lm::train::collate(part, 0), lm::train::seed_at(dropout_seed, {i, shard}));
+      return nll.sum() / static_cast<double>(n_targets);
     };
     const double rate = params.learning_rate * schedule.factor(i);
     const auto step = trainer.step(loss, {.adam = rate, .muon = 0});

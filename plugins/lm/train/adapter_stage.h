@@ -35,6 +35,7 @@ struct AdapterParams {
   double adam_beta1 = 0.9, adam_beta2 = 0.999, adam_eps = 1e-8, clip_norm = 1;
   std::int64_t n_shards = 2;
   std::string compute_dtype = "float32";
+  bool gradient_checkpointing = false;
   double checkpoint_interval_s = 60;
 
   [[nodiscard]] Schedule schedule(int64_t n_steps) const {
@@ -44,6 +45,12 @@ struct AdapterParams {
                                                : Shape::constant,
             .n_steps = n_steps,
             .n_warmup = static_cast<int64_t>(std::ceil(warmup_ratio * static_cast<double>(n_steps)))};
+  }
+  [[nodiscard]] LoraModel::Options model() const {
+    using Blocks = LoraModel::Blocks;
+    return {.matrices = lm::compute_dtype(compute_dtype),
+            .dtype = at::kFloat,
+            .blocks = gradient_checkpointing ? Blocks::recomputed : Blocks::resident};
   }
   [[nodiscard]] int64_t n_steps(const BatchPlan& plan) const {
     if (steps > 0) return steps;
@@ -113,6 +120,10 @@ auto adapter_fields() {
       field(static_cast<std::string P::*>(&P::compute_dtype), "compute_dtype")
           .one_of("float32", "bfloat16")
           .doc("precision of the matrix products; the adapter and everything else are fp32"),
+      field(static_cast<bool P::*>(&P::gradient_checkpointing), "gradient_checkpointing")
+          .no_effect_on_result()
+          .doc("compute each block again in the backward pass, from the base as it is stored: slower, the same bits, "
+               "and memory for one wide block per thread instead of all"),
       real(&P::checkpoint_interval_s, "checkpoint_interval_s")
           .at_least(0)
           .unit("s")

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "lm/error.h"
+#include "lm/train/checkpoint.h"
 #include "lm/train/random.h"
 
 namespace lowbit::lm::train {
@@ -81,24 +82,30 @@ Adapter new_adapter(const ModelConfig& config, const WeightSource& base, const L
   return adapter;
 }
 
-LoraModel::LoraModel(ModelConfig config, const WeightSource& base, Adapter adapter, at::ScalarType matrices,
-                     at::ScalarType dtype)
+LoraModel::LoraModel(ModelConfig config, const WeightSource& base, Adapter adapter, Options options)
     : config_(std::move(config)),
       adapter_(std::move(adapter)),
-      matrices_(matrices),
+      options_(options),
       token_ids_(at::tensor(adapter_.token_ids, at::kLong)) {
-  check_tensors(config_, base);
   if (const ActivationRules* rules = base.activation_rules()) rules_ = *rules;
-  const Model shapes_are_checked(config_, base, at::kFloat, Model::Blocks::resident);
-  (void)assemble(
-      config_, [&](const std::string& name) { return base_[name] = base.tensor(name).to(dtype, false, /*copy=*/true); },
-      dtype);
+  const Model checked(config_, base, at::kFloat, Model::Blocks::streaming);
+  for (int64_t block = 0; block < config_.n_blocks; ++block) (void)checked.block(block);
+  base.release_block();
+  const GetTensor keep = [&](const std::string& name, const std::vector<int64_t>&) {
+    return base_[name] = base.tensor(name).to(options_.dtype, false, /*copy=*/true);
+  };
+  (void)assemble_outer(config_, keep);
+  if (options_.blocks == Blocks::recomputed) {
+    source_ = &base;
+  } else {
+    for (int64_t block = 0; block < config_.n_blocks; ++block) (void)assemble_block(config_, block, keep);
+  }
   for (auto& [name, update] : adapter_.updates) {
-    update.a = update.a.to(dtype);
-    update.b = update.b.to(dtype);
+    update.a = update.a.to(options_.dtype);
+    update.b = update.b.to(options_.dtype);
   }
   for (at::Tensor* rows : {&adapter_.embedding_rows, &adapter_.head_rows}) {
-    if (rows->defined()) *rows = rows->to(dtype);
+    if (rows->defined()) *rows = rows->to(options_.dtype);
   }
 }
 
@@ -121,41 +128,64 @@ at::Tensor LoraModel::row_scale(const Parameters& parameters, double scale) {
   return scales;
 }
 
-Weights LoraModel::weights(const NamedTensors& leaves, std::optional<uint64_t> dropout_seed) const {
-  const double scale = adapter_.scale();
-  const bool branches = dropout_seed && adapter_.dropout > 0;
+at::Tensor LoraModel::frozen(const std::string& name) const {
+  const auto kept = base_.find(name);
+  return kept == base_.end() ? source_->tensor(name).to(options_.dtype) : kept->second;
+}
+
+OuterWeights LoraModel::outer(const NamedTensors& leaves) const {
   const auto with_rows = [&](const std::string& name, const char* rows) {
     const auto leaf = leaves.find(rows);
-    return leaf == leaves.end() ? base_.at(name) : base_.at(name).index_copy(0, token_ids_, leaf->second);
+    return leaf == leaves.end() ? frozen(name) : frozen(name).index_copy(0, token_ids_, leaf->second);
   };
-  const OuterNames outer = outer_names(config_);
-  Weights w = assemble(
-      config_,
-      [&](const std::string& name) {
-        if (name == outer.embedding) return with_rows(name, kEmbeddingRows);
-        if (name == outer.head) return with_rows(name, kHeadRows);
-        if (branches || adapter_.updates.count(name) == 0) return base_.at(name);
-        return at::addmm(base_.at(name), leaves.at(name_b(name)), leaves.at(name_a(name)), 1, scale);
-      },
-      matrices_);
-  if (!rules_.empty()) {
-    for (int64_t block = 0; block < config_.n_blocks; ++block) {
-      w.blocks[static_cast<size_t>(block)].activations = hooks_of(rules_, config_, block);
-    }
-  }
-  if (!branches) return w;
-  for (int64_t block = 0; block < config_.n_blocks; ++block) {
-    w.blocks[static_cast<size_t>(block)].branch = [this, &leaves, scale, seed = *dropout_seed, block](
-                                                      Linear linear, const at::Tensor& x) -> at::Tensor {
-      const std::string name = linear_name(config_, block, linear);
-      if (adapter_.updates.count(name) == 0) return {};
-      const double keep = 1 - adapter_.dropout;
-      at::Generator generator = generator_at(seed, {block, static_cast<int64_t>(linear)});
-      const at::Tensor kept = at::empty_like(x).detach().bernoulli_(keep, generator) / keep;
-      return at::linear(at::linear(x * kept, leaves.at(name_a(name))), leaves.at(name_b(name))) * scale;
-    };
-  }
+  const OuterNames names = outer_names(config_);
+  OuterWeights w = assemble_outer(config_, [&](const std::string& name, const std::vector<int64_t>&) {
+    if (name == names.embedding) return with_rows(name, kEmbeddingRows);
+    return name == names.head ? with_rows(name, kHeadRows) : frozen(name);
+  });
+  w.head = w.head.to(options_.matrices);
   return w;
+}
+
+BlockWeights LoraModel::block(int64_t index, const NamedTensors& leaves, std::optional<uint64_t> dropout_seed) const {
+  const double scale = adapter_.scale();
+  const bool branches = dropout_seed && adapter_.dropout > 0;
+  BlockWeights w = assemble_block(config_, index, [&](const std::string& name, const std::vector<int64_t>&) {
+    if (branches || adapter_.updates.count(name) == 0) return frozen(name);
+    return at::addmm(frozen(name), leaves.at(name_b(name)), leaves.at(name_a(name)), 1, scale);
+  });
+  for (const Linear linear : linears(config_)) w[linear] = w[linear].to(options_.matrices);
+  if (!rules_.empty()) w.activations = hooks_of(rules_, config_, index);
+  if (!branches) return w;
+  w.branch = [this, &leaves, scale, seed = *dropout_seed, index](Linear linear, const at::Tensor& x) -> at::Tensor {
+    const std::string name = linear_name(config_, index, linear);
+    if (adapter_.updates.count(name) == 0) return {};
+    const double keep = 1 - adapter_.dropout;
+    at::Generator generator = generator_at(seed, {index, static_cast<int64_t>(linear)});
+    const at::Tensor kept = at::empty_like(x).detach().bernoulli_(keep, generator) / keep;
+    return at::linear(at::linear(x * kept, leaves.at(name_a(name))), leaves.at(name_b(name))) * scale;
+  };
+  return w;
+}
+
+at::Tensor LoraModel::nll(const NamedTensors& leaves, const Batch& batch, std::optional<uint64_t> dropout_seed) const {
+  const BlockStep resident = [&](int64_t index, const at::Tensor& x, const Positions& positions) {
+    return block_forward(config_, block(index, leaves, dropout_seed), x, positions);
+  };
+  const BlockStep recomputed = [&](int64_t index, const at::Tensor& x, const Positions& positions) {
+    NamedTensors of_block;
+    for (const Linear linear : linears(config_)) {
+      const std::string name = linear_name(config_, index, linear);
+      if (adapter_.updates.count(name) == 0) continue;
+      for (const std::string& parameter : {name_a(name), name_b(name)}) of_block[parameter] = leaves.at(parameter);
+    }
+    const Part part = [this, index, positions, dropout_seed](const at::Tensor& input, const NamedTensors& trained) {
+      source_->release_block();
+      return block_forward(config_, block(index, trained, dropout_seed), input, positions);
+    };
+    return checkpointed(part, x, of_block);
+  };
+  return scored_nll(config_, outer(leaves), options_.blocks == Blocks::resident ? resident : recomputed, batch);
 }
 
 Adapter LoraModel::trained(const Parameters& parameters) const {
