@@ -16,7 +16,7 @@ Weights assemble(const ModelConfig& config, const std::function<at::Tensor(const
 
 at::Tensor scored_nll(const ModelConfig& config, const OuterWeights& outer, const BlockStep& step, const Batch& batch) {
   const at::ScalarType dtype = outer.embedding.scalar_type();
-  Positions positions(config, 0, batch.ids.size(1), {}, dtype);
+  Positions positions(config, 0, batch.ids.size(1), batch.start, dtype);
   positions.real = batch.real;
   at::Tensor x = embed(outer, batch.ids, positions);
   for (int64_t block = 0; block < config.n_blocks; ++block) x = step(block, x, positions);
