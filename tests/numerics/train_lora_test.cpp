@@ -250,7 +250,9 @@ TEST_CASE("one element of B A lands where it should", "[lora]") {
                       .updates = {},
                       .token_ids = {},
                       .embedding_rows = {},
-                      .head_rows = {}};
+                      .head_rows = {},
+                      .embedding_matrix = {},
+                      .head_matrix = {}};
   adapter.updates["w"] = {.a = at::zeros({4, 64}), .b = at::zeros({64, 4})};
   adapter.updates["w"].a[1][25] = 3;
   adapter.updates["w"].b[32][1] = 12;
@@ -278,7 +280,9 @@ TEST_CASE("the outputs that PEFT published for its regression adapter come out",
                       .updates = {},
                       .token_ids = {},
                       .embedding_rows = {},
-                      .head_rows = {}};
+                      .head_rows = {},
+                      .embedding_matrix = {},
+                      .head_matrix = {}};
   adapter.updates["lin0.weight"] = {.a = tensor("lora_A").to(at::kFloat), .b = tensor("lora_B").to(at::kFloat)};
   const auto merged = lm::adapted(
       std::make_unique<test::MemoryWeights>(lm::NamedTensors{{"lin0.weight", tensor("lin0.weight")}}), adapter);
@@ -377,13 +381,14 @@ TEST_CASE("adapters that mean something else are refused by name", "[lora]") {
   const auto unsupported = [](const std::string& what) {
     return what +
            " is not supported\n  where: DIR/adapter_config.json\n"
-           "  why: only plain LoRA updates and trained token rows are implemented\n"
+           "  why: only plain LoRA updates, trained token rows and whole embedding and output matrices are "
+           "implemented\n"
            "  fix: train the adapter without it";
   };
   CHECK(with("use_dora", true) == unsupported("use_dora = true"));
   CHECK(with("use_rslora", true) == unsupported("use_rslora = true"));
   CHECK(with("bias", "all") == unsupported("bias = \"all\""));
-  CHECK(with("modules_to_save", {"lm_head"}) == unsupported("modules_to_save = [\"lm_head\"]"));
+  CHECK(with("modules_to_save", {"score"}) == unsupported("modules_to_save = [\"score\"]"));
   CHECK(with("r", 4).find("is not of rank 4") != std::string::npos);
   CHECK(dir.error_of([&] {
     auto other = random_adapter(model);

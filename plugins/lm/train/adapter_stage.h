@@ -30,6 +30,7 @@ struct AdapterParams {
   double alpha = 32;
   std::vector<std::string> target_modules{"q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"};
   std::vector<std::string> train_tokens, token_init;
+  std::string embedding_training = "rows";
   std::int64_t max_length = 0;
   bool continue_adapter = true;
   double adam_beta1 = 0.9, adam_beta2 = 0.999, adam_eps = 1e-8, clip_norm = 1;
@@ -85,7 +86,7 @@ auto adapter_fields() {
       real(&P::learning_rate, "learning_rate").at_least(0).doc("peak learning rate of AdamW"),
       real(&P::token_learning_rate, "token_learning_rate")
           .at_least(0)
-          .doc("that of the trained tokens' rows; 0: learning_rate"),
+          .doc("that of the trained tokens' rows, or of the whole matrices; 0: learning_rate"),
       field(static_cast<std::string P::*>(&P::lr_schedule), "lr_schedule")
           .one_of("cosine", "linear", "constant")
           .doc("how it falls, to 0 at the end"),
@@ -104,6 +105,10 @@ auto adapter_fields() {
       field(static_cast<std::vector<std::string> P::*>(&P::token_init), "token_init")
           .doc("for each of train_tokens a text: the rows begin at the mean of its tokens' rows; none, or \"\": at "
                "that of all, plus noise"),
+      field(static_cast<std::string P::*>(&P::embedding_training), "embedding_training")
+          .one_of("rows", "full")
+          .doc("what of embedding and output matrix is trained: the rows of train_tokens, or both matrices whole (one, "
+               "where the model ties them)"),
       integer(&P::max_length, "max_length")
           .at_least(0)
           .unit("tokens")
@@ -189,6 +194,7 @@ struct Start {
                                  .dropout = dropout,
                                  .targets = params.target_modules,
                                  .token_ids = ids,
+                                 .whole_matrices = params.embedding_training == "full",
                                  .first_rows_of = first_rows_of},
                                 job.seed_for("adapter"));
     return start;
@@ -198,6 +204,12 @@ struct Start {
   const auto& base = input.closure.at(start.base_digest);
   start.base =
       open_model(base.at("path").get<std::string>(), base.at("type").get<std::string>(), input.closure).weights;
+  if (params.embedding_training == "full" && !start.adapter.embedding_matrix.defined()) {
+    throw Error(Status::bad_param, {.what = "a continued adapter keeps what it trains",
+                                    .where = "embedding_training",
+                                    .why = "it is full, and the adapter holds no whole embedding",
+                                    .fix = "leave it at rows, or set continue to false for a new adapter"});
+  }
   if (!ids.empty() && ids != start.adapter.token_ids) {
     throw Error(Status::bad_param, {.what = "a continued adapter keeps the tokens it trains",
                                     .where = "train_tokens",

@@ -12,6 +12,16 @@ namespace {
 
 constexpr const char* kEmbeddingRows = "embedding_rows";
 constexpr const char* kHeadRows = "head_rows";
+constexpr const char* kEmbeddingMatrix = "embedding_matrix";
+constexpr const char* kHeadMatrix = "head_matrix";
+
+/// What is trained of embedding and output matrix, by the names of the parameters.
+std::vector<std::pair<const char*, at::Tensor*>> outer_parameters(Adapter& adapter) {
+  return {{kEmbeddingRows, &adapter.embedding_rows},
+          {kHeadRows, &adapter.head_rows},
+          {kEmbeddingMatrix, &adapter.embedding_matrix},
+          {kHeadMatrix, &adapter.head_matrix}};
+}
 
 std::string name_a(const std::string& weight) { return weight + ".lora_A"; }
 std::string name_b(const std::string& weight) { return weight + ".lora_B"; }
@@ -42,10 +52,12 @@ Adapter new_adapter(const ModelConfig& config, const WeightSource& base, const L
                   .dropout = options.dropout,
                   .targets = options.targets,
                   .updates = {},
-                  .token_ids = options.token_ids,
+                  .token_ids = {},
                   .embedding = module_of(outer_names(config).embedding),
                   .embedding_rows = {},
-                  .head_rows = {}};
+                  .head_rows = {},
+                  .embedding_matrix = {},
+                  .head_matrix = {}};
   std::vector<std::string> modules;
   std::string known;
   for (const Linear linear : linears(config)) {
@@ -73,12 +85,18 @@ Adapter new_adapter(const ModelConfig& config, const WeightSource& base, const L
                                .b = at::zeros({shape[0], options.rank})};
     }
   }
-  if (!options.token_ids.empty()) {
-    adapter.embedding_rows = first_rows(base.tensor(outer.embedding), options, generator_at(seed, {0, 1}));
-    if (!config.tied_embeddings) {
-      adapter.head_rows = first_rows(base.tensor(outer.head), options, generator_at(seed, {0, 2}));
-    }
-  }
+  const auto begin = [&](const std::string& name, int64_t generator, at::Tensor& rows, at::Tensor& matrix) {
+    const at::Tensor of_base = base.tensor(name);
+    if (!options.token_ids.empty()) rows = first_rows(of_base, options, generator_at(seed, {0, generator}));
+    if (!options.whole_matrices) return;
+    matrix = of_base.to(at::kFloat, false, /*copy=*/true);
+    if (rows.defined()) matrix.index_copy_(0, at::tensor(options.token_ids, at::kLong), rows);
+    rows.reset();
+  };
+  begin(outer.embedding, 1, adapter.embedding_rows, adapter.embedding_matrix);
+  if (!config.tied_embeddings) begin(outer.head, 2, adapter.head_rows, adapter.head_matrix);
+  if (adapter.embedding_rows.defined()) adapter.token_ids = options.token_ids;
+  adapter.is_tied = options.whole_matrices && config.tied_embeddings;
   return adapter;
 }
 
@@ -104,8 +122,8 @@ LoraModel::LoraModel(ModelConfig config, const WeightSource& base, Adapter adapt
     update.a = update.a.to(options_.dtype);
     update.b = update.b.to(options_.dtype);
   }
-  for (at::Tensor* rows : {&adapter_.embedding_rows, &adapter_.head_rows}) {
-    if (rows->defined()) *rows = rows->to(options_.dtype);
+  for (const auto& [name, tensor] : outer_parameters(adapter_)) {
+    if (tensor->defined()) *tensor = tensor->to(options_.dtype);
   }
 }
 
@@ -115,15 +133,19 @@ std::vector<std::pair<std::string, at::Tensor>> LoraModel::initial() const {
     parameters.emplace_back(name_a(name), update.a);
     parameters.emplace_back(name_b(name), update.b);
   }
-  if (adapter_.embedding_rows.defined()) parameters.emplace_back(kEmbeddingRows, adapter_.embedding_rows);
-  if (adapter_.head_rows.defined()) parameters.emplace_back(kHeadRows, adapter_.head_rows);
+  Adapter adapter = adapter_;
+  for (const auto& [name, tensor] : outer_parameters(adapter)) {
+    if (tensor->defined()) parameters.emplace_back(name, *tensor);
+  }
   return parameters;
 }
 
 at::Tensor LoraModel::row_scale(const Parameters& parameters, double scale) {
   at::Tensor scales = at::ones_like(parameters.values);
   for (auto& [name, view] : parameters.views(scales)) {
-    if (name == kEmbeddingRows || name == kHeadRows) view.fill_(scale);
+    if (name == kEmbeddingRows || name == kHeadRows || name == kEmbeddingMatrix || name == kHeadMatrix) {
+      view.fill_(scale);
+    }
   }
   return scales;
 }
@@ -134,14 +156,15 @@ at::Tensor LoraModel::frozen(const std::string& name) const {
 }
 
 OuterWeights LoraModel::outer(const NamedTensors& leaves) const {
-  const auto with_rows = [&](const std::string& name, const char* rows) {
+  const auto trained = [&](const std::string& name, const char* matrix, const char* rows) {
+    if (const auto whole = leaves.find(matrix); whole != leaves.end()) return whole->second;
     const auto leaf = leaves.find(rows);
     return leaf == leaves.end() ? frozen(name) : frozen(name).index_copy(0, token_ids_, leaf->second);
   };
   const OuterNames names = outer_names(config_);
   OuterWeights w = assemble_outer(config_, [&](const std::string& name, const std::vector<int64_t>&) {
-    if (name == names.embedding) return with_rows(name, kEmbeddingRows);
-    return name == names.head ? with_rows(name, kHeadRows) : frozen(name);
+    if (name == names.embedding) return trained(name, kEmbeddingMatrix, kEmbeddingRows);
+    return name == names.head ? trained(name, kHeadMatrix, kHeadRows) : frozen(name);
   });
   w.head = w.head.to(options_.matrices);
   return w;
@@ -192,8 +215,9 @@ Adapter LoraModel::trained(const Parameters& parameters) const {
   Adapter adapter = adapter_;
   const auto value = [&](const std::string& name) { return parameters.view(parameters.values, name).clone(); };
   for (auto& [name, update] : adapter.updates) update = {.a = value(name_a(name)), .b = value(name_b(name))};
-  if (adapter.embedding_rows.defined()) adapter.embedding_rows = value(kEmbeddingRows);
-  if (adapter.head_rows.defined()) adapter.head_rows = value(kHeadRows);
+  for (const auto& [name, tensor] : outer_parameters(adapter)) {
+    if (tensor->defined()) *tensor = value(name);
+  }
   return adapter;
 }
 

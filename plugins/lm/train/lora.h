@@ -34,6 +34,8 @@ struct LoraOptions {
   double dropout = 0;
   std::vector<std::string> targets;  ///< of q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj, down_proj
   std::vector<int64_t> token_ids;    ///< rows of embedding and output matrix that are trained too, ascending
+  /// Both matrices are trained whole (one, where the model ties them); rows of token_ids only begin elsewhere.
+  bool whole_matrices = false;
   /// Tokens whose mean row each of `token_ids` begins at; empty, or for one token empty: all that are not trained, plus
   /// N(0, 1/h) noise.
   std::vector<std::vector<int64_t>> first_rows_of;
@@ -55,10 +57,11 @@ class LoraModel {
   /// `base` must outlive a model whose blocks are recomputed. Throws Error{bad_input} when the adapter does not fit it.
   LoraModel(ModelConfig config, const WeightSource& base, Adapter adapter, Options options);
 
-  /// Trained parameters by name: lora_A and lora_B of each weight, embedding_rows, head_rows.
+  /// Trained parameters by name: lora_A and lora_B of each weight, embedding_rows and head_rows, or embedding_matrix
+  /// and head_matrix.
   [[nodiscard]] std::vector<std::pair<std::string, at::Tensor>> initial() const;
 
-  /// [N]: `scale` where the trained tokens' rows stand, 1 elsewhere.
+  /// [N]: `scale` where rows or matrices of tokens stand, 1 elsewhere.
   [[nodiscard]] static at::Tensor row_scale(const Parameters& parameters, double scale);
 
   /// -log p(target) of each scored token, [P]. `leaves`: values of the parameters, by name; they must live until the
