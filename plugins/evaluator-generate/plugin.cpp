@@ -1,9 +1,10 @@
-// evaluator-generate: what a model answers to a task, greedily, and how much of it is right. Generation is
-// plugins/lm/generate.h, reading and grading answers is plugins/answers.
+// evaluator-generate: what a model answers to a task, greedily or drawn, and how much of it is right. Generation is
+// plugins/lm/generate.h, drawing plugins/lm/sampling.h, reading and grading answers is plugins/answers.
 #include "lm/generate.h"
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <optional>
 
 #include "answers/grade.h"
@@ -33,36 +34,94 @@ struct Params {
   std::string chat_date = std::string(lm::kChatDate);
   double checkpoint_interval_s = 60;
 
+  template <class P = Params>
   static auto fields() {
-    return lowbit::fields<Params>(
-        field(&Params::response_format, "response_format")
+    return lowbit::fields<P>(
+        field(static_cast<std::string P::*>(&P::response_format), "response_format")
             .one_of("plain", "tagged")
             .doc("how the answer is read: steps line by line, or steps and answer in tags"),
-        field(&Params::max_new_tokens, "max_new_tokens")
+        field(static_cast<std::int64_t P::*>(&P::max_new_tokens), "max_new_tokens")
             .at_least(1)
             .unit("tokens")
             .doc("longest answer, its end token not counted; longer ones are cut"),
-        field(&Params::batch_size, "batch_size").at_least(1).unit("items").doc("items answered together"),
-        field(&Params::reuse_prefix, "reuse_prefix")
+        field(static_cast<std::int64_t P::*>(&P::batch_size), "batch_size")
+            .at_least(1)
+            .unit("items")
+            .doc("items answered together"),
+        field(static_cast<bool P::*>(&P::reuse_prefix), "reuse_prefix")
             .doc("compute once what all prompts begin with; moves the last bits. Not with LLM.int8, whose outliers are "
                  "those of a whole prompt"),
-        field(&Params::refill, "refill")
+        field(static_cast<bool P::*>(&P::refill), "refill")
             .doc("begin the next prompt as soon as an answer ends: faster where answers differ much in length. Not "
                  "bit-stable: what is computed beside an answer, and so its last bits, depends on the others' lengths"),
-        field(&Params::compute_dtype, "compute_dtype")
+        field(static_cast<std::string P::*>(&P::compute_dtype), "compute_dtype")
             .one_of("float32", "bfloat16", "float64")
             .doc("precision of the matrix products"),
-        lm::device_field<Params>(),
-        field(&Params::chat_date, "chat_date")
+        lm::device_field<P>(),
+        field(static_cast<std::string P::*>(&P::chat_date), "chat_date")
             .not_empty()
             .doc("day that a chat template names as today's where it names one (Llama 3.1 and later)"),
-        field(&Params::checkpoint_interval_s, "checkpoint_interval_s")
+        field(static_cast<double P::*>(&P::checkpoint_interval_s), "checkpoint_interval_s")
             .at_least(0)
             .unit("s")
             .no_effect_on_result()
             .doc("least time between checkpoints"));
   }
 };
+
+struct SampleParams : Params {
+  double temperature = 1;
+  double top_p = 1;
+  std::int64_t top_k = 0;
+  std::int64_t samples = 1;
+
+  static auto fields() {
+    return std::tuple_cat(
+        Params::fields<SampleParams>(),
+        lowbit::fields<SampleParams>(
+            field(&SampleParams::temperature, "temperature")
+                .at_least(0)
+                .doc("what logits are divided by; 0: the most probable token each time"),
+            field(&SampleParams::top_p, "top_p")
+                .above(0)
+                .at_most(1)
+                .doc("share of probability that the likeliest tokens must reach, which alone are drawn from; 1: all"),
+            field(&SampleParams::top_k, "top_k")
+                .at_least(0)
+                .unit("tokens")
+                .doc("so many likeliest tokens are drawn from; 0: all"),
+            field(&SampleParams::samples, "samples")
+                .range(1, 256)
+                .unit("samples")
+                .doc("answers to each item; above 1 their ids are the item's with #1, #2, ... behind it")));
+  }
+};
+
+/// How answers are drawn; nothing in it: greedily.
+struct Draws {
+  std::optional<lm::Sampling> sampling;
+  std::vector<std::uint64_t> streams;  // by item of the task
+};
+
+/// Each item `samples` times, and what the draws of each are a function of: the seed, its id and the sample's number.
+Draws repeat_items(const Job& job, const SampleParams& params, tasks::Task& task) {
+  const std::uint64_t seed = job.seed_for("samples");
+  Draws draws;
+  if (params.temperature > 0) {
+    draws.sampling = {.temperature = params.temperature, .top_p = params.top_p, .top_k = params.top_k};
+  }
+  std::vector<tasks::Item> repeated;
+  for (const tasks::Item& item : task.items) {
+    const std::uint64_t of_id = std::strtoull(lm::sha256_of_text(item.item_id).substr(0, 16).c_str(), nullptr, 16);
+    for (std::int64_t sample = 1; sample <= params.samples; ++sample) {
+      repeated.push_back(item);
+      if (params.samples > 1) repeated.back().item_id.append("#").append(std::to_string(sample));
+      draws.streams.push_back(lm::stream_of(seed, of_id, sample));
+    }
+  }
+  task.items = std::move(repeated);
+  return draws;
+}
 
 /// Refuses tasks that would be graded otherwise than their authors meant.
 void expect_known_grader(const tasks::Task& task) {
@@ -148,8 +207,7 @@ void note_unused_settings(const Job& job, const std::filesystem::path& source) {
   for (const std::string& setting : lm::unused_generation_settings(source))
     list += (list.empty() ? "" : ", ") + setting;
   if (list.empty()) return;
-  job.info("generation_config.json sets " + list +
-           ": not used, answers are decoded greedily up to an end token or max_new_tokens");
+  job.info("generation_config.json sets " + list + ": not used, what decides is this stage's parameters");
 }
 
 std::optional<lm::SharedPrefix> shared_prefix(const Job& job, const Params& params, const lm::Model& model,
@@ -174,7 +232,7 @@ constexpr std::int64_t kBatchesPerRefill = 8;
 
 /// `prefix`: null where prompts are computed whole.
 Progress answer_all(const Job& job, const Params& params, const lm::Model& model, const Questions& questions,
-                    const lm::SharedPrefix* prefix) {
+                    const lm::SharedPrefix* prefix, const Draws& draws) {
   const auto& prompts = questions.prompts;
   Progress progress{.answers = std::vector<lm::Generation>(prompts.size())};
   if (const auto saved = job.resume_from()) {
@@ -184,18 +242,24 @@ Progress answer_all(const Job& job, const Params& params, const lm::Model& model
   std::vector<std::int64_t> lengths;
   for (const auto& prompt : prompts) lengths.push_back(static_cast<std::int64_t>(prompt.size()));
   const auto batches = lm::plan_batches(lengths, params.batch_size * (params.refill ? kBatchesPerRefill : 1));
-  const lm::GenerateOptions options{.max_new_tokens = params.max_new_tokens,
-                                    .stop_ids = questions.stop_ids,
-                                    .prefix = prefix,
-                                    .n_rows = params.refill ? params.batch_size : 0};
+  lm::GenerateOptions options{.max_new_tokens = params.max_new_tokens,
+                              .stop_ids = questions.stop_ids,
+                              .prefix = prefix,
+                              .n_rows = params.refill ? params.batch_size : 0,
+                              .sampling = draws.sampling ? &*draws.sampling : nullptr,
+                              .streams = {}};
   lm::CheckpointClock clock(params.checkpoint_interval_s);
   std::size_t n_before = 0;
   for (std::size_t i = 0; i < progress.done; ++i) n_before += batches[i].size();
   while (progress.done < batches.size()) {
     const auto& batch = batches[progress.done];
     std::vector<std::vector<std::int64_t>> of_batch;
-    for (const std::size_t i : batch) of_batch.push_back(prompts[i]);
-    auto answers = lm::generate_greedy(model, of_batch, options, [&](std::size_t n_answered) {
+    options.streams.clear();
+    for (const std::size_t i : batch) {
+      of_batch.push_back(prompts[i]);
+      if (draws.sampling) options.streams.push_back(draws.streams[i]);
+    }
+    auto answers = lm::generate(model, of_batch, options, [&](std::size_t n_answered) {
       job.tick(n_before + n_answered, prompts.size(), "items");
     });
     for (std::size_t i = 0; i < batch.size(); ++i) progress.answers[batch[i]] = std::move(answers[i]);
@@ -242,9 +306,8 @@ bool cut_at_stop(std::string& text, const std::vector<std::string>& stop) {
   return true;
 }
 
-void evaluate(const Job& job, const Params& params) {
+void answer_and_grade(const Job& job, const Params& params, const tasks::Task& task, const Draws& draws) {
   const auto [source, weights] = lm::open_model(job.input("model"));
-  const tasks::Task task = tasks::read_task(job.input("task").path);
   expect_known_grader(task);
   const auto config = lm::read_model_config(source);
   const auto tokenizer = lm::open_tokenizer(source, config.vocab_size);
@@ -256,7 +319,7 @@ void evaluate(const Job& job, const Params& params) {
     job.warn("refill: the answers are not bit-stable, their last bits depend on the lengths of other answers");
   }
   const auto prefix = shared_prefix(job, params, model, *weights, questions.prompts);
-  const Progress progress = answer_all(job, params, model, questions, prefix ? &*prefix : nullptr);
+  const Progress progress = answer_all(job, params, model, questions, prefix ? &*prefix : nullptr, draws);
 
   const auto format = answers::format_named(params.response_format);
   Totals totals{.n = task.items.size()};
@@ -293,6 +356,16 @@ void evaluate(const Job& job, const Params& params) {
   lm::report_size(job, config, *weights);
 }
 
+void evaluate(const Job& job, const Params& params) {
+  answer_and_grade(job, params, tasks::read_task(job.input("task").path), {});
+}
+
+void sample(const Job& job, const SampleParams& params) {
+  tasks::Task task = tasks::read_task(job.input("task").path);
+  const Draws draws = repeat_items(job, params, task);
+  answer_and_grade(job, params, task, draws);
+}
+
 }  // namespace
 
 LOWBIT_PLUGIN(LOWBIT_COMPILER ", libtorch " TORCH_VERSION,
@@ -305,4 +378,15 @@ LOWBIT_PLUGIN(LOWBIT_COMPILER ", libtorch " TORCH_VERSION,
                   .input("model", lm::kModelTypes, "the model that answers")
                   .input("task", "task/1", "the items")
                   .output("predictions", "predictions/1", "answer, steps and grade of each item")
-                  .run<lm::stage<Params, evaluate>>())
+                  .run<lm::stage<Params, evaluate>>(),
+              Stage("lowbit.sample", LB_EVALUATOR)
+                  .version("1")
+                  .summary("Several answers to each item of a task, drawn, read, graded and counted.")
+                  .preload()
+                  .cuda()
+                  .seeded()
+                  .resumable()
+                  .input("model", lm::kModelTypes, "the model that answers")
+                  .input("task", "task/1", "the items")
+                  .output("predictions", "predictions/1", "answer, steps and grade of each sample")
+                  .run<lm::stage<SampleParams, sample>>())

@@ -22,6 +22,7 @@ const std::string kRows = ".token_adapter.trainable_tokens_delta";  // whole row
 const std::string kWeight = ".weight";
 const std::string kEmbedding = ".embed_tokens";  // last part of a module's name
 const std::string kHead = "lm_head";
+constexpr const char* kTying = "ensure_weight_tying";
 
 [[noreturn]] void malformed_adapter(const std::filesystem::path& where, const std::string& why) {
   throw Error(Status::bad_input, {.what = "malformed adapter",
@@ -43,7 +44,6 @@ void refuse_unsupported(const Json& json, const std::filesystem::path& file) {
       {"bias", {"none"}},
       {"rank_pattern", {Json::object()}},
       {"alpha_pattern", {Json::object()}},
-      {"modules_to_save", {Json::array()}},
       {"lora_bias", {false}},
       {"layer_replication", {}},
       {"target_parameters", {Json::array()}},
@@ -51,13 +51,22 @@ void refuse_unsupported(const Json& json, const std::filesystem::path& file) {
       {"use_qalora", {false}},
       {"arrow_config", {}},
   };
+  const auto refuse = [&](const std::string& key, const Json& value) {
+    throw Error(Status::bad_input, {.what = key + " = " + value.dump() + " is not supported",
+                                    .where = file.string(),
+                                    .why = "only plain LoRA updates, trained token rows and whole embedding and output "
+                                           "matrices are implemented",
+                                    .fix = "train the adapter without it"});
+  };
   for (const auto& [key, accepted] : plain) {
     const Json value = json.value(key, Json());
-    if (value.is_null() || std::find(accepted.begin(), accepted.end(), value) != accepted.end()) continue;
-    throw Error(Status::bad_input, {.what = std::string(key) + " = " + value.dump() + " is not supported",
-                                    .where = file.string(),
-                                    .why = "only plain LoRA updates and trained token rows are implemented",
-                                    .fix = "train the adapter without it"});
+    if (!value.is_null() && std::find(accepted.begin(), accepted.end(), value) == accepted.end()) refuse(key, value);
+  }
+  const Json saved = json.value("modules_to_save", Json());
+  if (saved.is_null()) return;
+  for (const Json& module : saved) {
+    const auto name = module.get<std::string>();
+    if (name != kEmbedding.substr(1) && !ends_with(name, kEmbedding) && name != kHead) refuse("modules_to_save", saved);
   }
 }
 
@@ -84,6 +93,10 @@ class AdaptedWeights final : public WeightSource {
         misfit(name, "the update is " + std::to_string(update.b.size(0)) + " x " + std::to_string(update.a.size(1)));
       }
     }
+    for (const auto& [name, matrix] : whole()) {
+      if (shape_of(name) != matrix.sizes().vec()) misfit(name, "its matrix has another shape");
+    }
+    check_tying();
     for (const auto& [name, rows] : replaced()) {
       const auto shape = shape_of(name);
       if (shape.size() != 2 || shape[1] != rows.size(1)) misfit(name, "its rows have another width");
@@ -101,6 +114,9 @@ class AdaptedWeights final : public WeightSource {
     if (update != adapter_.updates.end()) {
       return at::addmm(weight.to(at::kFloat), update->second.b, update->second.a, 1, adapter_.scale());
     }
+    for (const auto& [whole_name, matrix] : whole()) {
+      if (name == whole_name) return matrix;
+    }
     for (const auto& [replaced_name, rows] : replaced()) {
       if (name == replaced_name) {
         return weight.to(at::kFloat).index_copy(0, at::tensor(adapter_.token_ids, at::kLong), rows);
@@ -114,6 +130,36 @@ class AdaptedWeights final : public WeightSource {
   [[nodiscard]] int64_t code_bits(std::string_view name) const override { return base_->code_bits(name); }
 
  private:
+  /// Matrices that stand in the base's place; a head that some files of tied models hold too is one of them.
+  [[nodiscard]] NamedTensors whole() const {
+    NamedTensors matrices;
+    if (adapter_.embedding_matrix.defined()) matrices[adapter_.embedding + kWeight] = adapter_.embedding_matrix;
+    const bool has_head = base_->contains(kHead + kWeight);
+    if (has_head && adapter_.head_matrix.defined()) matrices[kHead + kWeight] = adapter_.head_matrix;
+    if (has_head && adapter_.is_tied) matrices[kHead + kWeight] = adapter_.embedding_matrix;
+    return matrices;
+  }
+  /// One matrix stays one, two stay two: otherwise a reader of config.json would lose one of them without a word.
+  void check_tying() const {
+    if (!adapter_.embedding_matrix.defined() && !adapter_.head_matrix.defined()) return;
+    const std::string head = kHead + kWeight;
+    const std::string embedding = adapter_.embedding + kWeight;
+    const bool base_is_tied = !base_->contains(head) || at::equal(base_->tensor(head), base_->tensor(embedding));
+    const bool is_one = adapter_.embedding_matrix.defined() && adapter_.head_matrix.defined() &&
+                        at::equal(adapter_.head_matrix, adapter_.embedding_matrix);
+    if (base_is_tied && adapter_.head_matrix.defined() && !is_one) {
+      misfit(head, "it was trained apart from the embedding, and the base has one matrix for both",
+             "give the base an output matrix of its own (lm_head.weight, tie_word_embeddings false) and apply the "
+             "adapter to that");
+    }
+    if (base_is_tied && !is_one && !adapter_.is_tied) {
+      misfit(embedding, "it was trained without the output matrix, and the base has one matrix for both",
+             "if both were trained as one, set ensure_weight_tying to true in adapter_config.json");
+    }
+    if (!base_is_tied && adapter_.is_tied) {
+      misfit(head, "the adapter has one matrix for embedding and output, the base has two");
+    }
+  }
   [[nodiscard]] NamedTensors replaced() const {
     NamedTensors rows;
     if (adapter_.embedding_rows.defined()) rows[adapter_.embedding + kWeight] = adapter_.embedding_rows;
@@ -124,11 +170,10 @@ class AdaptedWeights final : public WeightSource {
     if (!base_->contains(name)) misfit(name, "the base has no such tensor");
     return base_->tensor(name).sizes().vec();
   }
-  [[noreturn]] static void misfit(const std::string& name, const std::string& why) {
-    throw Error(Status::bad_input, {.what = "the adapter does not fit its base",
-                                    .where = name,
-                                    .why = why,
-                                    .fix = "apply the adapter to the model it was trained on"});
+  [[noreturn]] static void misfit(const std::string& name, const std::string& why,
+                                  const std::string& fix = "apply the adapter to the model it was trained on") {
+    throw Error(Status::bad_input,
+                {.what = "the adapter does not fit its base", .where = name, .why = why, .fix = fix});
   }
 
   std::unique_ptr<WeightSource> base_;
@@ -142,7 +187,9 @@ int64_t Adapter::n_bytes() const { return n_parameters() * static_cast<int64_t>(
 int64_t Adapter::n_parameters() const {
   int64_t n = 0;
   for (const auto& [name, update] : updates) n += update.a.numel() + update.b.numel();
-  for (const at::Tensor& rows : {embedding_rows, head_rows}) n += rows.defined() ? rows.numel() : 0;
+  for (const at::Tensor& t : {embedding_rows, head_rows, embedding_matrix, head_matrix}) {
+    n += t.defined() ? t.numel() : 0;
+  }
   return n;
 }
 
@@ -158,6 +205,7 @@ Adapter read_adapter(const std::filesystem::path& directory) {
     adapter.dropout = json.value("lora_dropout", 0.0);
     const Json& targets = json.at("target_modules");
     if (targets.is_array()) adapter.targets = targets.get<std::vector<std::string>>();
+    adapter.is_tied = json.value("modules_to_save", Json()).is_array() && json.value(kTying, false);
     adapter.token_ids = token_ids_of(json.value("trainable_token_indices", Json()), config_file);
   } catch (const Json::exception& e) {
     malformed_adapter(config_file, e.what());
@@ -184,6 +232,11 @@ Adapter read_adapter(const std::filesystem::path& directory) {
     } else if (ends_with(rest, kEmbedding + kRows)) {
       adapter.embedding_rows = wide(name);
       adapter.embedding = rest.substr(0, rest.size() - kRows.size());
+    } else if (rest == kHead + kWeight) {
+      adapter.head_matrix = wide(name);
+    } else if (ends_with(rest, kEmbedding + kWeight)) {
+      adapter.embedding_matrix = wide(name);
+      adapter.embedding = rest.substr(0, rest.size() - kWeight.size());
     } else if (!ends_with(rest, kB) || !file.contains(name.substr(0, name.size() - kB.size()) + kA)) {
       malformed_adapter(directory / kTensorFile, "nothing reads tensor " + name);
     }
@@ -192,6 +245,13 @@ Adapter read_adapter(const std::filesystem::path& directory) {
     if (rows.defined() && (rows.dim() != 2 || rows.size(0) != static_cast<int64_t>(adapter.token_ids.size()))) {
       malformed_adapter(directory / kTensorFile, "trained token rows do not match trainable_token_indices");
     }
+  }
+  const bool saves = !json.value("modules_to_save", Json(Json::array())).empty();
+  if (saves != (adapter.embedding_matrix.defined() || adapter.head_matrix.defined())) {
+    malformed_adapter(directory / kTensorFile, "modules_to_save names other matrices than are there");
+  }
+  if (saves && (adapter.embedding_rows.defined() || adapter.head_rows.defined())) {
+    malformed_adapter(directory / kTensorFile, "trained token rows beside whole matrices");
   }
   return adapter;
 }
@@ -220,26 +280,37 @@ int64_t write_adapter(const std::filesystem::path& directory, const Adapter& ada
     tensors[kPrefix + kHead + kRows] = adapter.head_rows;
     trained_tokens["lm_head"] = adapter.token_ids;
   }
+  Json saved;  // null: none
+  if (adapter.embedding_matrix.defined()) {
+    tensors[kPrefix + adapter.embedding + kWeight] = adapter.embedding_matrix;
+    saved.push_back(kEmbedding.substr(1));
+  }
+  if (adapter.head_matrix.defined()) {
+    tensors[kPrefix + kHead + kWeight] = adapter.head_matrix;
+    saved.push_back(kHead);
+  }
   int64_t n_bytes = 0;
   for (const auto& [name, tensor] : tensors) n_bytes += static_cast<int64_t>(tensor.nbytes());
   write_safetensors(directory / kTensorFile, tensors);
-  write_json_file(directory / kConfigFile, {{"peft_type", "LORA"},
-                                            {"task_type", "CAUSAL_LM"},
-                                            {"base_model_name_or_path", nullptr},
-                                            {"r", adapter.rank},
-                                            {"lora_alpha", adapter.alpha},
-                                            {"lora_dropout", adapter.dropout},
-                                            {"target_modules", adapter.targets},
-                                            {"trainable_token_indices", trained_tokens},
-                                            {"bias", "none"},
-                                            {"fan_in_fan_out", false},
-                                            {"init_lora_weights", true},
-                                            {"use_rslora", false},
-                                            {"use_dora", false},
-                                            {"modules_to_save", nullptr},
-                                            {"rank_pattern", Json::object()},
-                                            {"alpha_pattern", Json::object()},
-                                            {"inference_mode", true}});
+  Json config{{"peft_type", "LORA"},
+              {"task_type", "CAUSAL_LM"},
+              {"base_model_name_or_path", nullptr},
+              {"r", adapter.rank},
+              {"lora_alpha", adapter.alpha},
+              {"lora_dropout", adapter.dropout},
+              {"target_modules", adapter.targets},
+              {"trainable_token_indices", trained_tokens},
+              {"bias", "none"},
+              {"fan_in_fan_out", false},
+              {"init_lora_weights", true},
+              {"use_rslora", false},
+              {"use_dora", false},
+              {"modules_to_save", saved},
+              {"rank_pattern", Json::object()},
+              {"alpha_pattern", Json::object()},
+              {"inference_mode", true}};
+  if (adapter.is_tied) config[kTying] = true;
+  write_json_file(directory / kConfigFile, config);
   write_json_file(directory / kBaseFile, {{"base", base_digest}});
   return n_bytes;
 }

@@ -1,4 +1,5 @@
-// Adapters in PEFT's form: low-rank updates of linears, and replaced rows of the embedding and the output matrix.
+// Adapters in PEFT's form: low-rank updates of linears, and replaced rows of the embedding and the output matrix, or
+// both matrices whole.
 //
 //   const lm::Adapter adapter = lm::read_adapter(directory);
 //   const auto weights = lm::adapted(lm::open_weights(base), adapter);   // reads like the merged model, fp32
@@ -33,6 +34,9 @@ struct Adapter {
   std::string embedding = "model.embed_tokens";  ///< module name of the embedding
   at::Tensor embedding_rows;                     // [n, h]; undefined: none
   at::Tensor head_rows;                          // [n, h]; undefined: none, or the embedding's when the two are tied
+  at::Tensor embedding_matrix;                   // [V, h], in place of the base's; undefined: none
+  at::Tensor head_matrix;                        // [V, h]; undefined: none, or the embedding's when is_tied
+  bool is_tied = false;  ///< embedding_matrix is the output matrix too, as in a base whose two are one
 
   [[nodiscard]] double scale() const { return alpha / static_cast<double>(rank); }
   [[nodiscard]] int64_t n_parameters() const;
@@ -40,7 +44,7 @@ struct Adapter {
 };
 
 /// Refuses by name what PEFT has and this library has not: DoRA, rank-stabilised scaling, ranks of their own for some
-/// modules, biases, whole modules. Throws Error{bad_input}.
+/// modules, biases, whole modules other than embedding and output matrix. Throws Error{bad_input}.
 [[nodiscard]] Adapter read_adapter(const std::filesystem::path& directory);
 /// Digest of the artifact that the adapter in `directory` is applied to. Throws Error{bad_input}.
 [[nodiscard]] std::string read_adapter_base(const std::filesystem::path& directory);
@@ -48,7 +52,7 @@ struct Adapter {
 int64_t write_adapter(const std::filesystem::path& directory, const Adapter& adapter, const std::string& base_digest);
 
 /// The weights of `base` with the adapter applied. Throws Error{bad_input} when a tensor it changes is missing or of
-/// another shape.
+/// another shape, or when it would part an embedding and an output matrix that the base ties.
 [[nodiscard]] std::unique_ptr<WeightSource> adapted(std::unique_ptr<WeightSource> base, Adapter adapter);
 
 }  // namespace lowbit::lm

@@ -235,8 +235,9 @@ Positions::Positions(const ModelConfig& config, int64_t past_length, int64_t n_n
                      const at::TensorOptions& as)
     : past(past_length), n_pads(on(as.device(), left_pads)) {
   const at::Tensor columns = at::arange(past, past + n_new, as.dtype(at::kLong)).unsqueeze(0);  // [1, T]
-  index = n_pads.defined() ? (columns - n_pads.unsqueeze(1)).clamp_min(0) : columns;            // [1 or B, T]
-  if (n_pads.defined()) real = columns >= n_pads.unsqueeze(1);
+  const at::Tensor first = n_pads.defined() && n_pads.dim() == 1 ? n_pads.unsqueeze(1) : n_pads;
+  index = first.defined() ? (columns - first).clamp_min(0) : columns;  // [1 or B, T]
+  if (n_pads.defined() && n_pads.dim() == 1) real = columns >= first;
   if (config.position == ModelConfig::Position::learned) return;
   // Angles in fp64: position times frequency loses digits in fp32 long before a context ends.
   const at::Tensor half =

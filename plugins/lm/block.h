@@ -94,8 +94,8 @@ struct Positions {
   at::Tensor real;      // bool [B, T], false on padding: that before the tokens, unless set otherwise; undefined: none
 
   /// `n_pads`: left padding per sequence, [B] int64, or undefined. Positions count from the first real token; a padding
-  /// position sees only itself.
-  /// `as`: dtype and device of the activations; what is given may lie on any.
+  /// position sees only itself. Or [B, T] without a past: where the text of each token begins, of several in a
+  /// sequence. `as`: dtype and device of the activations; what is given may lie on any.
   Positions(const ModelConfig& config, int64_t past, int64_t n_new, const at::Tensor& left_pads,
             const at::TensorOptions& as);
 };

@@ -164,7 +164,7 @@ struct Seen {
 /// What a query sees of what stands before it.
 struct Sight {
   int64_t first;      // position of the first query
-  at::Tensor n_pads;  // [B] int64; undefined: none
+  at::Tensor n_pads;  // [B] or [B, S] int64, contiguous; undefined: none
   int64_t window;     // 0: everything
 
   [[nodiscard]] Seen from(int64_t position, int64_t pads) const {
@@ -179,9 +179,13 @@ void each_query(const at::Tensor& scores, const Sight& sight, const Work& work) 
   const int64_t n_heads = scores.size(1);
   const int64_t n_queries = scores.size(2);
   const auto* pads = sight.n_pads.defined() ? sight.n_pads.data_ptr<int64_t>() : nullptr;
+  const bool by_position = pads != nullptr && sight.n_pads.dim() == 2;
+  const int64_t stride = by_position ? sight.n_pads.size(1) : 1;
   each_row(scores.size(0) * n_heads * n_queries, scores.size(3), [&](int64_t row) {
     const int64_t b = row / (n_heads * n_queries);
-    work(row, sight.from(sight.first + row % n_queries, pads == nullptr ? 0 : pads[b]));
+    const int64_t position = sight.first + row % n_queries;
+    const int64_t n_pads = pads == nullptr ? 0 : pads[b * stride + (by_position ? position : 0)];
+    work(row, sight.from(position, n_pads));
   });
 }
 
@@ -231,7 +235,10 @@ at::Tensor visible_keys(const at::Tensor& scores, const Sight& sight) {
   at::Tensor behind = key <= query;
   if (sight.window > 0) behind = behind.logical_and(key > query - sight.window);
   if (!sight.n_pads.defined()) return behind;
-  return behind.logical_and(key >= sight.n_pads.view({-1, 1, 1, 1})).logical_or(key == query);
+  const at::Tensor first = sight.n_pads.dim() == 1
+                               ? sight.n_pads.view({-1, 1, 1, 1})
+                               : sight.n_pads.narrow(1, sight.first, scores.size(2)).unsqueeze(1).unsqueeze(-1);
+  return behind.logical_and(key >= first).logical_or(key == query);
 }
 
 }  // namespace
@@ -270,7 +277,7 @@ at::Tensor swiglu(const at::Tensor& gate, const at::Tensor& up) {
 
 at::Tensor causal_softmax(const at::Tensor& scores, double scale, int64_t first, const at::Tensor& n_pads,
                           int64_t window) {
-  const Sight sight{first, n_pads, window};
+  const Sight sight{first, n_pads.defined() ? n_pads.contiguous() : n_pads, window};
   TORCH_CHECK(first + scores.size(2) <= scores.size(3), "causal_softmax: a query sees at least itself");
   if (in_one_pass(scores)) {
     at::Tensor rows = scores.contiguous();

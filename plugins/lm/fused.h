@@ -27,7 +27,8 @@ namespace lowbit::lm {
 
 /// scores [B, n, T, S] -> softmax(scale * scores) over the keys that each query may see, 0 elsewhere, in scores' dtype.
 /// Query t stands at `first` + t: it sees the keys up to its own that are not padding; on padding, itself alone.
-/// `n_pads`: left padding per sequence, [B] int64, or undefined. `window`: it sees that many at most; 0: all of them.
+/// `n_pads`: left padding per sequence, [B] int64, or for each position the first key that it sees, [B, S], or
+/// undefined. `window`: it sees that many at most; 0: all of them.
 /// Without gradients, `scores` are overwritten. REQUIRES: first + T <= S, scale > 0.
 [[nodiscard]] at::Tensor causal_softmax(const at::Tensor& scores, double scale, int64_t first, const at::Tensor& n_pads,
                                         int64_t window = 0);

@@ -12,6 +12,7 @@ using Prompts = std::vector<std::vector<int64_t>>;
 
 // Columns beyond the longest sequence where rows are refilled: keys and values move to the front once in so many steps.
 constexpr int64_t kSpareColumns = 64;
+constexpr size_t kNone = static_cast<size_t>(-1);
 
 /// Sequences that are computed together. All end in the same column of one cache; what stands before a sequence, that
 /// of its row's earlier ones included, is padding to it.
@@ -44,7 +45,8 @@ class Rows {
       cache_ = KvCache(model_.config(), n_begun, capacity_, model_.options());
       rows_.assign(which.size(), Row());
     }
-    const at::Tensor next = next_of(prefill(model_, begun, options_.prefix, beside ? *beside : cache_));
+    const std::vector<int64_t> next =
+        next_of(prefill(model_, begun, options_.prefix, beside ? *beside : cache_), which);
     size_t row = 0;
     for (size_t i = 0; i < which.size(); ++i, ++row) {
       while (rows_[row].open) ++row;
@@ -54,7 +56,7 @@ class Rows {
         cache_.copy(static_cast<int64_t>(row), rows_[row].n_pads, *beside, static_cast<int64_t>(i), longest - length,
                     length);
       }
-      take(rows_[row], next.data_ptr<int64_t>()[i]);
+      take(rows_[row], next[i]);
     }
   }
 
@@ -63,14 +65,16 @@ class Rows {
     if (cache_.length == capacity_) move_to_front();
     std::vector<int64_t> tokens;
     std::vector<int64_t> n_pads;
+    std::vector<size_t> which;
     for (const Row& row : rows_) {
+      which.push_back(row.open ? row.prompt : kNone);
       tokens.push_back(row.token);
       n_pads.push_back(row.n_pads);
     }
-    const at::Tensor next =
-        next_of(model_.forward(at::tensor(tokens, at::kLong).unsqueeze(1), padding_tensor(n_pads), &cache_));
+    const std::vector<int64_t> next =
+        next_of(model_.forward(at::tensor(tokens, at::kLong).unsqueeze(1), padding_tensor(n_pads), &cache_), which);
     for (size_t row = 0; row < rows_.size(); ++row) {
-      if (rows_[row].open) take(rows_[row], next.data_ptr<int64_t>()[row]);
+      if (rows_[row].open) take(rows_[row], next[row]);
     }
   }
 
@@ -94,7 +98,8 @@ class Rows {
     bool open = false;
   };
 
-  at::Tensor next_of(const at::Tensor& hidden) const {
+  /// The next token of each row of `hidden`. `which`: the row's prompt, or kNone where nobody asks.
+  [[nodiscard]] std::vector<int64_t> next_of(const at::Tensor& hidden, const std::vector<size_t>& which) const {
     const at::Tensor logits = model_.logits(hidden);
     if (!at::isfinite(logits.amax(-1)).all().item<bool>()) {
       throw Error(Status::numeric, {.what = "no token is the most probable one",
@@ -102,7 +107,23 @@ class Rows {
                                     .why = "the logits of a sequence hold NaN or Inf",
                                     .fix = "compute in float32, and look at how the model was quantized"});
     }
-    return logits.argmax(-1).to(at::kCPU).contiguous();
+    std::vector<int64_t> next(which.size());
+    if (options_.sampling == nullptr) {
+      const at::Tensor best = logits.argmax(-1).to(at::kCPU).contiguous();
+      std::copy_n(best.data_ptr<int64_t>(), next.size(), next.begin());
+      return next;
+    }
+    const at::Tensor rows = logits.view({hidden.size(0), -1}).to(at::kCPU);
+    at::parallel_for(0, hidden.size(0), 1, [&](int64_t begin, int64_t end) {
+      for (int64_t row = begin; row < end; ++row) {
+        const size_t prompt = which[static_cast<size_t>(row)];
+        if (prompt == kNone) continue;
+        const auto position = static_cast<int64_t>(answers_[prompt].ids.size());
+        next[static_cast<size_t>(row)] =
+            draw(distribution(rows.select(0, row), *options_.sampling), uniform_at(options_.streams[prompt], position));
+      }
+    });
+    return next;
   }
 
   void take(Row& row, int64_t token) {
@@ -159,8 +180,8 @@ int64_t checked(const Model& model, const Prompts& prompts, const GenerateOption
 
 }  // namespace
 
-std::vector<Generation> generate_greedy(const Model& model, const Prompts& prompts, const GenerateOptions& options,
-                                        const std::function<void(size_t n_answered)>& tick) {
+std::vector<Generation> generate(const Model& model, const Prompts& prompts, const GenerateOptions& options,
+                                 const std::function<void(size_t n_answered)>& tick) {
   const c10::InferenceMode no_gradients;
   if (prompts.empty()) return {};
   const int64_t longest = checked(model, prompts, options);

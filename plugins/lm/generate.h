@@ -1,12 +1,12 @@
-// Greedy generation. What a prompt is answered depends on the prompt alone; what is computed beside it changes sums in
-// their last bits only.
+// Generation, greedy or by drawing tokens. What a prompt is answered depends on the prompt alone; what is computed
+// beside it changes sums in their last bits only.
 //
 // Planned: a batch is answered to its end before the next begins. The plan is a pure function of the prompts and the
 // batch size, so an answer's bits are one of these.
 //
 //   const lm::SharedPrefix prefix(model, prompts);
 //   for (const auto& batch : lm::plan_batches(lengths, 64)) {
-//     answers = lm::generate_greedy(model, prompts_of(batch), {.max_new_tokens = 128, .stop_ids = ..., .prefix =
+//     answers = lm::generate(model, prompts_of(batch), {.max_new_tokens = 128, .stop_ids = ..., .prefix =
 //     &prefix});
 //   }
 //
@@ -22,6 +22,7 @@
 #include "lm/batches.h"
 #include "lm/model.h"
 #include "lm/prefill.h"
+#include "lm/sampling.h"
 
 namespace lowbit::lm {
 
@@ -30,6 +31,8 @@ struct GenerateOptions {
   std::vector<int64_t> stop_ids;         ///< generation ends with any of these; it is not part of the answer
   const SharedPrefix* prefix = nullptr;  ///< of a set that holds all prompts; null: every prompt is computed whole
   int64_t n_rows = 0;                    ///< sequences answered at a time, ended ones are replaced; 0: all at once
+  const Sampling* sampling = nullptr;    ///< null: the most probable token each time
+  std::vector<uint64_t> streams;         ///< by prompt, what its draws are a function of; empty without sampling
 };
 
 struct Generation {
@@ -41,9 +44,8 @@ struct Generation {
 /// anything (prompts that begin, one token more for all sequences) and may throw to cancel.
 /// Throws Error{bad_param} when a prompt is empty or prompt and answer exceed the model's positions, Error{numeric}
 /// when logits are not finite.
-[[nodiscard]] std::vector<Generation> generate_greedy(const Model& model,
-                                                      const std::vector<std::vector<int64_t>>& prompts,
-                                                      const GenerateOptions& options,
-                                                      const std::function<void(size_t n_answered)>& tick = {});
+[[nodiscard]] std::vector<Generation> generate(const Model& model, const std::vector<std::vector<int64_t>>& prompts,
+                                               const GenerateOptions& options,
+                                               const std::function<void(size_t n_answered)>& tick = {});
 
 }  // namespace lowbit::lm

@@ -188,7 +188,7 @@ inline void report(const Job& job, const QuantizedModelWriter::Totals& totals, c
 /// Parameter `device` of a stage that can use a GPU.
 template <class P>
 auto device_field() {
-  return field(&P::device, "device")
+  return field(static_cast<std::string P::*>(&P::device), "device")
       .one_of("cpu", "cuda")
       .doc(
           "where it is computed: the processor, or the first GPU that the job sees, by a libtorch with CUDA. Weights "

@@ -92,13 +92,13 @@ Pairs load_pairs(const Job& job, const lm::Tokenizer& tokenizer, int64_t max_len
 }
 
 /// Log-probabilities of the pairs `part`, chosen rows first in one batch.
-lm::train::PairValues logps_of(const lm::ModelConfig& config, const lm::train::Weights& weights, const Pairs& pairs,
+lm::train::PairValues logps_of(const lm::train::LoraModel& model, const lm::NamedTensors& leaves, const Pairs& pairs,
                                const std::vector<int64_t>& part) {
   std::vector<const lm::train::Sequence*> rows;
   for (const int64_t i : part) rows.push_back(&pairs.chosen[static_cast<size_t>(i)]);
   for (const int64_t i : part) rows.push_back(&pairs.rejected[static_cast<size_t>(i)]);
   const auto batch = lm::train::collate(rows, 0);
-  const at::Tensor logps = lm::train::row_logps(lm::train::scored_nll(config, weights, batch), batch);
+  const at::Tensor logps = lm::train::row_logps(model.nll(leaves, batch), batch);
   const auto n = static_cast<int64_t>(part.size());
   return {.chosen = logps.narrow(0, 0, n), .rejected = logps.narrow(0, n, n)};
 }
@@ -118,7 +118,7 @@ lm::train::PairValues reference_of(const Job& job, const Params& params, const l
       const auto part = lm::train::part_of(indices, shard, params.n_shards);
       if (part.empty()) return;
       const at::NoGradGuard frozen;
-      const auto logps = logps_of(model.config(), model.weights(leaves), pairs, part);
+      const auto logps = logps_of(model, leaves, pairs, part);
       for (size_t k = 0; k < part.size(); ++k) {  // every pair is in one shard of one batch: no two threads meet
         all.chosen.data_ptr<float>()[part[k]] = logps.chosen[static_cast<int64_t>(k)].item<float>();
         all.rejected.data_ptr<float>()[part[k]] = logps.rejected[static_cast<int64_t>(k)].item<float>();
@@ -158,7 +158,7 @@ void train(const Job& job, const Params& params) {
   const int64_t n_steps = params.n_steps(plan);
   const auto schedule = params.schedule(n_steps);
 
-  const lm::train::LoraModel model(start.config, *start.base, start.adapter, lm::compute_dtype(params.compute_dtype));
+  const lm::train::LoraModel model(start.config, *start.base, start.adapter, params.model());
   lm::train::Parameters parameters(model.initial());
   const lm::train::PairValues reference =
       reference_of(job, params, model, parameters, pairs, plan, std::min(n_steps, plan.per_epoch()), pool);
@@ -173,7 +173,7 @@ void train(const Job& job, const Params& params) {
       ShardReport& report = shards[static_cast<size_t>(shard)];
       report = {};
       if (part.empty()) return {};
-      const auto policy = logps_of(start.config, model.weights(leaves), pairs, part);
+      const auto policy = logps_of(model, leaves, pairs, part);
       const at::Tensor rows = at::tensor(part, at::kLong);
       const lm::train::PairValues frozen{.chosen = reference.chosen.index_select(0, rows),
                                          .rejected = reference.rejected.index_select(0, rows)};

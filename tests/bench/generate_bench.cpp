@@ -43,7 +43,7 @@ Counts answer(const lm::Model& model, const Prompts& prompts, const lm::Generate
   for (const auto& batch : lm::plan_batches(lengths, batch_size)) {
     Prompts of_batch;
     for (const size_t i : batch) of_batch.push_back(prompts[i]);
-    for (const auto& a : lm::generate_greedy(model, of_batch, options, [&](size_t) { ++counts.n_steps; })) {
+    for (const auto& a : lm::generate(model, of_batch, options, [&](size_t) { ++counts.n_steps; })) {
       const auto n = static_cast<int64_t>(a.ids.size());
       counts.n_tokens += n;
       counts.n_longest = std::max(counts.n_longest, n);

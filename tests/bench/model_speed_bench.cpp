@@ -142,10 +142,9 @@ int main(int argc, char** argv) {
       const std::vector<std::vector<int64_t>> chosen(prompts.begin(), prompts.begin() + batch);
       std::vector<std::vector<int64_t>> short_ones = chosen;
       for (auto& prompt : short_ones) prompt.resize(std::min<size_t>(8, prompt.size()));
-      (void)lm::generate_greedy(model, short_ones, {.max_new_tokens = 2, .stop_ids = {}});
+      (void)lm::generate(model, short_ones, {.max_new_tokens = 2, .stop_ids = {}});
       const auto timed = [&](int64_t n) {
-        return rounds_of(n_rounds,
-                         [&] { (void)lm::generate_greedy(model, chosen, {.max_new_tokens = n, .stop_ids = {}}); });
+        return rounds_of(n_rounds, [&] { (void)lm::generate(model, chosen, {.max_new_tokens = n, .stop_ids = {}}); });
       };
       const double first = timed(1).median();
       const Times times = timed(n_new);

@@ -170,8 +170,7 @@ TEST_CASE("answers are the same on any device", "[device]") {
     const auto run = [&](const lm::Model& model) {
       const lm::SharedPrefix prefix(model, prompts);
       std::vector<std::vector<int64_t>> ids;
-      for (auto& answer :
-           lm::generate_greedy(model, prompts, {.max_new_tokens = 12, .prefix = &prefix, .n_rows = n_rows})) {
+      for (auto& answer : lm::generate(model, prompts, {.max_new_tokens = 12, .prefix = &prefix, .n_rows = n_rows})) {
         ids.push_back(std::move(answer.ids));
       }
       return ids;

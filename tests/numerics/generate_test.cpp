@@ -81,11 +81,11 @@ TEST_CASE("a padded batch answers every prompt as the reference answers it alone
   REQUIRE(prompts.size() == 2);
   REQUIRE(prompts[0].size() != prompts[1].size());
   const lm::GenerateOptions options{.max_new_tokens = 24, .stop_ids = model.config().eos_ids};
-  const auto together = lm::generate_greedy(model, prompts, options);
+  const auto together = lm::generate(model, prompts, options);
   for (size_t i = 0; i < prompts.size(); ++i) {
     CHECK(together[i].ids == expected[i]);
     CHECK(together[i].truncated == (expected[i].size() == 24));
-    CHECK(lm::generate_greedy(model, {prompts[i]}, options)[0].ids == expected[i]);
+    CHECK(lm::generate(model, {prompts[i]}, options)[0].ids == expected[i]);
   }
 }
 
@@ -137,11 +137,11 @@ TEST_CASE("prompts whose common beginning is computed once stand in the cache as
   }
 
   lm::GenerateOptions options{.max_new_tokens = 24, .stop_ids = model.config().eos_ids};
-  const auto answers = ids_of_answers(lm::generate_greedy(model, prompts, options));
+  const auto answers = ids_of_answers(lm::generate(model, prompts, options));
   options.prefix = &prefix;
-  CHECK(ids_of_answers(lm::generate_greedy(model, prompts, options)) == answers);
+  CHECK(ids_of_answers(lm::generate(model, prompts, options)) == answers);
   for (size_t i = 0; i < prompts.size(); ++i) {  // alone, where all but the last token can be shared
-    CHECK(lm::generate_greedy(model, {prompts[i]}, options)[0].ids == answers[i]);
+    CHECK(lm::generate(model, {prompts[i]}, options)[0].ids == answers[i]);
   }
 }
 
@@ -157,7 +157,7 @@ TEST_CASE("what prompts share is computed for one sequence, and not at all for a
   const lm::SharedPrefix prefix(counting.model, prompts);
   CHECK(n_computed == 6);
   const lm::GenerateOptions options{.max_new_tokens = 1, .stop_ids = {}, .prefix = &prefix};
-  CHECK(ids_of_answers(lm::generate_greedy(counting.model, prompts, options)) == std::vector<Ids>{{31}, {22}, {41}});
+  CHECK(ids_of_answers(lm::generate(counting.model, prompts, options)) == std::vector<Ids>{{31}, {22}, {41}});
   CHECK(n_computed == 6 + 3 * 3);
 
   CHECK(lm::SharedPrefix(counting.model, {prompts[0]}).length() == 0);
@@ -165,7 +165,7 @@ TEST_CASE("what prompts share is computed for one sequence, and not at all for a
   // Equal prompts: all but the last token.
   const lm::SharedPrefix all(counting.model, {shared, shared});
   const lm::GenerateOptions same{.max_new_tokens = 1, .stop_ids = {}, .prefix = &all};
-  CHECK(ids_of_answers(lm::generate_greedy(counting.model, {shared, shared}, same)) == std::vector<Ids>{{9}, {9}});
+  CHECK(ids_of_answers(lm::generate(counting.model, {shared, shared}, same)) == std::vector<Ids>{{9}, {9}});
   CHECK(n_computed == 6 + 3 * 3 + 6 + 2);
 }
 
@@ -183,7 +183,7 @@ TEST_CASE("refilled rows answer as planned batches do", "[generate]") {
   lm::GenerateOptions options{.max_new_tokens = 24, .stop_ids = model.config().eos_ids};
   // Most answers are cut, so many tokens end one: answers of all lengths.
   for (int64_t id = 3; id < model.config().vocab_size; id += 12) options.stop_ids.push_back(id);
-  const auto planned = lm::generate_greedy(model, prompts, options);
+  const auto planned = lm::generate(model, prompts, options);
   std::set<size_t> lengths;
   for (const lm::Generation& answer : planned) lengths.insert(answer.ids.size());
   REQUIRE(lengths.size() > 5);
@@ -192,7 +192,7 @@ TEST_CASE("refilled rows answer as planned batches do", "[generate]") {
   if (dtype == at::kFloat) options.prefix = &prefix;
   options.n_rows = 2;
   std::vector<size_t> n_answered;
-  const auto refilled = lm::generate_greedy(model, prompts, options, [&](size_t n) { n_answered.push_back(n); });
+  const auto refilled = lm::generate(model, prompts, options, [&](size_t n) { n_answered.push_back(n); });
   CHECK(ids_of_answers(refilled) == ids_of_answers(planned));
   for (size_t i = 0; i < prompts.size(); ++i) CHECK(refilled[i].truncated == planned[i].truncated);
   CHECK(std::is_sorted(n_answered.begin(), n_answered.end()));
@@ -211,7 +211,7 @@ TEST_CASE("a row whose answer has ended stays within the learned positions", "[g
     std::vector<Ids> found;
     for (int64_t seed = 0; seed < 200 && found.size() < n; ++seed) {
       const Ids prompt = made_up(model.config(), length, seed);
-      const size_t n_ids = lm::generate_greedy(model, {prompt}, options)[0].ids.size();
+      const size_t n_ids = lm::generate(model, {prompt}, options)[0].ids.size();
       if (n_ids >= least && n_ids <= most) found.push_back(prompt);
     }
     REQUIRE(found.size() == n);
@@ -223,9 +223,9 @@ TEST_CASE("a row whose answer has ended stays within the learned positions", "[g
   for (const Ids& prompt : prompts_answered(40, 4, 16, 4)) prompts.push_back(prompt);
   for (const Ids& prompt : prompts_answered(20, 24, 24, 4)) prompts.push_back(prompt);
   options.n_rows = 5;
-  const auto answers = lm::generate_greedy(model, prompts, options);
+  const auto answers = lm::generate(model, prompts, options);
   for (size_t i = 0; i < prompts.size(); ++i) {
-    CHECK(answers[i].ids == lm::generate_greedy(model, {prompts[i]}, {.max_new_tokens = 24, .stop_ids = {8}})[0].ids);
+    CHECK(answers[i].ids == lm::generate(model, {prompts[i]}, {.max_new_tokens = 24, .stop_ids = {8}})[0].ids);
   }
 }
 
@@ -245,14 +245,13 @@ TEST_CASE("refilled rows take fewer steps where answers differ in length", "[gen
   for (const auto& batch : lm::plan_batches(std::vector<int64_t>(prompts.size(), 2), 8)) {
     std::vector<Ids> of_batch;
     for (const size_t i : batch) of_batch.push_back(prompts[i]);
-    const auto answers = lm::generate_greedy(counting.model, of_batch, options, [&](size_t) { ++n_planned; });
+    const auto answers = lm::generate(counting.model, of_batch, options, [&](size_t) { ++n_planned; });
     for (size_t i = 0; i < batch.size(); ++i) CHECK(answers[i].ids == expected[batch[i]]);
   }
   CHECK(n_planned == 4 * 51);  // the longest answer and its end
   options.n_rows = 8;
   int64_t n_refilled = 0;
-  CHECK(ids_of_answers(lm::generate_greedy(counting.model, prompts, options, [&](size_t) { ++n_refilled; })) ==
-        expected);
+  CHECK(ids_of_answers(lm::generate(counting.model, prompts, options, [&](size_t) { ++n_refilled; })) == expected);
   CHECK(n_refilled < n_planned / 2);
   CHECK(n_refilled * 8 > n_tokens);
 }
@@ -263,7 +262,7 @@ TEST_CASE("as many rows as prompts are one planned batch", "[generate]") {
   for (const int64_t n_rows : {0, 3, 10}) {
     int64_t n_steps = 0;
     const lm::GenerateOptions options{.max_new_tokens = 20, .stop_ids = {63}, .n_rows = n_rows};
-    const auto answers = lm::generate_greedy(counting.model, prompts, options, [&](size_t) { ++n_steps; });
+    const auto answers = lm::generate(counting.model, prompts, options, [&](size_t) { ++n_steps; });
     CHECK(ids_of_answers(answers) ==
           std::vector<Ids>{CountingModel::answer_to(60), CountingModel::answer_to(50), CountingModel::answer_to(55)});
     CHECK(n_steps == 13);
@@ -276,17 +275,17 @@ TEST_CASE("generation can be cancelled between tokens", "[generate]") {
   const lm::Model model(config, weights, at::kFloat);
   struct Cancelled {};
   int ticks = 0;
-  CHECK_THROWS_AS(lm::generate_greedy(model, {{1, 2}}, {.max_new_tokens = 10, .stop_ids = {}},
-                                      [&](size_t) {
-                                        if (++ticks == 3) throw Cancelled();
-                                      }),
+  CHECK_THROWS_AS(lm::generate(model, {{1, 2}}, {.max_new_tokens = 10, .stop_ids = {}},
+                               [&](size_t) {
+                                 if (++ticks == 3) throw Cancelled();
+                               }),
                   Cancelled);
   ticks = 0;
-  CHECK_THROWS_AS(lm::generate_greedy(model, {{1, 2}, {3}, {4}}, {.max_new_tokens = 10, .stop_ids = {}, .n_rows = 1},
-                                      [&](size_t n_answered) {
-                                        ++ticks;
-                                        if (n_answered == 2) throw Cancelled();
-                                      }),
+  CHECK_THROWS_AS(lm::generate(model, {{1, 2}, {3}, {4}}, {.max_new_tokens = 10, .stop_ids = {}, .n_rows = 1},
+                               [&](size_t n_answered) {
+                                 ++ticks;
+                                 if (n_answered == 2) throw Cancelled();
+                               }),
                   Cancelled);
   CHECK(ticks == 21);  // two answers of ten tokens, and the next
 }
@@ -297,11 +296,11 @@ TEST_CASE("prompts that cannot be continued are refused", "[generate]") {
   const auto weights = test::zero_weights(config);
   const lm::Model model(config, weights, at::kFloat);
   CHECK(dir.error_of([&] {
-    (void)lm::generate_greedy(model, {{1}, {}}, {.max_new_tokens = 1, .stop_ids = {}});
+    (void)lm::generate(model, {{1}, {}}, {.max_new_tokens = 1, .stop_ids = {}});
   }) == "a prompt has no tokens\n  where: generation\n  why: there is nothing to continue\n"
         "  fix: begin every prompt with the tokenizer's start token or some text");
   CHECK(dir.error_of([&] {
-    (void)lm::generate_greedy(model, {{1, 2, 3}}, {.max_new_tokens = 62, .stop_ids = {}});
+    (void)lm::generate(model, {{1, 2, 3}}, {.max_new_tokens = 62, .stop_ids = {}});
   }) == "prompt and answer do not fit into the model's context\n  where: max_new_tokens\n"
         "  why: the longest prompt has 3 tokens, max_new_tokens is 62, the model has 64 positions\n"
         "  fix: lower max_new_tokens or shorten the prompts");
@@ -314,7 +313,7 @@ TEST_CASE("logits that are not numbers end generation", "[generate]") {
   const lm::Model model(CountingModel::config(), counting.held, at::kFloat);
   const test::ScratchDirectory directory;
   CHECK_THAT(directory.error_of([&] {
-    (void)lm::generate_greedy(model, {{4, 5}}, {.max_new_tokens = 3});
+    (void)lm::generate(model, {{4, 5}}, {.max_new_tokens = 3});
   }),
              Catch::Contains("the logits of a sequence hold NaN or Inf"));
 }
@@ -326,7 +325,7 @@ TEST_CASE("stories260K tells the published story", "[generate][shared]") {
   const lm::Model model(lm::read_model_config(*dir), weights, at::kFloat);
   const Json reference = test::read_json(*dir / "reference.json");
   auto expected = reference["greedy_ids_from_bos_200"].get<Ids>();
-  const auto answer = lm::generate_greedy(model, {{1}}, {.max_new_tokens = 200, .stop_ids = model.config().eos_ids})[0];
+  const auto answer = lm::generate(model, {{1}}, {.max_new_tokens = 200, .stop_ids = model.config().eos_ids})[0];
   REQUIRE(expected.front() == 1);
   expected.erase(expected.begin());
   CHECK(answer.ids == expected);

@@ -16,6 +16,7 @@ namespace train = lm::train;
 
 namespace {
 
+const train::LoraModel::Options kDouble{.matrices = at::kDouble, .dtype = at::kDouble};
 const std::vector<std::string> kAll{"q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"};
 
 struct Model {
@@ -54,7 +55,7 @@ lm::Adapter random_adapter(const Model& model, const std::vector<int64_t>& token
 }
 
 at::Tensor loss_of(const train::LoraModel& model, const lm::NamedTensors& leaves, const train::Batch& batch) {
-  return train::scored_nll(model.config(), model.weights(leaves), batch).mean();
+  return model.nll(leaves, batch).mean();
 }
 
 struct Gradient {
@@ -106,12 +107,11 @@ TEST_CASE("a new adapter changes nothing, and its first gradient is in B alone",
   const train::Batch batch = some_batch(model.config.vocab_size);
   const auto adapter =
       train::new_adapter(model.config, *model.weights, {.rank = 4, .alpha = 8, .targets = kAll, .token_ids = {}}, 1);
-  const train::LoraModel lora(model.config, *model.weights, adapter, at::kFloat);
+  const train::LoraModel lora(model.config, *model.weights, adapter, {});
   const train::Parameters parameters(lora.initial());
   const auto base = train::assemble(
       model.config, [&](const std::string& name) { return model.weights->tensor(name).to(at::kFloat); }, at::kFloat);
-  CHECK(at::equal(train::scored_nll(model.config, lora.weights(parameters.views(parameters.values)), batch),
-                  train::scored_nll(model.config, base, batch)));
+  CHECK(at::equal(lora.nll(parameters.views(parameters.values), batch), train::scored_nll(model.config, base, batch)));
   const Gradient gradient = gradient_of(lora, parameters, batch);
   for (const auto& [name, view] : parameters.views(gradient.flat)) {
     INFO(name);
@@ -129,9 +129,9 @@ TEST_CASE("on a base that rounds activations the loss is the evaluator's, and gr
   const auto adapter = train::new_adapter(plain.config, *rounding,
                                           {.rank = 4, .alpha = 8, .targets = {"q_proj", "v_proj"}, .token_ids = {}}, 1);
   const train::Batch batch = some_batch(plain.config.vocab_size);
-  const train::LoraModel lora(plain.config, *rounding, adapter, at::kDouble, at::kDouble);
+  const train::LoraModel lora(plain.config, *rounding, adapter, kDouble);
   const train::Parameters parameters(lora.initial());
-  const auto nll = train::scored_nll(plain.config, lora.weights(parameters.views(parameters.values)), batch).detach();
+  const auto nll = lora.nll(parameters.views(parameters.values), batch).detach();
   const auto weights = lm::adapted(lm::open_weights(dir.path()), adapter);
   const lm::Model evaluated(plain.config, *weights, at::kDouble);
   const at::Tensor all = lm::token_nll(evaluated, evaluated.forward(batch.ids), batch.ids).reshape({-1});
@@ -149,14 +149,14 @@ TEST_CASE("padding is nothing that a base with LLM.int8 looks for outliers in", 
   const auto rounding = lm::open_weights(dir.path());
   const auto adapter = train::new_adapter(plain.config, *rounding,
                                           {.rank = 4, .alpha = 8, .targets = {"q_proj", "v_proj"}, .token_ids = {}}, 1);
-  const train::LoraModel lora(plain.config, *rounding, adapter, at::kDouble, at::kDouble);
+  const train::LoraModel lora(plain.config, *rounding, adapter, kDouble);
   const train::Parameters parameters(lora.initial());
   const train::Sequence longer{.ids = {1, 5, 9, 13, 17, 21, 25}, .scored = {false, true, true, true, true, true, true}};
   const train::Sequence shorter{.ids = {1, 30, 12}, .scored = {false, true, true}};
   const auto nll = [&](int64_t pad_id, bool masked) {
     train::Batch batch = train::collate({&longer, &shorter}, pad_id);
     if (!masked) batch.real.reset();
-    return train::scored_nll(plain.config, lora.weights(parameters.views(parameters.values)), batch).detach();
+    return lora.nll(parameters.views(parameters.values), batch).detach();
   };
   CHECK(at::equal(nll(3, true), nll(17, true)));
   CHECK_FALSE(at::equal(nll(3, false), nll(17, false)));  // as text it would count
@@ -188,8 +188,7 @@ TEST_CASE("gradients of updates and token rows are those of finite differences",
   const Model model(GENERATE(from_range(test::kReferenceModels)));
   const train::Batch batch = some_batch(model.config.vocab_size);
   const auto seen = batch.ids[0][1].item<int64_t>();  // a token of the batch: its embedding row has a gradient
-  const train::LoraModel lora(model.config, *model.weights, random_adapter(model, {seen, 39}), at::kDouble,
-                              at::kDouble);
+  const train::LoraModel lora(model.config, *model.weights, random_adapter(model, {seen, 39}), kDouble);
   train::Parameters parameters(lora.initial());
   const Gradient gradient = gradient_of(lora, parameters, batch);
   const at::NoGradGuard none;
@@ -214,10 +213,10 @@ TEST_CASE("merged and unmerged adapters agree, and dropout of nothing drops noth
   const train::Batch batch = some_batch(model.config.vocab_size);
   lm::Adapter adapter = random_adapter(model);
   const auto nll = [&](std::optional<uint64_t> seed) {
-    const train::LoraModel lora(model.config, *model.weights, adapter, at::kFloat);
+    const train::LoraModel lora(model.config, *model.weights, adapter, {});
     const train::Parameters parameters(lora.initial());
     const auto leaves = parameters.views(parameters.values);
-    return train::scored_nll(model.config, lora.weights(leaves, seed), batch);
+    return lora.nll(leaves, batch, seed);
   };
   const at::Tensor merged = nll({});
   adapter.dropout = 1e-12;  // keeps everything, but goes through the branches
@@ -251,7 +250,9 @@ TEST_CASE("one element of B A lands where it should", "[lora]") {
                       .updates = {},
                       .token_ids = {},
                       .embedding_rows = {},
-                      .head_rows = {}};
+                      .head_rows = {},
+                      .embedding_matrix = {},
+                      .head_matrix = {}};
   adapter.updates["w"] = {.a = at::zeros({4, 64}), .b = at::zeros({64, 4})};
   adapter.updates["w"].a[1][25] = 3;
   adapter.updates["w"].b[32][1] = 12;
@@ -279,7 +280,9 @@ TEST_CASE("the outputs that PEFT published for its regression adapter come out",
                       .updates = {},
                       .token_ids = {},
                       .embedding_rows = {},
-                      .head_rows = {}};
+                      .head_rows = {},
+                      .embedding_matrix = {},
+                      .head_matrix = {}};
   adapter.updates["lin0.weight"] = {.a = tensor("lora_A").to(at::kFloat), .b = tensor("lora_B").to(at::kFloat)};
   const auto merged = lm::adapted(
       std::make_unique<test::MemoryWeights>(lm::NamedTensors{{"lin0.weight", tensor("lin0.weight")}}), adapter);
@@ -327,7 +330,7 @@ TEST_CASE("trained rows begin at the mean of the tokens that are named for them"
 
 TEST_CASE("only trained rows have a rate of their own", "[lora]") {
   const Model model("random-untied");
-  const train::LoraModel lora(model.config, *model.weights, random_adapter(model, {3, 5}), at::kFloat);
+  const train::LoraModel lora(model.config, *model.weights, random_adapter(model, {3, 5}), {});
   const train::Parameters parameters(lora.initial());
   const at::Tensor scales = train::LoraModel::row_scale(parameters, 30);
   for (const auto& [name, scale] : parameters.views(scales)) {
@@ -378,13 +381,14 @@ TEST_CASE("adapters that mean something else are refused by name", "[lora]") {
   const auto unsupported = [](const std::string& what) {
     return what +
            " is not supported\n  where: DIR/adapter_config.json\n"
-           "  why: only plain LoRA updates and trained token rows are implemented\n"
+           "  why: only plain LoRA updates, trained token rows and whole embedding and output matrices are "
+           "implemented\n"
            "  fix: train the adapter without it";
   };
   CHECK(with("use_dora", true) == unsupported("use_dora = true"));
   CHECK(with("use_rslora", true) == unsupported("use_rslora = true"));
   CHECK(with("bias", "all") == unsupported("bias = \"all\""));
-  CHECK(with("modules_to_save", {"lm_head"}) == unsupported("modules_to_save = [\"lm_head\"]"));
+  CHECK(with("modules_to_save", {"score"}) == unsupported("modules_to_save = [\"score\"]"));
   CHECK(with("r", 4).find("is not of rank 4") != std::string::npos);
   CHECK(dir.error_of([&] {
     auto other = random_adapter(model);

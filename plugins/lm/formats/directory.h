@@ -24,8 +24,9 @@ enum class Format { gptq, gptq_v2, awq, compressed_tensors, bitsandbytes, hf, pe
 
 struct ExportOptions {
   Format format = Format::hf;
-  at::ScalarType dtype = at::kFloat;  ///< of Format::hf: kFloat, kBFloat16 or kHalf
-  bool allow_loss = false;            ///< rules for activations that the format has no field for are left out
+  at::ScalarType dtype = at::kFloat;   ///< of Format::hf: kFloat, kBFloat16 or kHalf
+  const WeightSource* like = nullptr;  ///< of Format::hf: each tensor in the dtype that it has there, instead of dtype
+  bool allow_loss = false;             ///< rules for activations that the format has no field for are left out
 };
 
 /// Called before each block; may throw to stop.

@@ -153,13 +153,14 @@ Plan plan_nf4(const QuantizedWeights& weights, const ModelConfig& config, const 
   return plan;
 }
 
-/// Weights in one dtype, and how far that moves them.
+/// Weights in one dtype or in those of another model, and how far that moves them.
 class Rounding {
  public:
-  explicit Rounding(at::ScalarType dtype) : dtype_(dtype) {}
+  explicit Rounding(const ExportOptions& options) : dtype_(options.dtype), like_(options.like) {}
   /// Throws Error{bad_input, numeric} that names `name` when a weight is not finite, or too large for the dtype.
   at::Tensor operator()(const std::string& name, const at::Tensor& weight) {
     check_finite(weight, name);
+    if (like_ != nullptr) dtype_ = like_->tensor(name).scalar_type();
     at::Tensor rounded = weight.to(dtype_);
     if (!std::isfinite(rounded.sum(at::kFloat).item<double>()) && !at::isfinite(rounded).all().item<bool>()) {
       cannot_hold("hf", name, std::string("a weight is larger than the largest ") + torch_name(dtype_),
@@ -181,6 +182,7 @@ class Rounding {
 
  private:
   at::ScalarType dtype_;
+  const WeightSource* like_;
   double squared_change_ = 0, squared_norm_ = 0;
 };
 
@@ -205,7 +207,7 @@ std::vector<std::string> export_model(const fs::path& source, const WeightSource
     cannot_hold(format, source.string(), "it is a whole model, the format holds adapters", "export to hf");
   }
   std::optional<Plan> plan;
-  Rounding rounding(options.dtype);
+  Rounding rounding(options);
   std::vector<std::string> losses;
   const auto* const quantized = dynamic_cast<const QuantizedWeights*>(&weights);
   if (options.format == Format::hf) {
@@ -252,8 +254,10 @@ std::vector<std::string> export_model(const fs::path& source, const WeightSource
     json["quantization_config"] = plan->config;
     if (plan->config["quant_method"] == "gptq") write_json_file(out / "quantize_config.json", plan->config);
   } else {
-    json["torch_dtype"] = torch_name(options.dtype);
-    json.erase("dtype");  // the newer name of the same
+    if (options.like == nullptr) {
+      json["torch_dtype"] = torch_name(options.dtype);
+      json.erase("dtype");  // the newer name of the same
+    }
     losses = rounding.losses();
     if (weights.activation_rules() != nullptr) {
       losses.emplace_back("the rules for activations are left out: a reader computes with activations as they are");

@@ -30,11 +30,13 @@ struct AdapterParams {
   double alpha = 32;
   std::vector<std::string> target_modules{"q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"};
   std::vector<std::string> train_tokens, token_init;
+  std::string embedding_training = "rows";
   std::int64_t max_length = 0;
   bool continue_adapter = true;
   double adam_beta1 = 0.9, adam_beta2 = 0.999, adam_eps = 1e-8, clip_norm = 1;
   std::int64_t n_shards = 2;
   std::string compute_dtype = "float32";
+  bool gradient_checkpointing = false;
   double checkpoint_interval_s = 60;
 
   [[nodiscard]] Schedule schedule(int64_t n_steps) const {
@@ -44,6 +46,12 @@ struct AdapterParams {
                                                : Shape::constant,
             .n_steps = n_steps,
             .n_warmup = static_cast<int64_t>(std::ceil(warmup_ratio * static_cast<double>(n_steps)))};
+  }
+  [[nodiscard]] LoraModel::Options model() const {
+    using Blocks = LoraModel::Blocks;
+    return {.matrices = lm::compute_dtype(compute_dtype),
+            .dtype = at::kFloat,
+            .blocks = gradient_checkpointing ? Blocks::recomputed : Blocks::resident};
   }
   [[nodiscard]] int64_t n_steps(const BatchPlan& plan) const {
     if (steps > 0) return steps;
@@ -78,7 +86,7 @@ auto adapter_fields() {
       real(&P::learning_rate, "learning_rate").at_least(0).doc("peak learning rate of AdamW"),
       real(&P::token_learning_rate, "token_learning_rate")
           .at_least(0)
-          .doc("that of the trained tokens' rows; 0: learning_rate"),
+          .doc("that of the trained tokens' rows, or of the whole matrices; 0: learning_rate"),
       field(static_cast<std::string P::*>(&P::lr_schedule), "lr_schedule")
           .one_of("cosine", "linear", "constant")
           .doc("how it falls, to 0 at the end"),
@@ -97,6 +105,10 @@ auto adapter_fields() {
       field(static_cast<std::vector<std::string> P::*>(&P::token_init), "token_init")
           .doc("for each of train_tokens a text: the rows begin at the mean of its tokens' rows; none, or \"\": at "
                "that of all, plus noise"),
+      field(static_cast<std::string P::*>(&P::embedding_training), "embedding_training")
+          .one_of("rows", "full")
+          .doc("what of embedding and output matrix is trained: the rows of train_tokens, or both matrices whole (one, "
+               "where the model ties them)"),
       integer(&P::max_length, "max_length")
           .at_least(0)
           .unit("tokens")
@@ -113,6 +125,10 @@ auto adapter_fields() {
       field(static_cast<std::string P::*>(&P::compute_dtype), "compute_dtype")
           .one_of("float32", "bfloat16")
           .doc("precision of the matrix products; the adapter and everything else are fp32"),
+      field(static_cast<bool P::*>(&P::gradient_checkpointing), "gradient_checkpointing")
+          .no_effect_on_result()
+          .doc("compute each block again in the backward pass, from the base as it is stored: slower, the same bits, "
+               "and memory for one wide block per thread instead of all"),
       real(&P::checkpoint_interval_s, "checkpoint_interval_s")
           .at_least(0)
           .unit("s")
@@ -178,6 +194,7 @@ struct Start {
                                  .dropout = dropout,
                                  .targets = params.target_modules,
                                  .token_ids = ids,
+                                 .whole_matrices = params.embedding_training == "full",
                                  .first_rows_of = first_rows_of},
                                 job.seed_for("adapter"));
     return start;
@@ -187,6 +204,12 @@ struct Start {
   const auto& base = input.closure.at(start.base_digest);
   start.base =
       open_model(base.at("path").get<std::string>(), base.at("type").get<std::string>(), input.closure).weights;
+  if (params.embedding_training == "full" && !start.adapter.embedding_matrix.defined()) {
+    throw Error(Status::bad_param, {.what = "a continued adapter keeps what it trains",
+                                    .where = "embedding_training",
+                                    .why = "it is full, and the adapter holds no whole embedding",
+                                    .fix = "leave it at rows, or set continue to false for a new adapter"});
+  }
   if (!ids.empty() && ids != start.adapter.token_ids) {
     throw Error(Status::bad_param, {.what = "a continued adapter keeps the tokens it trains",
                                     .where = "train_tokens",

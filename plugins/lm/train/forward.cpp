@@ -14,16 +14,23 @@ Weights assemble(const ModelConfig& config, const std::function<at::Tensor(const
   return w;
 }
 
-at::Tensor scored_nll(const ModelConfig& config, const Weights& weights, const Batch& batch) {
-  const at::ScalarType dtype = weights.outer.embedding.scalar_type();
-  Positions positions(config, 0, batch.ids.size(1), {}, dtype);
+at::Tensor scored_nll(const ModelConfig& config, const OuterWeights& outer, const BlockStep& step, const Batch& batch) {
+  const at::ScalarType dtype = outer.embedding.scalar_type();
+  Positions positions(config, 0, batch.ids.size(1), batch.start, dtype);
   positions.real = batch.real;
-  at::Tensor x = embed(weights.outer, batch.ids, positions);
-  for (const BlockWeights& block : weights.blocks) x = block_forward(config, block, x, positions);
+  at::Tensor x = embed(outer, batch.ids, positions);
+  for (int64_t block = 0; block < config.n_blocks; ++block) x = step(block, x, positions);
   x = x.reshape({-1, config.hidden_size}).index_select(0, batch.position);
-  x = head_input(config, weights.outer, x).to(weights.outer.head.scalar_type());
-  const at::Tensor logits = at::linear(x, weights.outer.head).to(dtype);
+  x = head_input(config, outer, x).to(outer.head.scalar_type());
+  const at::Tensor logits = at::linear(x, outer.head).to(dtype);
   return at::logsumexp(logits, -1) - logits.gather(-1, batch.target.unsqueeze(-1)).squeeze(-1);
+}
+
+at::Tensor scored_nll(const ModelConfig& config, const Weights& weights, const Batch& batch) {
+  const BlockStep step = [&](int64_t block, const at::Tensor& x, const Positions& positions) {
+    return block_forward(config, weights.blocks[static_cast<size_t>(block)], x, positions);
+  };
+  return scored_nll(config, weights.outer, step, batch);
 }
 
 at::Tensor row_logps(const at::Tensor& nll, const Batch& batch) {

@@ -25,7 +25,12 @@ struct Weights {
 [[nodiscard]] Weights assemble(const ModelConfig& config, const std::function<at::Tensor(const std::string&)>& get,
                                at::ScalarType matrices);
 
-/// -log p(target) of each scored token, [P].
+/// What block `block` makes of x [B, T, h].
+using BlockStep = std::function<at::Tensor(int64_t block, const at::Tensor& x, const Positions& positions)>;
+
+/// -log p(target) of each scored token, [P]. The blocks come as tensors, or as what is done with each.
+[[nodiscard]] at::Tensor scored_nll(const ModelConfig& config, const OuterWeights& outer, const BlockStep& step,
+                                    const Batch& batch);
 [[nodiscard]] at::Tensor scored_nll(const ModelConfig& config, const Weights& weights, const Batch& batch);
 
 /// Log-probability of each row's scored tokens, summed: [B]. `nll`: of scored_nll().

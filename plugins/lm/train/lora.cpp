@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "lm/error.h"
+#include "lm/train/checkpoint.h"
 #include "lm/train/random.h"
 
 namespace lowbit::lm::train {
@@ -11,6 +12,16 @@ namespace {
 
 constexpr const char* kEmbeddingRows = "embedding_rows";
 constexpr const char* kHeadRows = "head_rows";
+constexpr const char* kEmbeddingMatrix = "embedding_matrix";
+constexpr const char* kHeadMatrix = "head_matrix";
+
+/// What is trained of embedding and output matrix, by the names of the parameters.
+std::vector<std::pair<const char*, at::Tensor*>> outer_parameters(Adapter& adapter) {
+  return {{kEmbeddingRows, &adapter.embedding_rows},
+          {kHeadRows, &adapter.head_rows},
+          {kEmbeddingMatrix, &adapter.embedding_matrix},
+          {kHeadMatrix, &adapter.head_matrix}};
+}
 
 std::string name_a(const std::string& weight) { return weight + ".lora_A"; }
 std::string name_b(const std::string& weight) { return weight + ".lora_B"; }
@@ -41,10 +52,12 @@ Adapter new_adapter(const ModelConfig& config, const WeightSource& base, const L
                   .dropout = options.dropout,
                   .targets = options.targets,
                   .updates = {},
-                  .token_ids = options.token_ids,
+                  .token_ids = {},
                   .embedding = module_of(outer_names(config).embedding),
                   .embedding_rows = {},
-                  .head_rows = {}};
+                  .head_rows = {},
+                  .embedding_matrix = {},
+                  .head_matrix = {}};
   std::vector<std::string> modules;
   std::string known;
   for (const Linear linear : linears(config)) {
@@ -72,33 +85,45 @@ Adapter new_adapter(const ModelConfig& config, const WeightSource& base, const L
                                .b = at::zeros({shape[0], options.rank})};
     }
   }
-  if (!options.token_ids.empty()) {
-    adapter.embedding_rows = first_rows(base.tensor(outer.embedding), options, generator_at(seed, {0, 1}));
-    if (!config.tied_embeddings) {
-      adapter.head_rows = first_rows(base.tensor(outer.head), options, generator_at(seed, {0, 2}));
-    }
-  }
+  const auto begin = [&](const std::string& name, int64_t generator, at::Tensor& rows, at::Tensor& matrix) {
+    const at::Tensor of_base = base.tensor(name);
+    if (!options.token_ids.empty()) rows = first_rows(of_base, options, generator_at(seed, {0, generator}));
+    if (!options.whole_matrices) return;
+    matrix = of_base.to(at::kFloat, false, /*copy=*/true);
+    if (rows.defined()) matrix.index_copy_(0, at::tensor(options.token_ids, at::kLong), rows);
+    rows.reset();
+  };
+  begin(outer.embedding, 1, adapter.embedding_rows, adapter.embedding_matrix);
+  if (!config.tied_embeddings) begin(outer.head, 2, adapter.head_rows, adapter.head_matrix);
+  if (adapter.embedding_rows.defined()) adapter.token_ids = options.token_ids;
+  adapter.is_tied = options.whole_matrices && config.tied_embeddings;
   return adapter;
 }
 
-LoraModel::LoraModel(ModelConfig config, const WeightSource& base, Adapter adapter, at::ScalarType matrices,
-                     at::ScalarType dtype)
+LoraModel::LoraModel(ModelConfig config, const WeightSource& base, Adapter adapter, Options options)
     : config_(std::move(config)),
       adapter_(std::move(adapter)),
-      matrices_(matrices),
+      options_(options),
       token_ids_(at::tensor(adapter_.token_ids, at::kLong)) {
-  check_tensors(config_, base);
   if (const ActivationRules* rules = base.activation_rules()) rules_ = *rules;
-  const Model shapes_are_checked(config_, base, at::kFloat, Model::Blocks::resident);
-  (void)assemble(
-      config_, [&](const std::string& name) { return base_[name] = base.tensor(name).to(dtype, false, /*copy=*/true); },
-      dtype);
-  for (auto& [name, update] : adapter_.updates) {
-    update.a = update.a.to(dtype);
-    update.b = update.b.to(dtype);
+  const Model checked(config_, base, at::kFloat, Model::Blocks::streaming);
+  for (int64_t block = 0; block < config_.n_blocks; ++block) (void)checked.block(block);
+  base.release_block();
+  const GetTensor keep = [&](const std::string& name, const std::vector<int64_t>&) {
+    return base_[name] = base.tensor(name).to(options_.dtype, false, /*copy=*/true);
+  };
+  (void)assemble_outer(config_, keep);
+  if (options_.blocks == Blocks::recomputed) {
+    source_ = &base;
+  } else {
+    for (int64_t block = 0; block < config_.n_blocks; ++block) (void)assemble_block(config_, block, keep);
   }
-  for (at::Tensor* rows : {&adapter_.embedding_rows, &adapter_.head_rows}) {
-    if (rows->defined()) *rows = rows->to(dtype);
+  for (auto& [name, update] : adapter_.updates) {
+    update.a = update.a.to(options_.dtype);
+    update.b = update.b.to(options_.dtype);
+  }
+  for (const auto& [name, tensor] : outer_parameters(adapter_)) {
+    if (tensor->defined()) *tensor = tensor->to(options_.dtype);
   }
 }
 
@@ -108,62 +133,91 @@ std::vector<std::pair<std::string, at::Tensor>> LoraModel::initial() const {
     parameters.emplace_back(name_a(name), update.a);
     parameters.emplace_back(name_b(name), update.b);
   }
-  if (adapter_.embedding_rows.defined()) parameters.emplace_back(kEmbeddingRows, adapter_.embedding_rows);
-  if (adapter_.head_rows.defined()) parameters.emplace_back(kHeadRows, adapter_.head_rows);
+  Adapter adapter = adapter_;
+  for (const auto& [name, tensor] : outer_parameters(adapter)) {
+    if (tensor->defined()) parameters.emplace_back(name, *tensor);
+  }
   return parameters;
 }
 
 at::Tensor LoraModel::row_scale(const Parameters& parameters, double scale) {
   at::Tensor scales = at::ones_like(parameters.values);
   for (auto& [name, view] : parameters.views(scales)) {
-    if (name == kEmbeddingRows || name == kHeadRows) view.fill_(scale);
+    if (name == kEmbeddingRows || name == kHeadRows || name == kEmbeddingMatrix || name == kHeadMatrix) {
+      view.fill_(scale);
+    }
   }
   return scales;
 }
 
-Weights LoraModel::weights(const NamedTensors& leaves, std::optional<uint64_t> dropout_seed) const {
+at::Tensor LoraModel::frozen(const std::string& name) const {
+  const auto kept = base_.find(name);
+  return kept == base_.end() ? source_->tensor(name).to(options_.dtype) : kept->second;
+}
+
+OuterWeights LoraModel::outer(const NamedTensors& leaves) const {
+  const auto trained = [&](const std::string& name, const char* matrix, const char* rows) {
+    if (const auto whole = leaves.find(matrix); whole != leaves.end()) return whole->second;
+    const auto leaf = leaves.find(rows);
+    return leaf == leaves.end() ? frozen(name) : frozen(name).index_copy(0, token_ids_, leaf->second);
+  };
+  const OuterNames names = outer_names(config_);
+  OuterWeights w = assemble_outer(config_, [&](const std::string& name, const std::vector<int64_t>&) {
+    if (name == names.embedding) return trained(name, kEmbeddingMatrix, kEmbeddingRows);
+    return name == names.head ? trained(name, kHeadMatrix, kHeadRows) : frozen(name);
+  });
+  w.head = w.head.to(options_.matrices);
+  return w;
+}
+
+BlockWeights LoraModel::block(int64_t index, const NamedTensors& leaves, std::optional<uint64_t> dropout_seed) const {
   const double scale = adapter_.scale();
   const bool branches = dropout_seed && adapter_.dropout > 0;
-  const auto with_rows = [&](const std::string& name, const char* rows) {
-    const auto leaf = leaves.find(rows);
-    return leaf == leaves.end() ? base_.at(name) : base_.at(name).index_copy(0, token_ids_, leaf->second);
-  };
-  const OuterNames outer = outer_names(config_);
-  Weights w = assemble(
-      config_,
-      [&](const std::string& name) {
-        if (name == outer.embedding) return with_rows(name, kEmbeddingRows);
-        if (name == outer.head) return with_rows(name, kHeadRows);
-        if (branches || adapter_.updates.count(name) == 0) return base_.at(name);
-        return at::addmm(base_.at(name), leaves.at(name_b(name)), leaves.at(name_a(name)), 1, scale);
-      },
-      matrices_);
-  if (!rules_.empty()) {
-    for (int64_t block = 0; block < config_.n_blocks; ++block) {
-      w.blocks[static_cast<size_t>(block)].activations = hooks_of(rules_, config_, block);
-    }
-  }
+  BlockWeights w = assemble_block(config_, index, [&](const std::string& name, const std::vector<int64_t>&) {
+    if (branches || adapter_.updates.count(name) == 0) return frozen(name);
+    return at::addmm(frozen(name), leaves.at(name_b(name)), leaves.at(name_a(name)), 1, scale);
+  });
+  for (const Linear linear : linears(config_)) w[linear] = w[linear].to(options_.matrices);
+  if (!rules_.empty()) w.activations = hooks_of(rules_, config_, index);
   if (!branches) return w;
-  for (int64_t block = 0; block < config_.n_blocks; ++block) {
-    w.blocks[static_cast<size_t>(block)].branch = [this, &leaves, scale, seed = *dropout_seed, block](
-                                                      Linear linear, const at::Tensor& x) -> at::Tensor {
-      const std::string name = linear_name(config_, block, linear);
-      if (adapter_.updates.count(name) == 0) return {};
-      const double keep = 1 - adapter_.dropout;
-      at::Generator generator = generator_at(seed, {block, static_cast<int64_t>(linear)});
-      const at::Tensor kept = at::empty_like(x).detach().bernoulli_(keep, generator) / keep;
-      return at::linear(at::linear(x * kept, leaves.at(name_a(name))), leaves.at(name_b(name))) * scale;
-    };
-  }
+  w.branch = [this, &leaves, scale, seed = *dropout_seed, index](Linear linear, const at::Tensor& x) -> at::Tensor {
+    const std::string name = linear_name(config_, index, linear);
+    if (adapter_.updates.count(name) == 0) return {};
+    const double keep = 1 - adapter_.dropout;
+    at::Generator generator = generator_at(seed, {index, static_cast<int64_t>(linear)});
+    const at::Tensor kept = at::empty_like(x).detach().bernoulli_(keep, generator) / keep;
+    return at::linear(at::linear(x * kept, leaves.at(name_a(name))), leaves.at(name_b(name))) * scale;
+  };
   return w;
+}
+
+at::Tensor LoraModel::nll(const NamedTensors& leaves, const Batch& batch, std::optional<uint64_t> dropout_seed) const {
+  const BlockStep resident = [&](int64_t index, const at::Tensor& x, const Positions& positions) {
+    return block_forward(config_, block(index, leaves, dropout_seed), x, positions);
+  };
+  const BlockStep recomputed = [&](int64_t index, const at::Tensor& x, const Positions& positions) {
+    NamedTensors of_block;
+    for (const Linear linear : linears(config_)) {
+      const std::string name = linear_name(config_, index, linear);
+      if (adapter_.updates.count(name) == 0) continue;
+      for (const std::string& parameter : {name_a(name), name_b(name)}) of_block[parameter] = leaves.at(parameter);
+    }
+    const Part part = [this, index, positions, dropout_seed](const at::Tensor& input, const NamedTensors& trained) {
+      source_->release_block();
+      return block_forward(config_, block(index, trained, dropout_seed), input, positions);
+    };
+    return checkpointed(part, x, of_block);
+  };
+  return scored_nll(config_, outer(leaves), options_.blocks == Blocks::resident ? resident : recomputed, batch);
 }
 
 Adapter LoraModel::trained(const Parameters& parameters) const {
   Adapter adapter = adapter_;
   const auto value = [&](const std::string& name) { return parameters.view(parameters.values, name).clone(); };
   for (auto& [name, update] : adapter.updates) update = {.a = value(name_a(name)), .b = value(name_b(name))};
-  if (adapter.embedding_rows.defined()) adapter.embedding_rows = value(kEmbeddingRows);
-  if (adapter.head_rows.defined()) adapter.head_rows = value(kHeadRows);
+  for (const auto& [name, tensor] : outer_parameters(adapter)) {
+    if (tensor->defined()) *tensor = value(name);
+  }
   return adapter;
 }
 

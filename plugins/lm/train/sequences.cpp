@@ -36,7 +36,8 @@ Sequence tokenize(const Tokenizer& tokenizer, std::string_view prompt, std::stri
            "give it some text, or a tokenizer that adds a start token");
   }
   Sequence row{.ids = tokenizer.encode(std::string(prompt) + std::string(completion), Tokenizer::Special::add),
-               .scored = {}};
+               .scored = {},
+               .starts = {}};
   if (row.ids.size() < context.size() || !std::equal(context.begin(), context.end(), row.ids.begin())) {
     refuse("prompt and completion share a token",
            "their concatenation does not begin with the tokens of the prompt, which is what a model will be given",
@@ -92,10 +93,16 @@ Batch collate(const std::vector<const Sequence*>& rows, int64_t pad_id) {
   int64_t longest = 0;
   for (const Sequence* row : rows) longest = std::max(longest, row->length());
   const auto n_rows = static_cast<int64_t>(rows.size());
-  Batch batch{
-      .ids = at::full({n_rows, longest}, pad_id, at::kLong), .position = {}, .target = {}, .row = {}, .real = {}};
+  Batch batch{.ids = at::full({n_rows, longest}, pad_id, at::kLong),
+              .position = {},
+              .target = {},
+              .row = {},
+              .start = {},
+              .real = {}};
   at::Tensor real = at::zeros({n_rows, longest}, at::kBool);
+  at::Tensor start = at::zeros({n_rows, longest}, at::kLong);
   bool has_padding = false;
+  bool has_starts = false;
   std::vector<int64_t> position;
   std::vector<int64_t> target;
   std::vector<int64_t> row_of;
@@ -104,6 +111,9 @@ Batch collate(const std::vector<const Sequence*>& rows, int64_t pad_id) {
     std::copy(row.ids.begin(), row.ids.end(), batch.ids.data_ptr<int64_t>() + b * longest);
     std::fill_n(real.data_ptr<bool>() + b * longest, row.length(), true);
     has_padding = has_padding || row.length() < longest;
+    has_starts = has_starts || row.starts.size() > 1;
+    auto* const starts = start.data_ptr<int64_t>() + b * longest;
+    for (const int64_t begin : row.starts) std::fill(starts + begin, starts + longest, begin);
     for (int64_t t = 1; t < row.length(); ++t) {
       if (!row.scored[static_cast<size_t>(t)]) continue;
       position.push_back(b * longest + t - 1);
@@ -114,6 +124,7 @@ Batch collate(const std::vector<const Sequence*>& rows, int64_t pad_id) {
   batch.position = at::tensor(position, at::kLong);
   batch.target = at::tensor(target, at::kLong);
   batch.row = at::tensor(row_of, at::kLong);
+  if (has_starts) batch.start = std::move(start);
   if (has_padding) batch.real = std::move(real);
   return batch;
 }

@@ -19,7 +19,9 @@ namespace lowbit::lm::train {
 
 struct Sequence {
   std::vector<int64_t> ids;
-  std::vector<bool> scored;  ///< tokens with a loss; never the first, which nothing predicts
+  std::vector<bool> scored;  ///< tokens with a loss; never the first of a row, which nothing predicts
+  /// Where each row begins, of several that share a sequence and do not see each other; empty: one row, from 0.
+  std::vector<int64_t> starts;
   [[nodiscard]] int64_t length() const { return static_cast<int64_t>(ids.size()); }
   [[nodiscard]] int64_t n_scored() const;
 };
@@ -63,6 +65,7 @@ struct Batch {
   at::Tensor position;  // int64 [P]: b * T + t of the token *before* each scored one
   at::Tensor target;    // int64 [P]
   at::Tensor row;       // int64 [P]: b
+  at::Tensor start;     // int64 [B, T]: where the row of each token begins; undefined: all at 0
   at::Tensor real;      // bool [B, T], false on padding; undefined: there is none
   [[nodiscard]] int64_t n_scored() const { return target.defined() ? target.size(0) : 0; }
 };

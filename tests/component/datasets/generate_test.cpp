@@ -17,7 +17,9 @@ const std::filesystem::path kModel = std::filesystem::path(LOWBIT_SOURCE_DIR) / 
 /// The reference prompts of a random model as a task, asked in turn so that there are batches to plan.
 struct Asked {
   /// `tokenizer_config`: written beside a copy of the model; null: the model as it is, without a chat template.
-  explicit Asked(const Json& tokenizer_config = nullptr, int n_items = 6) {
+  explicit Asked(const Json& tokenizer_config = nullptr, int n_items = 6,
+                 const std::string& stage_id = "lowbit.generate")
+      : stage(stage_id) {
     reference = Json::parse(test::read_text(kModel / "reference.json"))["greedy"];
     tasks::Task task{
         .name = "asked", .system = {}, .stop = {}, .response_format = "plain", .grader = "lowbit.v1", .items = {}};
@@ -49,7 +51,7 @@ struct Asked {
   void rewrite(const tasks::Task& task) const { tasks::write_task(stage.input("task"), task); }
   [[nodiscard]] tasks::Task task() const { return tasks::read_task(stage.input("task")); }
 
-  test::StageFixture stage{"lowbit.generate"};
+  test::StageFixture stage;
   Json reference;
 };
 
@@ -99,6 +101,53 @@ TEST_CASE("a job that goes on from a checkpoint writes the same bytes", "[genera
     CHECK(rest.stage.host.progress.size() < whole.stage.host.progress.size());
     CHECK(rest.stage.read("predictions/predictions.jsonl") == whole.stage.read("predictions/predictions.jsonl"));
   }
+}
+
+TEST_CASE("samples of an item are rows of their own, and cold ones are the greedy answer", "[sample]") {
+  Asked greedy;
+  REQUIRE(greedy.stage.run() == LB_OK);
+  const auto expected = greedy.stage.lines("predictions/predictions.jsonl");
+  const auto samples = [](const Json& params) {
+    Asked asked(nullptr, 6, "lowbit.sample");
+    asked.stage.host.params.update(params);
+    REQUIRE(asked.stage.run() == LB_OK);
+    CHECK(asked.stage.metric("asked/n_total").value == 6 * params.value("samples", 1));
+    return asked.stage.lines("predictions/predictions.jsonl");
+  };
+  for (const char* how : {R"({"temperature": 0})", R"({"temperature": 1e-6})", R"({"top_k": 1})"}) {
+    INFO(how);
+    CHECK(samples(Json::parse(how)) == expected);  // ids and all
+  }
+  const auto three = samples({{"samples", 3}, {"temperature", 1.5}});
+  REQUIRE(three.size() == 18);
+  CHECK(three[0]["item_id"] == "i0#1");
+  CHECK(three[5]["item_id"] == "i1#3");
+  CHECK(three[5]["problem_id"] == "p");
+  CHECK(three[0]["prompt_sha"] == three[1]["prompt_sha"]);
+  CHECK(three[0]["text"] != three[1]["text"]);
+  // One prompt under two ids is answered by other draws; the first samples are what one sample would have been.
+  CHECK(three[0]["text"] != three[6]["text"]);
+  const auto one = samples({{"samples", 1}, {"temperature", 1.5}});
+  for (std::size_t i = 0; i < one.size(); ++i) CHECK(one[i]["text"] == three[3 * i]["text"]);
+}
+
+TEST_CASE("samples depend on the seed, and a job that goes on draws the same", "[sample]") {
+  const auto asked_with = [](std::uint64_t seed, const std::string& resume_from, std::filesystem::path* checkpoint) {
+    Asked asked(nullptr, 6, "lowbit.sample");
+    asked.stage.host.params.update({{"samples", 2}, {"top_p", 0.9}});
+    asked.stage.host.seed = seed;
+    asked.stage.host.resume_from = resume_from;
+    REQUIRE(asked.stage.run() == LB_OK);
+    if (checkpoint != nullptr) {
+      std::filesystem::copy(asked.stage.host.path("checkpoint-2"), *checkpoint);
+    }
+    return asked.stage.read("predictions/predictions.jsonl");
+  };
+  const test::TemporaryDirectory kept;
+  std::filesystem::path checkpoint = kept.path() / "checkpoint";
+  const std::string whole = asked_with(1, "", &checkpoint);
+  CHECK(asked_with(1, checkpoint.string(), nullptr) == whole);
+  CHECK(asked_with(2, "", nullptr) != whole);
 }
 
 TEST_CASE("refilled rows answer each item once, in order, and go on from a checkpoint with the same bytes",
@@ -164,8 +213,8 @@ TEST_CASE("what a model's generation_config.json asks for beyond its end tokens 
   std::ofstream(file) << R"({"do_sample": true, "temperature": 0.6, "max_length": 4096, "eos_token_id": 2})";
   REQUIRE(asked.stage.run() == LB_OK);
   CHECK(asked.logged("generation_config.json") ==
-        "generation_config.json sets do_sample true, max_length 4096, temperature 0.6: not used, answers are decoded "
-        "greedily up to an end token or max_new_tokens");
+        "generation_config.json sets do_sample true, max_length 4096, temperature 0.6: not used, what decides is "
+        "this stage's parameters");
   Asked silent;
   REQUIRE(silent.stage.run() == LB_OK);
   CHECK(silent.logged("generation_config.json").empty());
