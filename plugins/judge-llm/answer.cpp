@@ -126,12 +126,17 @@ void read_step(std::size_t n_steps, const Json& step) {
 
 struct AnswerReader::Schema {
   valijson::Schema schema;
+  std::vector<std::string> optional;  ///< properties that need not be there
 };
 
 AnswerReader::AnswerReader(const Rubric& rubric) : taxonomy_(rubric.taxonomy), schema_(std::make_unique<Schema>()) {
   try {
     valijson::SchemaParser parser;
     parser.populateSchema(Adapter(rubric.answer_schema), schema_->schema);
+    const Json required = rubric.answer_schema.value("required", Json::array());
+    for (const auto& [name, property] : rubric.answer_schema.at("properties").items()) {
+      if (std::find(required.begin(), required.end(), name) == required.end()) schema_->optional.push_back(name);
+    }
   } catch (const std::exception& e) {
     throw StageError(LB_BAD_INPUT, {.what = "the rubric's answer_schema cannot be used",
                                     .where = "rubric " + rubric.name,
@@ -143,7 +148,10 @@ AnswerReader::~AnswerReader() = default;
 
 Judgement AnswerReader::read(const std::string& text, std::size_t n_steps) const {
   try {
-    const Json answer = only_object(without_reasoning(text));
+    Json answer = only_object(without_reasoning(text));
+    for (const std::string& name : schema_->optional) {
+      if (answer.contains(name) && answer[name].is_null()) answer.erase(name);
+    }
     valijson::Validator validator;
     valijson::ValidationResults results;
     if (!validator.validate(schema_->schema, Adapter(answer), &results)) {

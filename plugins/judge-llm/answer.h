@@ -3,7 +3,8 @@
 // 1. A reasoning block `<think>...</think>` at the beginning is dropped.
 // 2. What is left holds exactly one JSON object, alone, in a code fence, or with other text around it. An object begins
 //    at a brace followed by a quotation mark, white space between them allowed, so braces in formulas are text.
-// 3. The object is well-formed, no key stands in it twice, and it fits the rubric's answer_schema.
+// 3. The object is well-formed, no key stands in it twice, and it fits the rubric's answer_schema; null stands for an
+//    optional member that is not there, since strict forms of answer require every member.
 // 4. Its members agree: `status` error comes with a type, or a category, of the rubric's taxonomy; the other two with
 //    neither and without a step; a step is one of the solution's; a category is that of the type.
 //

@@ -27,6 +27,7 @@ Rubric rubric_from(const std::string& text, const std::string& where) {
     if (!json.at("system").is_null()) rubric.system = json.at("system").get<std::string>();
     rubric.prompt = json.at("template").get<std::string>();
     rubric.answer_schema = json.at("answer_schema");
+    rubric.written_schema = nlohmann::ordered_json::parse(text).at("answer_schema");
   } catch (const std::exception& e) {
     bad_rubric(where, e.what(), "write the file as docs/artifacts.md describes rubric/1");
   }

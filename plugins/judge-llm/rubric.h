@@ -15,6 +15,7 @@ struct Rubric {
   std::optional<std::string> system;
   std::string prompt;  ///< template
   nlohmann::json answer_schema;
+  nlohmann::ordered_json written_schema;  ///< the same, its members in the order of the file
 };
 
 /// The built-in rubric for taxonomy v2. Another text of it is another file name and another version of the stage.

@@ -385,3 +385,108 @@ TEST_CASE("a host that keeps no paid calls is not paid on", "[judge]") {
   CHECK_THAT(j.stage.error(), Catch::StartsWith("there is nowhere to keep what is paid for\n"));
   CHECK(server.asked().empty());
 }
+
+namespace {
+
+/// The form of answer that a request asks for.
+std::string form_of(const HttpAsked& asked) {
+  const Json body = Json::parse(asked.body);
+  if (body.contains("tools")) return "tool";
+  return body.contains("response_format") ? body["response_format"]["type"].get<std::string>() : "text";
+}
+HttpAnswer refusal_of(const std::string& form) {
+  const Json error{
+      {"message", (form == "tool" ? "tool" : "response_format " + form) + std::string(" is not supported")}};
+  return {.status = 400, .body = Json{{"error", error}}.dump(), .headers = {}};
+}
+HttpAnswer calls_tool(const std::string& arguments) {
+  Json body = Json::parse(says("").body);
+  body["choices"][0] = {{"finish_reason", "tool_calls"},
+                        {"message", {{"tool_calls", {{{"function", {{"name", "f"}, {"arguments", arguments}}}}}}}}};
+  return {.body = body.dump(), .headers = {}};
+}
+
+}  // namespace
+
+TEST_CASE("the first form of answer that the server accepts is used, and found again without asking", "[judge]") {
+  const std::string last = GENERATE(as<std::string>{}, "json_schema", "tool", "json_object", "text");
+  const std::vector<std::string> ladder{"json_schema", "tool", "json_object", "text"};
+  test::HttpServer server([&](const HttpAsked& asked) {
+    const std::string form = form_of(asked);
+    if (std::find(ladder.begin(), ladder.end(), form) < std::find(ladder.begin(), ladder.end(), last)) {
+      return refusal_of(form);
+    }
+    const std::string answer = verdict("error", "computational_error", 2).dump();
+    return form == "tool" ? calls_tool(answer) : says(answer);
+  });
+  Judged j(server.url());
+  j.stage.host.params["max_concurrent"] = 1;
+  REQUIRE(j.stage.run() == LB_OK);
+  j.check_artifacts();
+  const auto refused = static_cast<std::size_t>(std::find(ladder.begin(), ladder.end(), last) - ladder.begin());
+  CHECK(server.asked().size() == 6 + refused);  // each form is tried once
+  CHECK(j.stage.metric("judge/form/" + last).value == 1);
+  CHECK(j.stage.metric("judge/error").value == 1);
+  std::vector<std::string> forms;
+  for (const Json& row : j.stage.lines("calls/calls.jsonl")) {
+    forms.push_back(row["answer_format"]);
+    CHECK((row["outcome"] == "ok") == (row["answer_format"] == last));
+  }
+  std::vector<std::string> expected(ladder.begin(), ladder.begin() + static_cast<std::ptrdiff_t>(refused));
+  expected.resize(6 + refused, last);
+  CHECK(forms == expected);
+  for (const Json& record : read_json_lines(j.stage.host.paid_calls)) CHECK(record["answer_format"].is_string());
+  const std::string first = j.stage.read("verdicts/verdicts.jsonl");
+  REQUIRE(j.stage.run() == LB_OK);
+  CHECK(server.asked().size() == 6 + refused);
+  CHECK(j.stage.read("verdicts/verdicts.jsonl") == first);
+}
+
+TEST_CASE("one form alone is asked for when the parameter says so, and its refusal is the user's to change",
+          "[judge]") {
+  test::HttpServer server([&](const HttpAsked& asked) { return refusal_of(form_of(asked)); });
+  Judged j(server.url());
+  j.stage.host.params["answer_format"] = "tool";
+  j.stage.host.params["max_concurrent"] = 1;
+  CHECK(j.stage.run() == LB_BAD_PARAM);
+  CHECK_THAT(j.stage.error(), Catch::StartsWith("endpoint `local` does not accept the request\n") &&
+                                  Catch::Contains("HTTP 400: tool is not supported") &&
+                                  Catch::Contains("`answer_format`"));
+  CHECK(server.asked().size() == 1);
+}
+
+TEST_CASE("what was paid for as a text is an answer in every later form", "[judge]") {
+  test::HttpServer server([](const HttpAsked&) { return computational(); });
+  Judged j(server.url());
+  j.stage.host.params["answer_format"] = "text";
+  REQUIRE(j.stage.run() == LB_OK);
+  // As a lowbit wrote them that knew no forms.
+  auto records = read_json_lines(j.stage.host.paid_calls);
+  JsonLinesWriter out(j.stage.host.paid_calls);
+  for (Json& record : records) {
+    record.erase("answer_format");
+    out.write(record);
+  }
+  out.close();
+  j.stage.host.params.erase("answer_format");
+  REQUIRE(j.stage.run() == LB_OK);
+  CHECK(server.asked().size() == 6);
+  CHECK(j.stage.metric("judge/form/text").value == 1);
+  j.check_artifacts();
+}
+
+TEST_CASE("a model's limits are parameters, and reach the request", "[judge]") {
+  test::HttpServer server([](const HttpAsked&) { return computational(); });
+  Judged j(server.url(), 1);
+  j.stage.host.params["supports_temperature"] = false;
+  j.stage.host.params["supports_system"] = false;
+  j.stage.host.params["max_completion_tokens"] = true;
+  REQUIRE(j.stage.run() == LB_OK);
+  const Json body = Json::parse(server.asked().at(0).body);
+  CHECK_FALSE(body.contains("temperature"));
+  CHECK_FALSE(body.contains("max_tokens"));
+  CHECK(body["max_completion_tokens"] == 2048);
+  REQUIRE(body["messages"].size() == 1);
+  CHECK(body["messages"][0]["role"] == "user");
+  CHECK_THAT(body["messages"][0]["content"].get<std::string>(), Catch::StartsWith("You check solutions"));
+}

@@ -1,4 +1,4 @@
-#include "calls.h"
+#include "openai/calls.h"
 
 #include <time.h>
 
@@ -6,7 +6,7 @@
 
 #include "lm/digest.h"
 
-namespace lowbit::judge_llm {
+namespace lowbit::openai {
 namespace {
 
 using Json = nlohmann::json;
@@ -28,8 +28,9 @@ std::string utc(std::chrono::system_clock::time_point time) {
   return std::string(text.data(), n) + "." + std::to_string(1000 + ms).substr(1) + "Z";
 }
 
-/// Nothing unless both prices and both counts are known.
-std::optional<double> cost_of(const openai::Completion& completion, const Prices& prices) {
+}  // namespace
+
+std::optional<double> cost_of(const Completion& completion, const Prices& prices) {
   if (!prices.input || !prices.output || !completion.prompt_tokens || !completion.completion_tokens)
     return std::nullopt;
   return (*prices.input * static_cast<double>(*completion.prompt_tokens) +
@@ -37,42 +38,40 @@ std::optional<double> cost_of(const openai::Completion& completion, const Prices
          1e6;
 }
 
-}  // namespace
-
-Asked asked(const Asker& asker, const std::string& item_id, const std::string& request) {
+Asked asked(const Asker& asker, const std::string& item_id, const std::string& request, Form form) {
   const std::string request_sha = lm::sha256_of_text(request);
   const Json identity{{"endpoint", asker.endpoint},
                       {"generation", asker.generation},
                       {"item_id", item_id},
                       {"request_sha", request_sha},
                       {"seed", asker.seed}};
-  return {
-      .item_id = item_id, .request = request, .request_sha = request_sha, .key = lm::sha256_of_text(identity.dump())};
+  return {.item_id = item_id, .request_sha = request_sha, .key = lm::sha256_of_text(identity.dump()), .form = form};
 }
 
-Json record_of(const Asker& asker, const Asked& question, const openai::Call& call) {
-  const openai::Reply& reply = call.reply;
-  const bool answered = call.meaning == openai::Meaning::answered;
+Json record_of(const Asker& asker, const Asked& question, const Call& call) {
+  const Reply& reply = call.reply;
+  const bool answered = call.meaning == Meaning::answered;
   return {{"format", 1},
           {"key", question.key},
           {"answered", answered},
           {"item_id", question.item_id},
-          {"judge", asker.judge},
+          {"judge", asker.name},
           {"endpoint", asker.endpoint},
           {"model", asker.model},
           {"seed", asker.seed},
           {"generation", asker.generation},
+          {"answer_format", name_of(question.form)},
           {"request_sha", question.request_sha},
           {"started_at", utc(call.started_at)},
           {"seconds", call.seconds},
           {"http_status", reply.status == 0 ? Json() : Json(reply.status)},
-          {"failure", answered ? Json() : Json(openai::describe(reply))},
+          {"failure", answered ? Json() : Json(describe(reply))},
           {"response_sha", reply.status == 0 ? Json() : Json(lm::sha256_of_text(reply.body))},
           {"response", reply.status == 0 ? Json() : Json(reply.body)}};
 }
 
-openai::Completion completion_of(const Json& record) {
-  return openai::read_completion(record.at("http_status").get<unsigned>(), record.at("response").get<std::string>());
+Completion completion_of(const Json& record) {
+  return read_completion(record.at("http_status").get<unsigned>(), record.at("response").get<std::string>());
 }
 
 std::string call_id_of(const Json& record, std::size_t attempt) {
@@ -82,29 +81,32 @@ std::string call_id_of(const Json& record, std::size_t attempt) {
 
 Json api_call_row(const Asker& asker, const Json& record, std::size_t attempt, bool readable, const Prices& prices) {
   const bool answered = record.at("answered").get<bool>();
-  const openai::Completion completion = answered ? completion_of(record) : openai::Completion();
-  std::string outcome = answered ? openai::name_of(completion.outcome) : "failed";
+  const Completion completion = answered ? completion_of(record) : Completion();
+  std::string outcome = answered ? name_of(completion.outcome) : "failed";
   if (outcome == "ok" && !readable) outcome = "invalid";
-  return {{"call_id", call_id_of(record, attempt)},
-          {"item_id", record.at("item_id")},
-          {"judge", asker.judge},
-          {"endpoint", asker.endpoint},
-          {"model", asker.model},
-          {"model_served", or_null(completion.model)},
-          {"fingerprint", or_null(completion.fingerprint)},
-          {"request_sha", record.at("request_sha")},
-          {"response_sha", record.at("response_sha")},
-          {"attempt", attempt},
-          {"generation", record.at("generation")},
-          {"http_status", record.at("http_status")},
-          {"outcome", outcome},
-          {"started_at", record.at("started_at")},
-          {"seconds", record.at("seconds")},
-          {"prompt_tokens", or_null(completion.prompt_tokens)},
-          {"completion_tokens", or_null(completion.completion_tokens)},
-          {"reasoning_tokens", or_null(completion.reasoning_tokens)},
-          {"cached_tokens", or_null(completion.cached_tokens)},
-          {"cost_usd", or_null(cost_of(completion, prices))}};
+  Json row{{"call_id", call_id_of(record, attempt)},
+           {"item_id", record.at("item_id")},
+           {"judge", asker.name},
+           {"endpoint", asker.endpoint},
+           {"model", asker.model},
+           {"model_served", or_null(completion.model)},
+           {"fingerprint", or_null(completion.fingerprint)},
+           {"request_sha", record.at("request_sha")},
+           {"response_sha", record.at("response_sha")},
+           {"attempt", attempt},
+           {"generation", record.at("generation")},
+           {"http_status", record.at("http_status")},
+           {"outcome", outcome},
+           {"started_at", record.at("started_at")},
+           {"seconds", record.at("seconds")},
+           {"prompt_tokens", or_null(completion.prompt_tokens)},
+           {"completion_tokens", or_null(completion.completion_tokens)},
+           {"reasoning_tokens", or_null(completion.reasoning_tokens)},
+           {"cached_tokens", or_null(completion.cached_tokens)},
+           {"cost_usd", or_null(cost_of(completion, prices))}};
+  // Records from before there were forms are of texts.
+  row["answer_format"] = record.value("answer_format", name_of(Form::text));
+  return row;
 }
 
-}  // namespace lowbit::judge_llm
+}  // namespace lowbit::openai
