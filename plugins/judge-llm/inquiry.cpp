@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <set>
+#include <tuple>
+
+#include "objects.h"
 
 namespace lowbit::judge_llm {
 namespace {
@@ -13,7 +16,10 @@ constexpr openai::Variables kVariables{.url = "LOWBIT_JUDGE_URL", .key = "LOWBIT
 std::set<std::string> keys_of(const std::vector<std::vector<openai::Asked>>& asked) {
   std::set<std::string> keys;
   for (const auto& forms : asked) {
-    for (const openai::Asked& one : forms) keys.insert(one.key);
+    for (const openai::Asked& one : forms) {
+      keys.insert(one.key);
+      keys.insert(one.reask_key);
+    }
   }
   return keys;
 }
@@ -28,10 +34,12 @@ openai::Asker asker_of(const Job& job, const Params& params) {
           .generation = params.generation};
 }
 
-Inquiry::Inquiry(const Job& job, const Params& params, const Rubric& rubric, const std::vector<JudgedItem>& items)
+Inquiry::Inquiry(const Job& job, const Params& params, const Rubric& rubric, const AnswerReader& reader,
+                 const std::vector<JudgedItem>& items)
     : job_(job),
       params_(params),
       rubric_(rubric),
+      reader_(reader),
       items_(items),
       asker_(asker_of(job, params)),
       schema_(openai::answer_schema(rubric.name, rubric.written_schema)),
@@ -47,11 +55,39 @@ Inquiry::Inquiry(const Job& job, const Params& params, const Rubric& rubric, con
       }()),
       paid_(openai::open_paid_calls(job, keys_of(asked_))) {}
 
-std::string Inquiry::request(std::size_t item, openai::Form form) const {
+std::vector<openai::Message> Inquiry::messages(std::size_t item) const {
   std::vector<openai::Message> messages;
   if (rubric_.system) messages.push_back({"system", *rubric_.system});
   messages.push_back({"user", render_prompt(rubric_, items_[item].subject)});
-  return openai::chat_request(params_.chat_options(), std::move(messages), form, &schema_);
+  return messages;
+}
+
+std::string Inquiry::request(std::size_t item, openai::Form form) const {
+  return openai::chat_request(params_.chat_options(), messages(item), form, &schema_);
+}
+
+/// What was answered stands in it without reasoning, which servers refuse to get back.
+std::string Inquiry::reask(std::size_t item, openai::Form form, const Json& first) const {
+  const openai::Completion completion = openai::completion_of(first);
+  const std::string_view said = without_reasoning(completion.text);
+  const Judgement judgement = reader_.judge(completion, items_[item].subject.steps.size());
+  auto all = messages(item);
+  all.push_back({"assistant", said.empty() ? "(no answer)" : std::string(said)});
+  all.push_back({"user", "This answer cannot be used: " + judgement.why +
+                             ". Answer once more, with one JSON object as it was described and nothing else."});
+  return openai::chat_request(params_.chat_options(), std::move(all), form, &schema_);
+}
+
+bool Inquiry::wants_reask(std::size_t item, const Json& first) const {
+  if (!params_.reask) return false;
+  const openai::Completion completion = openai::completion_of(first);
+  return completion.outcome == openai::Outcome::ok &&
+         reader_.judge(completion, items_[item].subject.steps.size()).status == "invalid";
+}
+
+bool Inquiry::is_settled(std::size_t item) const {
+  const auto [asked, first] = find_answer(item);
+  return first != nullptr && (!wants_reask(item, *first) || paid_.answer(asked->reask_key) != nullptr);
 }
 
 std::pair<const openai::Asked*, const Json*> Inquiry::find_answer(std::size_t item) const {
@@ -63,37 +99,55 @@ std::pair<const openai::Asked*, const Json*> Inquiry::find_answer(std::size_t it
 
 Inquiry::Answer Inquiry::answer(std::size_t item) const {
   Answer out;
-  std::tie(out.asked, out.record) = find_answer(item);
-  for (const openai::Asked& asked : asked_[item]) {
-    for (const Json& record : paid_.records(asked.key)) {
+  std::tie(out.asked, out.first) = find_answer(item);
+  const auto add = [&](const std::string& key, const Json* answer) {
+    for (const Json& record : paid_.records(key)) {
       // A second answer to the same question: two stages asked at the same moment. It was paid for by the other one.
-      if (record.at("answered") == false || &record == out.record) out.records.push_back(&record);
+      if (record.at("answered") == false || &record == answer) out.records.push_back(&record);
     }
+  };
+  for (const openai::Asked& asked : asked_[item]) {
+    add(asked.key, out.first);
     if (&asked == out.asked) break;
+  }
+  if (wants_reask(item, *out.first)) {
+    out.second = paid_.answer(out.asked->reask_key);
+    add(out.asked->reask_key, out.second);
   }
   return out;
 }
 
 openai::Turn Inquiry::turn(std::size_t item) {
   paid_.refresh();  // another stage may ask the same
-  if (find_answer(item).second != nullptr) {
+  if (is_settled(item)) {
     job_.tick(++n_done_, items_.size(), "items");
     return openai::Known{};
+  }
+  if (const auto [asked, first] = find_answer(item); first != nullptr) {
+    return openai::Request{.id = asked->reask_key, .body = reask(item, asked->form, *first)};
   }
   return openai::Request{.id = asked_[item][rung_].key, .body = request(item, forms_[rung_])};
 }
 
 openai::After Inquiry::ended(std::size_t item, const openai::Call& call) {
   const auto& forms = asked_[item];
-  const auto asked = std::find_if(forms.begin(), forms.end(), [&](const auto& one) { return one.key == call.id; });
-  paid_.append(openai::record_of(asker_, *asked, call));
+  const auto asked = std::find_if(forms.begin(), forms.end(),
+                                  [&](const auto& one) { return one.key == call.id || one.reask_key == call.id; });
+  if (call.id == asked->key) {
+    paid_.append(openai::record_of(asker_, *asked, call));
+  } else {
+    paid_.append(openai::record_of(asker_, *asked, call, reask(item, asked->form, *paid_.answer(asked->key))));
+  }
   if (call.meaning == openai::Meaning::answered) {
+    if (!is_settled(item)) return openai::After::ask_on;
     job_.tick(++n_done_, items_.size(), "items");
     return openai::After::as_meant;
   }
   job_.info("item " + asked->item_id + ": " + openai::describe(call.reply));
   const auto next = static_cast<std::size_t>(asked - forms.begin()) + 1;
-  if (next == forms.size() || !openai::refuses(asked->form, call.reply)) return openai::After::as_meant;
+  if (next == forms.size() || call.id != asked->key || !openai::refuses(asked->form, call.reply)) {
+    return openai::After::as_meant;
+  }
   if (next > rung_) {
     rung_ = next;
     job_.info(std::string("the server does not answer in the form ") + openai::name_of(asked->form) +
@@ -105,7 +159,7 @@ openai::After Inquiry::ended(std::size_t item, const openai::Call& call) {
 void Inquiry::ask_the_rest() {
   std::vector<std::size_t> open;
   for (std::size_t i = 0; i < items_.size(); ++i) {
-    if (find_answer(i).second == nullptr) open.push_back(i);
+    if (!is_settled(i)) open.push_back(i);
   }
   n_done_ = items_.size() - open.size();
   if (n_done_ > 0) {

@@ -12,6 +12,7 @@ struct Params : openai::CallParams {
   std::string endpoint, judge;
   std::string items = "wrong";
   std::string answer_format = "auto";
+  bool reask = true;
 
   static auto fields() {
     return std::tuple_cat(
@@ -26,7 +27,9 @@ struct Params : openai::CallParams {
                 .doc("what is judged: predictions that are not graded as right, or all"),
             field(&Params::answer_format, "answer_format")
                 .one_of("auto", "json_schema", "tool", "json_object", "text")
-                .doc("how the server is made to answer with one object; auto: the first of these that it accepts")),
+                .doc("how the server is made to answer with one object; auto: the first of these that it accepts"),
+            field(&Params::reask, "reask")
+                .doc("an answer that cannot be read is asked for once more, with the reason: a second paid call")),
         openai::call_fields<Params>());
   }
 };

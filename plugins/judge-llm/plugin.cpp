@@ -21,10 +21,11 @@ namespace {
 
 /// Counts over the judged items and over all calls about them.
 struct Totals {
-  std::map<std::string, std::size_t> by_status, by_error, by_outcome, by_form;  ///< by_error: types and categories
+  std::map<std::string, std::size_t> by_status, by_error, by_outcome, by_form,
+      by_repair;  ///< by_error: types and categories; by_outcome: of invalid items
   std::set<std::string> served;
   std::string unreadable;  ///< the first one, for the log
-  std::size_t calls = 0;
+  std::size_t calls = 0, reasked = 0, repaired = 0;
   double prompt_tokens = 0, completion_tokens = 0, cost = 0;
   bool priced = true;
 
@@ -40,16 +41,18 @@ struct Totals {
 };
 
 Json verdict_row(const openai::Asker& asker, const std::string& item_id, const Judgement& judgement,
-                 const Json& call_id) {
-  return {{"item_id", item_id},
-          {"judge", asker.name},
-          {"status", judgement.status},
-          {"first_error_step", judgement.first_error_step},
-          {"category", judgement.category},
-          {"type", judgement.type},
-          {"explanation", judgement.explanation},
-          {"confidence", judgement.confidence},
-          {"call_ids", Json::array({call_id})}};
+                 const Json& call_ids) {
+  Json row{{"item_id", item_id},
+           {"judge", asker.name},
+           {"status", judgement.status},
+           {"first_error_step", judgement.first_error_step},
+           {"category", judgement.category},
+           {"type", judgement.type},
+           {"explanation", judgement.explanation},
+           {"confidence", judgement.confidence},
+           {"call_ids", call_ids}};
+  if (!judgement.repairs.empty()) row["repairs"] = judgement.repairs;
+  return row;
 }
 
 Totals publish(const Job& job, const Params& params, const std::vector<JudgedItem>& items, const Inquiry& inquiry,
@@ -60,24 +63,33 @@ Totals publish(const Job& job, const Params& params, const std::vector<JudgedIte
   JsonLinesWriter calls(job.output("calls") / "calls.jsonl");
   for (std::size_t i = 0; i < items.size(); ++i) {
     const Inquiry::Answer answer = inquiry.answer(i);
-    const openai::Completion completion = openai::completion_of(*answer.record);
-    Judgement judgement;
-    judgement.why = completion.why;
-    if (completion.outcome == openai::Outcome::ok) {
-      judgement = reader.read(completion.text, items[i].subject.steps.size());
+    const std::size_t n_steps = items[i].subject.steps.size();
+    const openai::Completion first = openai::completion_of(*answer.first);
+    openai::Completion last = first;
+    Judgement judgement = reader.judge(first, n_steps);
+    const bool first_is_readable = judgement.status != "invalid";
+    Json call_ids = Json::array({openai::call_id_of(*answer.first, 1)});
+    if (answer.second != nullptr) {
+      last = openai::completion_of(*answer.second);
+      judgement = reader.judge(last, n_steps);
+      call_ids.push_back(openai::call_id_of(*answer.second, 1));
     }
     const bool readable = judgement.status != "invalid";
-    verdicts.write(verdict_row(asker, items[i].item_id, judgement, openai::call_id_of(*answer.record, 1)));
+    verdicts.write(verdict_row(asker, items[i].item_id, judgement, call_ids));
     std::map<std::string, std::size_t> tries;  // of each question
     for (const Json* const record : answer.records) {
       const std::size_t attempt = ++tries[record->at("key").get<std::string>()];
-      const Json row = openai::api_call_row(asker, *record, attempt, readable, params.prices());
+      const bool was_read = record == answer.second ? readable : first_is_readable;
+      const Json row = openai::api_call_row(asker, *record, attempt, was_read, params.prices());
       calls.write(row);
       totals.add_call(row);
     }
     ++totals.by_status[judgement.status];
-    ++totals.by_outcome[openai::name_of(completion.outcome)];
+    if (!readable) ++totals.by_outcome[openai::name_of(last.outcome)];
     ++totals.by_form[openai::name_of(answer.asked->form)];
+    totals.reasked += answer.second != nullptr ? 1U : 0U;
+    totals.repaired += judgement.repairs.empty() ? 0U : 1U;
+    for (const std::string& repair : judgement.repairs) ++totals.by_repair[repair];
     if (!judgement.type.is_null()) ++totals.by_error[judgement.type.get<std::string>()];
     if (!judgement.category.is_null()) ++totals.by_error[judgement.category.get<std::string>()];
     if (!readable && totals.unreadable.empty()) totals.unreadable = items[i].item_id + ": " + judgement.why;
@@ -106,8 +118,14 @@ void report(const Job& job, std::size_t n_items, Totals& totals) {
   for (const char* outcome : {"refused", "truncated"})
     share(std::string("judge/") + outcome, totals.by_outcome[outcome]);
   for (const auto& [name, k] : totals.by_error) share("first_errors/" + name, k);
+  share("judge/reasked", totals.reasked);
+  share("judge/repaired", totals.repaired);
   for (const auto& [form, k] : totals.by_form) share("judge/form/" + form, k);
 
+  std::string repairs;
+  for (const auto& [name, k] : totals.by_repair)
+    repairs += (repairs.empty() ? "" : ", ") + name + " " + std::to_string(k);
+  if (!repairs.empty()) job.info("answers were repaired before they could be read: " + repairs);
   if (totals.by_status["invalid"] > 0) {
     job.warn(std::to_string(totals.by_status["invalid"]) + " of " + std::to_string(n_items) +
              " answers are no verdict; the first is item " + totals.unreadable);
@@ -123,7 +141,7 @@ void judge(const Job& job, const Params& params) {
   const Rubric rubric = job.has_input("rubric") ? read_rubric(job.input("rubric").path) : built_in_rubric();
   const AnswerReader reader(rubric);
   const auto items = read_cases(job.input("task"), job.input("predictions"), params.items == "all");
-  Inquiry inquiry(job, params, rubric, items);
+  Inquiry inquiry(job, params, rubric, reader, items);
   inquiry.ask_the_rest();
   Totals totals = publish(job, params, items, inquiry, reader);
   report(job, items.size(), totals);

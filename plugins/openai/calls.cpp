@@ -45,29 +45,39 @@ Asked asked(const Asker& asker, const std::string& item_id, const std::string& r
                       {"item_id", item_id},
                       {"request_sha", request_sha},
                       {"seed", asker.seed}};
-  return {.item_id = item_id, .request_sha = request_sha, .key = lm::sha256_of_text(identity.dump()), .form = form};
+  const std::string key = lm::sha256_of_text(identity.dump());
+  return {.item_id = item_id,
+          .request_sha = request_sha,
+          .key = key,
+          .reask_key = lm::sha256_of_text(Json{{"reask_of", key}}.dump()),
+          .form = form};
 }
 
-Json record_of(const Asker& asker, const Asked& question, const Call& call) {
+Json record_of(const Asker& asker, const Asked& question, const Call& call, const std::string& reask) {
   const Reply& reply = call.reply;
   const bool answered = call.meaning == Meaning::answered;
-  return {{"format", 1},
-          {"key", question.key},
-          {"answered", answered},
-          {"item_id", question.item_id},
-          {"judge", asker.name},
-          {"endpoint", asker.endpoint},
-          {"model", asker.model},
-          {"seed", asker.seed},
-          {"generation", asker.generation},
-          {"answer_format", name_of(question.form)},
-          {"request_sha", question.request_sha},
-          {"started_at", utc(call.started_at)},
-          {"seconds", call.seconds},
-          {"http_status", reply.status == 0 ? Json() : Json(reply.status)},
-          {"failure", answered ? Json() : Json(describe(reply))},
-          {"response_sha", reply.status == 0 ? Json() : Json(lm::sha256_of_text(reply.body))},
-          {"response", reply.status == 0 ? Json() : Json(reply.body)}};
+  Json record{{"format", 1},
+              {"key", call.id},
+              {"answered", answered},
+              {"item_id", question.item_id},
+              {"judge", asker.name},
+              {"endpoint", asker.endpoint},
+              {"model", asker.model},
+              {"seed", asker.seed},
+              {"generation", asker.generation},
+              {"answer_format", name_of(question.form)},
+              {"request_sha", question.request_sha},
+              {"started_at", utc(call.started_at)},
+              {"seconds", call.seconds},
+              {"http_status", reply.status == 0 ? Json() : Json(reply.status)},
+              {"failure", answered ? Json() : Json(describe(reply))},
+              {"response_sha", reply.status == 0 ? Json() : Json(lm::sha256_of_text(reply.body))},
+              {"response", reply.status == 0 ? Json() : Json(reply.body)}};
+  if (call.id == question.reask_key) {
+    record["reask_of"] = question.key;
+    record["request_sha"] = lm::sha256_of_text(reask);
+  }
+  return record;
 }
 
 Completion completion_of(const Json& record) {
@@ -106,6 +116,7 @@ Json api_call_row(const Asker& asker, const Json& record, std::size_t attempt, b
            {"cost_usd", or_null(cost_of(completion, prices))}};
   // Records from before there were forms are of texts.
   row["answer_format"] = record.value("answer_format", name_of(Form::text));
+  if (record.contains("reask_of")) row["reask"] = true;
   return row;
 }
 

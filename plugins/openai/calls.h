@@ -26,16 +26,19 @@ struct Prices {
 };
 
 /// One item's question. `key` is the SHA-256 of endpoint id, item, seed, generation and request: what must never be
-/// paid for twice.
+/// paid for twice. `reask_key` is that of asking once more because its answer cannot be read: it depends on nothing but
+/// `key`, so that other words for what was wrong do not pay again.
 struct Asked {
-  std::string item_id, request_sha, key;
+  std::string item_id, request_sha, key, reask_key;
   Form form = Form::text;
 };
 [[nodiscard]] Asked asked(const Asker& asker, const std::string& item_id, const std::string& request,
                           Form form = Form::text);
 
-/// A call as the paid-calls file keeps it.
-[[nodiscard]] nlohmann::json record_of(const Asker& asker, const Asked& asked, const Call& call);
+/// A call as the paid-calls file keeps it; `Call::id` is one of the two keys. `reask`: the request that was sent under
+/// `reask_key`.
+[[nodiscard]] nlohmann::json record_of(const Asker& asker, const Asked& asked, const Call& call,
+                                       const std::string& reask = {});
 
 /// Of a record that is answered.
 [[nodiscard]] Completion completion_of(const nlohmann::json& record);

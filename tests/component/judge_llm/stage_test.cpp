@@ -37,7 +37,8 @@ HttpAnswer computational() { return says(verdict("error", "computational_error",
 
 /// Which item a request is about: problems are "problem N of M".
 int item_of(const HttpAsked& asked) {
-  const std::string text = Json::parse(asked.body)["messages"].back()["content"];
+  const Json messages = Json::parse(asked.body)["messages"];
+  const std::string text = messages[messages[0]["role"] == "system" ? 1 : 0]["content"];
   return std::stoi(text.substr(text.find("\nproblem ") + 9));
 }
 
@@ -183,6 +184,7 @@ TEST_CASE("answers that are no verdict are invalid, paid for, and not asked for 
     }
   });
   Judged j(server.url());
+  j.stage.host.params["reask"] = false;
   REQUIRE(j.stage.run() == LB_OK);
   j.check_artifacts();
   std::vector<std::string> outcomes;
@@ -198,6 +200,91 @@ TEST_CASE("answers that are no verdict are invalid, paid for, and not asked for 
   CHECK(j.stage.metric("judge/truncated").value == Approx(2.0 / 6));
   REQUIRE(j.stage.run() == LB_OK);
   CHECK(server.asked().size() == 6);
+}
+
+TEST_CASE("an answer that cannot be read is asked for once more, under a key of its own", "[judge]") {
+  test::HttpServer server([](const HttpAsked& asked) {
+    const Json messages = Json::parse(asked.body)["messages"];
+    const bool again = messages.size() == 4;
+    switch (item_of(asked)) {
+      case 0: return again ? computational() : says("<think>hm</think>It is step 2.");
+      case 1: return says("I think it is step " + std::to_string(asked.number));
+      case 2: return says("", "length");
+      case 3: return says("no", "content_filter");
+      default: return computational();
+    }
+  });
+  Judged j(server.url(), 5);
+  j.stage.host.params["max_concurrent"] = 1;
+  REQUIRE(j.stage.run() == LB_OK);
+  j.check_artifacts();
+  CHECK(server.asked().size() == 7);  // what was refused or cut is not asked again
+  const auto again = server.asked()[1];
+  const Json messages = Json::parse(again.body)["messages"];
+  CHECK(item_of(again) == 0);
+  CHECK(messages[2] == Json{{"role", "assistant"}, {"content", "It is step 2."}});
+  CHECK(messages[3]["content"] ==
+        "This answer cannot be used: there is no JSON object in it. Answer once more, with one JSON object as it was "
+        "described and nothing else.");
+  CHECK(Json::parse(again.body)["response_format"]["type"] == "json_schema");
+  CHECK(j.verdict_of("i0")["status"] == "error");
+  CHECK(j.verdict_of("i1")["status"] == "invalid");
+  const auto calls = j.stage.lines("calls/calls.jsonl");
+  REQUIRE(calls.size() == 7);
+  CHECK(j.verdict_of("i0")["call_ids"] == Json::array({calls[0]["call_id"], calls[1]["call_id"]}));
+  CHECK(calls[0]["outcome"] == "invalid");
+  CHECK_FALSE(calls[0].contains("reask"));
+  CHECK(calls[1]["outcome"] == "ok");
+  CHECK(calls[1]["reask"] == true);
+  CHECK(j.stage.metric("judge/reasked").value == Approx(2.0 / 5));
+  CHECK(j.stage.metric("judge/calls").value == 7);
+  CHECK(j.stage.metric("judge/cost").value == Approx(7 * 400e-6));
+  const std::string first = j.stage.read("verdicts/verdicts.jsonl");
+  REQUIRE(j.stage.run() == LB_OK);
+  CHECK(server.asked().size() == 7);
+  CHECK(j.stage.read("verdicts/verdicts.jsonl") == first);
+  j.stage.host.params["reask"] = false;
+  REQUIRE(j.stage.run() == LB_OK);
+  CHECK(j.verdict_of("i0")["status"] == "invalid");
+  CHECK(j.stage.lines("calls/calls.jsonl").size() == 5);
+}
+
+TEST_CASE("a stage that is stopped between an answer and asking once more goes on there", "[judge]") {
+  bool down = true;
+  test::HttpServer server([&](const HttpAsked& asked) {
+    if (Json::parse(asked.body)["messages"].size() == 2) return says("step 2");
+    return down ? HttpAnswer{.status = 503, .body = {}, .headers = {}} : computational();
+  });
+  Judged j(server.url(), 1);
+  j.stage.host.params["max_attempts"] = 1;
+  CHECK(j.stage.run() == LB_TRANSIENT);
+  down = false;
+  REQUIRE(j.stage.run() == LB_OK);
+  CHECK(server.asked().size() == 3);
+  CHECK(j.stage.metric("judge/error").value == 1);
+  j.check_artifacts();
+}
+
+TEST_CASE("an answer that was repaired says how, in its verdict and in the metrics", "[judge]") {
+  test::HttpServer server([](const HttpAsked& asked) {
+    Json answer = verdict("error", "Computational Error", 2);
+    if (item_of(asked) == 0) return computational();
+    if (item_of(asked) == 1) return says(answer.dump());
+    const std::string text = verdict("no_error").dump();
+    return says(text.substr(0, text.size() - 1) + ",", "length");
+  });
+  Judged j(server.url(), 3);
+  REQUIRE(j.stage.run() == LB_OK);
+  j.check_artifacts();
+  CHECK(server.asked().size() == 3);
+  CHECK_FALSE(j.verdict_of("i0").contains("repairs"));
+  CHECK(j.verdict_of("i1")["repairs"] == Json{"names"});
+  CHECK(j.verdict_of("i1")["type"] == "computational_error");
+  CHECK(j.verdict_of("i2")["repairs"] == Json{"closed"});
+  CHECK(j.verdict_of("i2")["status"] == "no_error");
+  CHECK(j.stage.metric("judge/repaired").value == Approx(2.0 / 3));
+  CHECK(j.stage.metric("judge/invalid").value == 0);
+  CHECK(j.stage.metric("judge/truncated").value == 0);  // part of judge/invalid
 }
 
 TEST_CASE("trouble on the way changes the calls and not a byte of the verdicts", "[judge]") {
