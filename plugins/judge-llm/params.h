@@ -1,6 +1,7 @@
 // The parameters of lowbit.llm-judge.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <tuple>
 
@@ -13,6 +14,7 @@ struct Params : openai::CallParams {
   std::string items = "wrong";
   std::string answer_format = "auto";
   bool reask = true;
+  std::optional<std::string> taxonomy;
 
   static auto fields() {
     return std::tuple_cat(
@@ -25,6 +27,11 @@ struct Params : openai::CallParams {
             field(&Params::items, "items")
                 .one_of("wrong", "all")
                 .doc("what is judged: predictions that are not graded as right, or all"),
+            field(&Params::taxonomy, "taxonomy")
+                .one_of("v1", "v2")
+                .doc("error types of the built-in rubric: seven flat ones, or seven in four categories; null: v2, or "
+                     "what "
+                     "a bound rubric says"),
             field(&Params::answer_format, "answer_format")
                 .one_of("auto", "json_schema", "tool", "json_object", "text")
                 .doc("how the server is made to answer with one object; auto: the first of these that it accepts"),

@@ -137,8 +137,20 @@ void report(const Job& job, std::size_t n_items, Totals& totals) {
   }
 }
 
+Rubric rubric_of(const Job& job, const Params& params) {
+  if (!job.has_input("rubric")) return built_in_rubric(params.taxonomy.value_or("v2"));
+  Rubric rubric = read_rubric(job.input("rubric").path);
+  if (params.taxonomy && *params.taxonomy != rubric.taxonomy) {
+    throw StageError(LB_BAD_PARAM, {.what = "the rubric is of another taxonomy",
+                                    .where = "parameter taxonomy",
+                                    .why = "it is " + *params.taxonomy + ", that of the rubric is " + rubric.taxonomy,
+                                    .fix = "leave `taxonomy` out, or bind another rubric or none"});
+  }
+  return rubric;
+}
+
 void judge(const Job& job, const Params& params) {
-  const Rubric rubric = job.has_input("rubric") ? read_rubric(job.input("rubric").path) : built_in_rubric();
+  const Rubric rubric = rubric_of(job, params);
   const AnswerReader reader(rubric);
   const auto items = read_cases(job.input("task"), job.input("predictions"), params.items == "all");
   Inquiry inquiry(job, params, rubric, reader, items);

@@ -12,7 +12,6 @@ namespace lowbit::judge_llm {
 namespace {
 
 using Json = nlohmann::json;
-constexpr const char* kBuiltIn = "lowbit.first-error.v2-1.json";
 
 [[noreturn]] void bad_rubric(const std::string& where, const std::string& why, const std::string& fix) {
   throw StageError(LB_BAD_INPUT, {.what = "the rubric cannot be used", .where = where, .why = why, .fix = fix});
@@ -53,7 +52,10 @@ std::string numbered(const Case& subject) {
 
 }  // namespace
 
-Rubric built_in_rubric() { return rubric_from(std::string(embedded::llm_judge_texts::find_text(kBuiltIn)), kBuiltIn); }
+Rubric built_in_rubric(std::string_view taxonomy) {
+  const std::string file = "lowbit.first-error." + std::string(taxonomy) + "-1.json";
+  return rubric_from(std::string(embedded::llm_judge_texts::find_text(file)), file);
+}
 
 Rubric read_rubric(const std::filesystem::path& directory) {
   const auto file = directory / "rubric.json";

@@ -577,3 +577,23 @@ TEST_CASE("a model's limits are parameters, and reach the request", "[judge]") {
   CHECK(body["messages"][0]["role"] == "user");
   CHECK_THAT(body["messages"][0]["content"].get<std::string>(), Catch::StartsWith("You check solutions"));
 }
+
+TEST_CASE("the flat taxonomy is asked for by name, and no other than a bound rubric's is taken", "[judge]") {
+  test::HttpServer server([](const HttpAsked&) { return says(verdict("error", "step_omission", 1).dump()); });
+  Judged j(server.url(), 2);
+  j.stage.host.params["taxonomy"] = "v1";
+  REQUIRE(j.stage.run() == LB_OK);
+  j.check_artifacts();
+  CHECK(j.verdict_of("i0")["type"] == "step_omission");
+  CHECK(j.verdict_of("i0")["category"].is_null());
+  CHECK(j.stage.metric("first_errors/step_omission").value == 1);
+  CHECK_THAT(server.asked()[0].body, Catch::Contains("boundary_condition_error: "));
+  std::filesystem::copy_file(
+      std::filesystem::path(LOWBIT_SOURCE_DIR) / "plugins/judge-llm/rubrics/lowbit.first-error.v2-1.json",
+      j.stage.input("rubric") / "rubric.json");
+  j.stage.host.bind("rubric", {.path = j.stage.input("rubric").string(), .type = "rubric/1"});
+  CHECK(j.stage.run() == LB_BAD_PARAM);
+  CHECK_THAT(j.stage.error(),
+             Catch::StartsWith("the rubric is of another taxonomy\nparameter taxonomy\nit is v1, that of "
+                               "the rubric is v2\n"));
+}
