@@ -53,7 +53,12 @@ Inquiry::Inquiry(const Job& job, const Params& params, const Rubric& rubric, con
         }
         return all;
       }()),
-      paid_(openai::open_paid_calls(job, keys_of(asked_))) {}
+      paid_(openai::open_paid_calls(job, keys_of(asked_))),
+      budget_(params.limits(), params.prices()) {
+  for (const std::string& key : keys_of(asked_)) {
+    for (const Json& record : paid_.records(key)) budget_.count(record);
+  }
+}
 
 std::vector<openai::Message> Inquiry::messages(std::size_t item) const {
   std::vector<openai::Message> messages;
@@ -124,20 +129,20 @@ openai::Turn Inquiry::turn(std::size_t item) {
     return openai::Known{};
   }
   if (const auto [asked, first] = find_answer(item); first != nullptr) {
-    return openai::Request{.id = asked->reask_key, .body = reask(item, asked->form, *first)};
+    return budget_.turn({.id = asked->reask_key, .body = reask(item, asked->form, *first)}, params_.max_tokens);
   }
-  return openai::Request{.id = asked_[item][rung_].key, .body = request(item, forms_[rung_])};
+  return budget_.turn({.id = asked_[item][rung_].key, .body = request(item, forms_[rung_])}, params_.max_tokens);
 }
 
 openai::After Inquiry::ended(std::size_t item, const openai::Call& call) {
   const auto& forms = asked_[item];
   const auto asked = std::find_if(forms.begin(), forms.end(),
                                   [&](const auto& one) { return one.key == call.id || one.reask_key == call.id; });
-  if (call.id == asked->key) {
-    paid_.append(openai::record_of(asker_, *asked, call));
-  } else {
-    paid_.append(openai::record_of(asker_, *asked, call, reask(item, asked->form, *paid_.answer(asked->key))));
-  }
+  const bool is_reask = call.id == asked->reask_key;
+  const Json record = openai::record_of(asker_, *asked, call,
+                                        is_reask ? reask(item, asked->form, *paid_.answer(asked->key)) : std::string());
+  paid_.append(record);
+  budget_.ended(call.id, record);
   if (call.meaning == openai::Meaning::answered) {
     if (!is_settled(item)) return openai::After::ask_on;
     job_.tick(++n_done_, items_.size(), "items");
@@ -145,7 +150,7 @@ openai::After Inquiry::ended(std::size_t item, const openai::Call& call) {
   }
   job_.info("item " + asked->item_id + ": " + openai::describe(call.reply));
   const auto next = static_cast<std::size_t>(asked - forms.begin()) + 1;
-  if (next == forms.size() || call.id != asked->key || !openai::refuses(asked->form, call.reply)) {
+  if (next == forms.size() || is_reask || !openai::refuses(asked->form, call.reply)) {
     return openai::After::as_meant;
   }
   if (next > rung_) {
@@ -166,6 +171,10 @@ void Inquiry::ask_the_rest() {
     job_.info(std::to_string(n_done_) + " of " + std::to_string(items_.size()) + " answers are paid for");
   }
   if (open.empty()) return;
+  std::size_t n_bytes = 0;
+  for (const std::size_t item : open) n_bytes += request(item, forms_.front()).size();
+  job_.info("asking about " + std::to_string(open.size()) +
+            " items: " + openai::estimate(open.size(), n_bytes, params_.max_tokens, params_.prices()));
   const openai::Endpoint endpoint = openai::endpoint_named(params_.endpoint, kVariables);
   job_.tick(n_done_, items_.size(), "items");
   openai::ask(endpoint, open.size(), openai::policy_of(job_, params_.endpoint, params_),

@@ -60,6 +60,7 @@ class Inquiry {
   std::vector<openai::Form> forms_;                ///< the ladder
   std::vector<std::vector<openai::Asked>> asked_;  ///< [item][form]
   openai::PaidCalls paid_;
+  openai::Budget budget_;
   std::size_t rung_ = 0;  ///< of forms_: the server refuses those before
   std::size_t n_done_ = 0;
 };

@@ -150,6 +150,7 @@ Rubric rubric_of(const Job& job, const Params& params) {
 }
 
 void judge(const Job& job, const Params& params) {
+  openai::expect_prices(params.limits(), params.prices());
   const Rubric rubric = rubric_of(job, params);
   const AnswerReader reader(rubric);
   const auto items = read_cases(job.input("task"), job.input("predictions"), params.items == "all");

@@ -11,6 +11,7 @@
 #include <set>
 #include <string>
 
+#include "openai/budget.h"
 #include "openai/calls.h"
 #include "openai/paid_calls.h"
 #include "openai/questions.h"
@@ -29,8 +30,13 @@ struct CallParams {
   double timeout_s = 120;
   std::int64_t max_attempts = 6;
   double backoff_s = 1;
+  std::optional<double> max_cost_usd;
+  std::optional<std::int64_t> max_total_tokens, max_calls;
 
   [[nodiscard]] Prices prices() const { return {.input = usd_per_million_input, .output = usd_per_million_output}; }
+  [[nodiscard]] Limits limits() const {
+    return {.cost_usd = max_cost_usd, .total_tokens = max_total_tokens, .calls = max_calls};
+  }
   [[nodiscard]] ChatOptions chat_options() const {
     return {.model = model,
             .temperature = supports_temperature ? temperature : std::nullopt,
@@ -100,7 +106,23 @@ template <class P>
           .at_most(60)
           .unit("s")
           .no_effect_on_result()
-          .doc("upper bound of the random wait after a first failure; it doubles with each further one"));
+          .doc("upper bound of the random wait after a first failure; it doubles with each further one"),
+      inherited<P>(&C::max_cost_usd, "max_cost_usd")
+          .at_least(0)
+          .unit("USD")
+          .no_effect_on_result()
+          .doc("no call begins that could take the calls about these questions past it; null: no limit. Needs both "
+               "prices"),
+      inherited<P>(&C::max_total_tokens, "max_total_tokens")
+          .at_least(0)
+          .unit("tokens")
+          .no_effect_on_result()
+          .doc("likewise of input and output tokens together"),
+      inherited<P>(&C::max_calls, "max_calls")
+          .at_least(0)
+          .unit("calls")
+          .no_effect_on_result()
+          .doc("likewise of calls, failed ones included"));
 }
 
 }  // namespace lowbit::openai

@@ -597,3 +597,47 @@ TEST_CASE("the flat taxonomy is asked for by name, and no other than a bound rub
              Catch::StartsWith("the rubric is of another taxonomy\nparameter taxonomy\nit is v1, that of "
                                "the rubric is v2\n"));
 }
+
+TEST_CASE("a budget ends the stage before it is passed, and raising it goes on where it stood", "[judge]") {
+  test::HttpServer server([](const HttpAsked&) { return computational(); });  // 120 tokens, 400e-6 USD
+  Judged j(server.url());
+  j.stage.host.params["max_tokens"] = 30;
+  const std::string limit = GENERATE(as<std::string>{}, "max_calls", "max_total_tokens", "max_cost_usd");
+  j.stage.host.params["max_calls"] = 1;
+  CHECK(j.stage.run() == LB_BAD_PARAM);
+  REQUIRE(server.asked().size() == 1);
+  // Room for two answers and the most of a third one: its bytes as input, 30 tokens as output.
+  const auto bytes = static_cast<double>(server.asked()[0].body.size());
+  j.stage.host.params.erase("max_calls");
+  j.stage.host.errors.clear();
+  j.stage.host.params[limit] = limit == "max_calls"          ? 3.0
+                               : limit == "max_total_tokens" ? 2 * 120 + bytes + 30
+                                                             : 2 * 400e-6 + (2 * bytes + 10 * 30) * 1e-6 + 1e-9;
+  CHECK(j.stage.run() == LB_BAD_PARAM);
+  CHECK_THAT(j.stage.error(),
+             Catch::StartsWith("the budget of this stage is used up\nparameter " + limit + "\nspent are "));
+  const std::size_t asked = server.asked().size();
+  CHECK(asked == 3);
+  CHECK(read_json_lines(j.stage.host.paid_calls).size() == asked);
+  CHECK(j.stage.run() == LB_BAD_PARAM);  // the limit is over all calls, not over those of this run
+  CHECK(server.asked().size() == asked);
+  j.stage.host.params[limit] = 1000000;
+  REQUIRE(j.stage.run() == LB_OK);
+  CHECK(server.asked().size() == 6);
+  CHECK(j.stage.metric("judge/calls").value == 6);
+  j.stage.host.params[limit] = 0;  // everything is answered: nothing is spent
+  CHECK(j.stage.run() == LB_OK);
+}
+
+TEST_CASE("what is going to be asked is told before it is, and a budget in USD without prices is refused", "[judge]") {
+  test::HttpServer server([](const HttpAsked&) { return computational(); });
+  Judged j(server.url());
+  REQUIRE(j.stage.run() == LB_OK);
+  CHECK_THAT(j.stage.host.log.at(0).second,
+             Catch::StartsWith("asking about 6 items: about ") &&
+                 Catch::Contains(" input tokens and at most 12288 output tokens, at most "));
+  j.stage.host.params.erase("usd_per_million_input");
+  j.stage.host.params["max_cost_usd"] = 1;
+  CHECK(j.stage.run() == LB_BAD_PARAM);
+  CHECK_THAT(j.stage.error(), Catch::StartsWith("a budget in USD needs prices\nparameter max_cost_usd\n"));
+}
