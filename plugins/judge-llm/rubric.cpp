@@ -12,7 +12,6 @@ namespace lowbit::judge_llm {
 namespace {
 
 using Json = nlohmann::json;
-constexpr const char* kBuiltIn = "lowbit.first-error.v2-1.json";
 
 [[noreturn]] void bad_rubric(const std::string& where, const std::string& why, const std::string& fix) {
   throw StageError(LB_BAD_INPUT, {.what = "the rubric cannot be used", .where = where, .why = why, .fix = fix});
@@ -27,6 +26,7 @@ Rubric rubric_from(const std::string& text, const std::string& where) {
     if (!json.at("system").is_null()) rubric.system = json.at("system").get<std::string>();
     rubric.prompt = json.at("template").get<std::string>();
     rubric.answer_schema = json.at("answer_schema");
+    rubric.written_schema = nlohmann::ordered_json::parse(text).at("answer_schema");
   } catch (const std::exception& e) {
     bad_rubric(where, e.what(), "write the file as docs/artifacts.md describes rubric/1");
   }
@@ -52,7 +52,10 @@ std::string numbered(const Case& subject) {
 
 }  // namespace
 
-Rubric built_in_rubric() { return rubric_from(std::string(embedded::llm_judge_texts::find_text(kBuiltIn)), kBuiltIn); }
+Rubric built_in_rubric(std::string_view taxonomy) {
+  const std::string file = "lowbit.first-error." + std::string(taxonomy) + "-1.json";
+  return rubric_from(std::string(embedded::llm_judge_texts::find_text(file)), file);
+}
 
 Rubric read_rubric(const std::filesystem::path& directory) {
   const auto file = directory / "rubric.json";

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace lowbit::judge_llm {
@@ -15,10 +16,12 @@ struct Rubric {
   std::optional<std::string> system;
   std::string prompt;  ///< template
   nlohmann::json answer_schema;
+  nlohmann::ordered_json written_schema;  ///< the same, its members in the order of the file
 };
 
-/// The built-in rubric for taxonomy v2. Another text of it is another file name and another version of the stage.
-[[nodiscard]] Rubric built_in_rubric();
+/// The built-in rubric for taxonomy `v1` or `v2`. Another text of it is another file name and another version of the
+/// stage.
+[[nodiscard]] Rubric built_in_rubric(std::string_view taxonomy = "v2");
 /// Throws StageError(LB_BAD_INPUT).
 [[nodiscard]] Rubric read_rubric(const std::filesystem::path& directory);
 

@@ -1,11 +1,14 @@
 #include "openai/chat.h"
 
+#include <map>
+
 #include "openai/retry.h"
 
 namespace lowbit::openai {
 namespace {
 
 using Json = nlohmann::json;
+using OrderedJson = nlohmann::ordered_json;
 
 /// The value under keys that are followed one by one; null where the path ends early.
 template <class... Keys>
@@ -29,6 +32,20 @@ std::optional<std::int64_t> count_or_nothing(const Json& value) {
   return value.get<std::int64_t>();
 }
 
+/// The arguments of the one tool that was called, the content where none was; nothing when there is neither, or several
+/// calls. Some servers send the arguments as an object.
+std::optional<std::string> text_of(const Json& choice) {
+  const Json message = at(choice, "message");
+  const Json calls = at(message, "tool_calls");
+  if (calls.is_array() && calls.size() > 1) return std::nullopt;
+  if (calls.is_array() && calls.size() == 1) {
+    const Json arguments = at(calls[0], "function", "arguments");
+    return arguments.is_object() ? arguments.dump() : text_or_nothing(arguments);
+  }
+  const auto continued = text_or_nothing(at(choice, "text"));  // of a plain prompt
+  return continued ? continued : text_or_nothing(at(message, "content"));
+}
+
 void read_choice(const Json& body, Completion& out) {
   const Json choices = at(body, "choices");
   if (!choices.is_array() || choices.empty()) {
@@ -43,7 +60,7 @@ void read_choice(const Json& body, Completion& out) {
     out.why = refusal.value_or("a filter declined");
     return;
   }
-  const auto text = text_or_nothing(at(choice, "message", "content"));
+  const auto text = text_of(choice);
   out.text = text.value_or("");
   if (reason == "length") {
     out.outcome = Outcome::truncated;
@@ -55,17 +72,69 @@ void read_choice(const Json& body, Completion& out) {
   }
 }
 
+OrderedJson common(const ChatOptions& options) {
+  OrderedJson body{{"model", options.model}, {"n", 1}, {"stream", false}};
+  body[options.max_completion_tokens ? "max_completion_tokens" : "max_tokens"] = options.max_tokens;
+  if (options.temperature) body["temperature"] = *options.temperature;
+  if (options.top_p) body["top_p"] = *options.top_p;
+  if (options.seed) body["seed"] = *options.seed;
+  if (!options.stop.empty()) body["stop"] = options.stop;
+  return body;
+}
+
+/// The bytes of a body: its own keys sorted, a schema's as they stand.
+std::string in_order(const OrderedJson& body) {
+  std::map<std::string, OrderedJson> sorted;
+  for (const auto& [key, value] : body.items()) sorted.emplace(key, value);
+  OrderedJson out = OrderedJson::object();
+  for (auto& [key, value] : sorted) out[key] = std::move(value);
+  return out.dump(-1, ' ', false, OrderedJson::error_handler_t::replace);
+}
+
+/// The mode that only promises JSON: the word has to be in the prompt, or a server may write blanks without end.
+void show_schema(std::vector<Message>& messages, const AnswerSchema& schema) {
+  for (Message& message : messages) {
+    if (message.role != "user") continue;
+    message.content += "\n\nAnswer with one JSON object that fits this JSON Schema:\n" + schema.schema.dump();
+    return;
+  }
+}
+
 }  // namespace
 
-std::string chat_request(const ChatOptions& options, const std::optional<std::string>& system,
-                         const std::string& prompt) {
-  Json messages = Json::array();
-  if (system) messages.push_back({{"role", "system"}, {"content", *system}});
-  messages.push_back({{"role", "user"}, {"content", prompt}});
-  Json body{{"model", options.model}, {"max_tokens", options.max_tokens}, {"n", 1}, {"stream", false}};
-  body["messages"] = std::move(messages);
-  if (options.temperature) body["temperature"] = *options.temperature;
-  return body.dump(-1, ' ', false, Json::error_handler_t::replace);
+std::string chat_request(const ChatOptions& options, std::vector<Message> messages, Form form,
+                         const AnswerSchema* schema) {
+  if (form == Form::json_object) show_schema(messages, *schema);
+  Json rows = Json::array();
+  std::string before;
+  for (const Message& message : messages) {
+    if (message.role == "system" && !options.system_role) {
+      before += message.content + "\n\n";
+      continue;
+    }
+    rows.push_back({{"role", message.role}, {"content", before + message.content}});
+    before.clear();
+  }
+  OrderedJson body = common(options);
+  body["messages"] = std::move(rows);
+  if (form == Form::json_schema) {
+    const OrderedJson named{{"name", schema->name}, {"schema", schema->schema}, {"strict", true}};
+    body["response_format"] = {{"json_schema", named}, {"type", "json_schema"}};
+  } else if (form == Form::tool) {
+    const OrderedJson function{
+        {"name", schema->name}, {"description", "Gives the answer."}, {"parameters", schema->schema}, {"strict", true}};
+    body["tools"] = OrderedJson::array({{{"function", function}, {"type", "function"}}});
+    body["tool_choice"] = {{"function", {{"name", schema->name}}}, {"type", "function"}};
+  } else if (form == Form::json_object) {
+    body["response_format"] = {{"type", "json_object"}};
+  }
+  return in_order(body);
+}
+
+std::string completion_request(const ChatOptions& options, const std::string& prompt) {
+  OrderedJson body = common(options);
+  body["prompt"] = prompt;
+  return in_order(body);
 }
 
 const char* name_of(Outcome outcome) {

@@ -14,12 +14,11 @@ namespace lowbit::openai {
 namespace {
 
 using Steady = std::chrono::steady_clock;
-constexpr const char* kPath = "/chat/completions";
 constexpr std::chrono::milliseconds kLook{50};
 /// A server that asks for more than this is not waited for: the stage ends and is run again later.
 constexpr std::chrono::seconds kLongestWait{300};
 
-StageError stopped_by(const Endpoint& endpoint, const Reply& reply) {
+StageError stopped_by(const Endpoint& endpoint, const std::string& path, const Reply& reply) {
   const std::string name = "endpoint `" + endpoint.id + "`";
   const std::string url_variable = std::string("environment variable ") + endpoint.variables.url;
   if (reply.untrusted) {
@@ -51,7 +50,7 @@ StageError stopped_by(const Endpoint& endpoint, const Reply& reply) {
     return {
         LB_BAD_PARAM,
         {.what = name + " has no such address or model",
-         .where = endpoint.address() + endpoint.path + kPath,
+         .where = endpoint.address() + endpoint.path + path,
          .why = said,
          .fix = std::string("check `model`, and the path in ") + endpoint.variables.url + ": it often ends in /v1"}};
   }
@@ -64,9 +63,10 @@ StageError stopped_by(const Endpoint& endpoint, const Reply& reply) {
   }
   return {LB_BAD_PARAM,
           {.what = name + " does not accept the request",
-           .where = endpoint.address() + endpoint.path + kPath,
+           .where = endpoint.address() + endpoint.path + path,
            .why = said,
-           .fix = "change the parameter that the message names; `temperature: null` leaves it out"}};
+           .fix = "change the parameter that the message names: `temperature: null` leaves it out, "
+                  "`max_completion_tokens` is another name for `max_tokens`, `answer_format` another way to answer"}};
 }
 
 StageError out_of_tries(const Endpoint& endpoint, const Reply& reply, const std::string& why_no_more) {
@@ -80,9 +80,9 @@ StageError out_of_tries(const Endpoint& endpoint, const Reply& reply, const std:
 
 class Asking {
  public:
-  Asking(const Endpoint& endpoint, const std::vector<Question>& questions, const Policy& policy, const Hooks& hooks)
-      : endpoint_(endpoint), questions_(questions), policy_(policy), hooks_(hooks), tries_(questions.size(), 0) {
-    for (std::size_t i = 0; i < std::min(policy.max_concurrent, questions.size()); ++i) {
+  Asking(const Endpoint& endpoint, std::size_t n_questions, const Policy& policy, const Hooks& hooks)
+      : endpoint_(endpoint), policy_(policy), hooks_(hooks), tries_(n_questions, 0) {
+    for (std::size_t i = 0; i < std::min(policy.max_concurrent, n_questions); ++i) {
       idle_.push_back(connections_.emplace_back(std::make_unique<Connection>(io_, tls_, endpoint)).get());
     }
   }
@@ -108,14 +108,22 @@ class Asking {
   }
 
   [[nodiscard]] bool is_over() const {
-    return idle_.size() == connections_.size() && (problem_ || (next_ == questions_.size() && later_.empty()));
+    return idle_.size() == connections_.size() && (problem_ || (next_ == tries_.size() && later_.empty()));
   }
 
   void begin_calls() {
     while (!problem_ && !idle_.empty() && Steady::now() >= std::max(held_until_, next_begin_)) {
       const auto question = take();
       if (!question) return;
-      if (hooks_.needed(*question)) call(*question);
+      Turn turn = hooks_.turn(*question);
+      if (auto* request = std::get_if<Request>(&turn)) {
+        call(*question, std::move(*request));
+      } else if (auto* problem = std::get_if<StageError>(&turn)) {
+        problem_ = std::move(*problem);
+      } else if (std::holds_alternative<Wait>(turn)) {
+        later_.emplace(Steady::time_point(), *question);
+        return;
+      }
     }
   }
 
@@ -126,32 +134,40 @@ class Asking {
       later_.erase(later_.begin());
       return question;
     }
-    if (next_ < questions_.size()) return next_++;
+    if (next_ < tries_.size()) return next_++;
     return std::nullopt;
   }
 
-  void call(std::size_t question) {
+  void call(std::size_t question, Request request) {
     Connection* const connection = idle_.front();
     idle_.pop_front();
     ++tries_[question];
     const auto started_at = std::chrono::system_clock::now();
     const auto start = Steady::now();
     if (policy_.per_minute > 0) next_begin_ = start + Steady::duration(std::chrono::minutes(1)) / policy_.per_minute;
-    connection->post(
-        kPath, questions_[question].body, policy_.timeout,
-        [this, connection, question, started_at, start](Reply reply) {
-          idle_.push_back(connection);
-          const std::chrono::duration<double> took = Steady::now() - start;
-          end_call(
-              {.question = question, .reply = std::move(reply), .started_at = started_at, .seconds = took.count()});
-        });
+    connection->post(policy_.path, request.body, policy_.timeout,
+                     [this, connection, question, id = std::move(request.id), started_at, start](Reply reply) {
+                       idle_.push_back(connection);
+                       const std::chrono::duration<double> took = Steady::now() - start;
+                       end_call({.question = question,
+                                 .id = id,
+                                 .reply = std::move(reply),
+                                 .started_at = started_at,
+                                 .seconds = took.count()});
+                     });
   }
 
   void end_call(Call call) {
     call.meaning = meaning_of(call.reply);
-    hooks_.ended(call);
-    if (call.meaning == Meaning::stop && !problem_) problem_ = stopped_by(endpoint_, call.reply);
-    if (call.meaning == Meaning::retry) ask_later(call);
+    const After after = hooks_.ended(call);
+    if (after == After::ask_on) {
+      tries_[call.question] = 0;
+      later_.emplace(Steady::now(), call.question);
+    } else if (after == After::ask_again || call.meaning == Meaning::retry) {
+      ask_later(call);
+    } else if (call.meaning == Meaning::stop && !problem_) {
+      problem_ = stopped_by(endpoint_, policy_.path, call.reply);
+    }
     begin_calls();
     if (is_over()) timer_.cancel();
   }
@@ -169,13 +185,12 @@ class Asking {
     }
     const auto now = Steady::now();
     if (asked_for) held_until_ = std::max(held_until_, now + asked);
-    const double draw = policy_.draw(questions_[call.question].id, tries);
+    const double draw = policy_.draw(call.id, tries);
     const auto wait = std::max<std::chrono::milliseconds>(asked, backoff(policy_.backoff, tries, draw));
     later_.emplace(now + wait, call.question);
   }
 
   const Endpoint& endpoint_;
-  const std::vector<Question>& questions_;
   const Policy& policy_;
   const Hooks& hooks_;
   boost::asio::io_context io_{1};
@@ -193,8 +208,8 @@ class Asking {
 
 }  // namespace
 
-void ask(const Endpoint& endpoint, const std::vector<Question>& questions, const Policy& policy, const Hooks& hooks) {
-  Asking(endpoint, questions, policy, hooks).run();
+void ask(const Endpoint& endpoint, std::size_t n_questions, const Policy& policy, const Hooks& hooks) {
+  Asking(endpoint, n_questions, policy, hooks).run();
 }
 
 }  // namespace lowbit::openai

@@ -123,6 +123,16 @@ TEST_CASE("a rubric of one's own may name categories, or the flat taxonomy", "[j
   CHECK(with(R"({"status": "error", "category": "method"})").status == "invalid");
 }
 
+TEST_CASE("null stands for an optional member, and not for one that is required", "[judge]") {
+  Rubric rubric = built_in_rubric();
+  rubric.answer_schema = Json::parse(R"({"type": "object", "additionalProperties": false, "required": ["status"],
+    "properties": {"status": {"type": "string"}, "type": {"type": "string"}, "confidence": {"type": "number"}}})");
+  const auto with = [&](const char* text) { return AnswerReader(rubric).read(text, 0).status; };
+  CHECK(with(R"({"status": "no_error", "type": null, "confidence": null})") == "no_error");
+  CHECK(with(R"({"status": null})") == "invalid");
+  CHECK(with(R"({"status": "no_error", "other": null})") == "invalid");
+}
+
 TEST_CASE("an answer_schema that is no schema is refused", "[judge]") {
   Rubric rubric = built_in_rubric();
   rubric.answer_schema["properties"]["type"] = Json{{"enum", "text"}};

@@ -1,5 +1,6 @@
 #include "rubric.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <filesystem>
 #include <lowbit/errors.hpp>
@@ -7,14 +8,15 @@
 #include "exec/artifact_check.h"
 #include "lm/digest.h"
 #include "support/program.h"
+#include "types.h"
 
 using namespace lowbit;
 using namespace lowbit::judge_llm;
 
 namespace {
 
-const std::filesystem::path kFile =
-    std::filesystem::path(LOWBIT_SOURCE_DIR) / "plugins/judge-llm/rubrics/lowbit.first-error.v2-1.json";
+const std::filesystem::path kRubrics = std::filesystem::path(LOWBIT_SOURCE_DIR) / "plugins/judge-llm/rubrics";
+const std::filesystem::path kFile = kRubrics / "lowbit.first-error.v2-1.json";
 
 Case subject() {
   return {.problem = "how many?",
@@ -32,14 +34,40 @@ std::string rendered(const std::string& prompt, const Case& about) {
 
 }  // namespace
 
-TEST_CASE("the built-in rubric is a rubric/1 and never changes under its name", "[judge]") {
-  const test::TemporaryDirectory directory;
-  std::filesystem::copy_file(kFile, directory.path() / "rubric.json");
-  CHECK(exec::check_artifact("rubric/1", directory.path()).ok());
-  CHECK(read_rubric(directory.path()).prompt == built_in_rubric().prompt);
-  CHECK(built_in_rubric().name + ".json" == kFile.filename());
+TEST_CASE("a built-in rubric is a rubric/1 and never changes under its name", "[judge]") {
+  struct BuiltIn {
+    const char* taxonomy;
+    const char* digest;
+  };
   // Another text asks another question: give it another name, and the stage another version.
-  CHECK(lm::sha256_of_file(kFile) == "57894d29a82592ee3dd3b7c7c906b9e758fe9a42a3cbfd22ab36699ca617e935");
+  const auto known = GENERATE(BuiltIn{"v1", "d7af416f16372bbda45d32b31a0e5b84a00b54c3b76b36dded6d016c25093fc3"},
+                              BuiltIn{"v2", "57894d29a82592ee3dd3b7c7c906b9e758fe9a42a3cbfd22ab36699ca617e935"});
+  const Rubric rubric = built_in_rubric(known.taxonomy);
+  const auto file = kRubrics / (rubric.name + ".json");
+  const test::TemporaryDirectory directory;
+  std::filesystem::copy_file(file, directory.path() / "rubric.json");
+  CHECK(exec::check_artifact("rubric/1", directory.path()).ok());
+  CHECK(rubric.taxonomy == known.taxonomy);
+  CHECK(read_rubric(directory.path()).prompt == rubric.prompt);
+  CHECK(lm::sha256_of_file(file) == known.digest);
+}
+
+TEST_CASE("a built-in rubric explains and offers exactly the types of its taxonomy", "[judge]") {
+  const std::string taxonomy = GENERATE(as<std::string>{}, "v1", "v2");
+  const Rubric rubric = built_in_rubric(taxonomy);
+  nlohmann::json types = nlohmann::json::array();
+  for (const KnownType& known : kTypes) {
+    if (known.taxonomy != taxonomy) continue;
+    types.push_back(known.type);
+    CHECK_THAT(rubric.prompt, Catch::Contains("\n- " + std::string(known.type) + ": "));
+  }
+  CHECK(types.size() == 7);
+  nlohmann::json offered = rubric.answer_schema["properties"]["type"]["enum"];
+  CHECK(offered.back().is_null());
+  offered.erase(offered.size() - 1);
+  std::sort(types.begin(), types.end());
+  std::sort(offered.begin(), offered.end());
+  CHECK(offered == types);
 }
 
 TEST_CASE("the built-in prompt shows the problem, both solutions and numbered steps", "[judge]") {

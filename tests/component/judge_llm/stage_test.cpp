@@ -37,7 +37,8 @@ HttpAnswer computational() { return says(verdict("error", "computational_error",
 
 /// Which item a request is about: problems are "problem N of M".
 int item_of(const HttpAsked& asked) {
-  const std::string text = Json::parse(asked.body)["messages"].back()["content"];
+  const Json messages = Json::parse(asked.body)["messages"];
+  const std::string text = messages[messages[0]["role"] == "system" ? 1 : 0]["content"];
   return std::stoi(text.substr(text.find("\nproblem ") + 9));
 }
 
@@ -183,6 +184,7 @@ TEST_CASE("answers that are no verdict are invalid, paid for, and not asked for 
     }
   });
   Judged j(server.url());
+  j.stage.host.params["reask"] = false;
   REQUIRE(j.stage.run() == LB_OK);
   j.check_artifacts();
   std::vector<std::string> outcomes;
@@ -198,6 +200,91 @@ TEST_CASE("answers that are no verdict are invalid, paid for, and not asked for 
   CHECK(j.stage.metric("judge/truncated").value == Approx(2.0 / 6));
   REQUIRE(j.stage.run() == LB_OK);
   CHECK(server.asked().size() == 6);
+}
+
+TEST_CASE("an answer that cannot be read is asked for once more, under a key of its own", "[judge]") {
+  test::HttpServer server([](const HttpAsked& asked) {
+    const Json messages = Json::parse(asked.body)["messages"];
+    const bool again = messages.size() == 4;
+    switch (item_of(asked)) {
+      case 0: return again ? computational() : says("<think>hm</think>It is step 2.");
+      case 1: return says("I think it is step " + std::to_string(asked.number));
+      case 2: return says("", "length");
+      case 3: return says("no", "content_filter");
+      default: return computational();
+    }
+  });
+  Judged j(server.url(), 5);
+  j.stage.host.params["max_concurrent"] = 1;
+  REQUIRE(j.stage.run() == LB_OK);
+  j.check_artifacts();
+  CHECK(server.asked().size() == 7);  // what was refused or cut is not asked again
+  const auto again = server.asked()[1];
+  const Json messages = Json::parse(again.body)["messages"];
+  CHECK(item_of(again) == 0);
+  CHECK(messages[2] == Json{{"role", "assistant"}, {"content", "It is step 2."}});
+  CHECK(messages[3]["content"] ==
+        "This answer cannot be used: there is no JSON object in it. Answer once more, with one JSON object as it was "
+        "described and nothing else.");
+  CHECK(Json::parse(again.body)["response_format"]["type"] == "json_schema");
+  CHECK(j.verdict_of("i0")["status"] == "error");
+  CHECK(j.verdict_of("i1")["status"] == "invalid");
+  const auto calls = j.stage.lines("calls/calls.jsonl");
+  REQUIRE(calls.size() == 7);
+  CHECK(j.verdict_of("i0")["call_ids"] == Json::array({calls[0]["call_id"], calls[1]["call_id"]}));
+  CHECK(calls[0]["outcome"] == "invalid");
+  CHECK_FALSE(calls[0].contains("reask"));
+  CHECK(calls[1]["outcome"] == "ok");
+  CHECK(calls[1]["reask"] == true);
+  CHECK(j.stage.metric("judge/reasked").value == Approx(2.0 / 5));
+  CHECK(j.stage.metric("judge/calls").value == 7);
+  CHECK(j.stage.metric("judge/cost").value == Approx(7 * 400e-6));
+  const std::string first = j.stage.read("verdicts/verdicts.jsonl");
+  REQUIRE(j.stage.run() == LB_OK);
+  CHECK(server.asked().size() == 7);
+  CHECK(j.stage.read("verdicts/verdicts.jsonl") == first);
+  j.stage.host.params["reask"] = false;
+  REQUIRE(j.stage.run() == LB_OK);
+  CHECK(j.verdict_of("i0")["status"] == "invalid");
+  CHECK(j.stage.lines("calls/calls.jsonl").size() == 5);
+}
+
+TEST_CASE("a stage that is stopped between an answer and asking once more goes on there", "[judge]") {
+  bool down = true;
+  test::HttpServer server([&](const HttpAsked& asked) {
+    if (Json::parse(asked.body)["messages"].size() == 2) return says("step 2");
+    return down ? HttpAnswer{.status = 503, .body = {}, .headers = {}} : computational();
+  });
+  Judged j(server.url(), 1);
+  j.stage.host.params["max_attempts"] = 1;
+  CHECK(j.stage.run() == LB_TRANSIENT);
+  down = false;
+  REQUIRE(j.stage.run() == LB_OK);
+  CHECK(server.asked().size() == 3);
+  CHECK(j.stage.metric("judge/error").value == 1);
+  j.check_artifacts();
+}
+
+TEST_CASE("an answer that was repaired says how, in its verdict and in the metrics", "[judge]") {
+  test::HttpServer server([](const HttpAsked& asked) {
+    Json answer = verdict("error", "Computational Error", 2);
+    if (item_of(asked) == 0) return computational();
+    if (item_of(asked) == 1) return says(answer.dump());
+    const std::string text = verdict("no_error").dump();
+    return says(text.substr(0, text.size() - 1) + ",", "length");
+  });
+  Judged j(server.url(), 3);
+  REQUIRE(j.stage.run() == LB_OK);
+  j.check_artifacts();
+  CHECK(server.asked().size() == 3);
+  CHECK_FALSE(j.verdict_of("i0").contains("repairs"));
+  CHECK(j.verdict_of("i1")["repairs"] == Json{"names"});
+  CHECK(j.verdict_of("i1")["type"] == "computational_error");
+  CHECK(j.verdict_of("i2")["repairs"] == Json{"closed"});
+  CHECK(j.verdict_of("i2")["status"] == "no_error");
+  CHECK(j.stage.metric("judge/repaired").value == Approx(2.0 / 3));
+  CHECK(j.stage.metric("judge/invalid").value == 0);
+  CHECK(j.stage.metric("judge/truncated").value == 0);  // part of judge/invalid
 }
 
 TEST_CASE("trouble on the way changes the calls and not a byte of the verdicts", "[judge]") {
@@ -384,4 +471,173 @@ TEST_CASE("a host that keeps no paid calls is not paid on", "[judge]") {
   CHECK(j.stage.run() == LB_INTERNAL);
   CHECK_THAT(j.stage.error(), Catch::StartsWith("there is nowhere to keep what is paid for\n"));
   CHECK(server.asked().empty());
+}
+
+namespace {
+
+/// The form of answer that a request asks for.
+std::string form_of(const HttpAsked& asked) {
+  const Json body = Json::parse(asked.body);
+  if (body.contains("tools")) return "tool";
+  return body.contains("response_format") ? body["response_format"]["type"].get<std::string>() : "text";
+}
+HttpAnswer refusal_of(const std::string& form) {
+  const Json error{
+      {"message", (form == "tool" ? "tool" : "response_format " + form) + std::string(" is not supported")}};
+  return {.status = 400, .body = Json{{"error", error}}.dump(), .headers = {}};
+}
+HttpAnswer calls_tool(const std::string& arguments) {
+  Json body = Json::parse(says("").body);
+  body["choices"][0] = {{"finish_reason", "tool_calls"},
+                        {"message", {{"tool_calls", {{{"function", {{"name", "f"}, {"arguments", arguments}}}}}}}}};
+  return {.body = body.dump(), .headers = {}};
+}
+
+}  // namespace
+
+TEST_CASE("the first form of answer that the server accepts is used, and found again without asking", "[judge]") {
+  const std::string last = GENERATE(as<std::string>{}, "json_schema", "tool", "json_object", "text");
+  const std::vector<std::string> ladder{"json_schema", "tool", "json_object", "text"};
+  test::HttpServer server([&](const HttpAsked& asked) {
+    const std::string form = form_of(asked);
+    if (std::find(ladder.begin(), ladder.end(), form) < std::find(ladder.begin(), ladder.end(), last)) {
+      return refusal_of(form);
+    }
+    const std::string answer = verdict("error", "computational_error", 2).dump();
+    return form == "tool" ? calls_tool(answer) : says(answer);
+  });
+  Judged j(server.url());
+  j.stage.host.params["max_concurrent"] = 1;
+  REQUIRE(j.stage.run() == LB_OK);
+  j.check_artifacts();
+  const auto refused = static_cast<std::size_t>(std::find(ladder.begin(), ladder.end(), last) - ladder.begin());
+  CHECK(server.asked().size() == 6 + refused);  // each form is tried once
+  CHECK(j.stage.metric("judge/form/" + last).value == 1);
+  CHECK(j.stage.metric("judge/error").value == 1);
+  std::vector<std::string> forms;
+  for (const Json& row : j.stage.lines("calls/calls.jsonl")) {
+    forms.push_back(row["answer_format"]);
+    CHECK((row["outcome"] == "ok") == (row["answer_format"] == last));
+  }
+  std::vector<std::string> expected(ladder.begin(), ladder.begin() + static_cast<std::ptrdiff_t>(refused));
+  expected.resize(6 + refused, last);
+  CHECK(forms == expected);
+  for (const Json& record : read_json_lines(j.stage.host.paid_calls)) CHECK(record["answer_format"].is_string());
+  const std::string first = j.stage.read("verdicts/verdicts.jsonl");
+  REQUIRE(j.stage.run() == LB_OK);
+  CHECK(server.asked().size() == 6 + refused);
+  CHECK(j.stage.read("verdicts/verdicts.jsonl") == first);
+}
+
+TEST_CASE("one form alone is asked for when the parameter says so, and its refusal is the user's to change",
+          "[judge]") {
+  test::HttpServer server([&](const HttpAsked& asked) { return refusal_of(form_of(asked)); });
+  Judged j(server.url());
+  j.stage.host.params["answer_format"] = "tool";
+  j.stage.host.params["max_concurrent"] = 1;
+  CHECK(j.stage.run() == LB_BAD_PARAM);
+  CHECK_THAT(j.stage.error(), Catch::StartsWith("endpoint `local` does not accept the request\n") &&
+                                  Catch::Contains("HTTP 400: tool is not supported") &&
+                                  Catch::Contains("`answer_format`"));
+  CHECK(server.asked().size() == 1);
+}
+
+TEST_CASE("what was paid for as a text is an answer in every later form", "[judge]") {
+  test::HttpServer server([](const HttpAsked&) { return computational(); });
+  Judged j(server.url());
+  j.stage.host.params["answer_format"] = "text";
+  REQUIRE(j.stage.run() == LB_OK);
+  // As a lowbit wrote them that knew no forms.
+  auto records = read_json_lines(j.stage.host.paid_calls);
+  JsonLinesWriter out(j.stage.host.paid_calls);
+  for (Json& record : records) {
+    record.erase("answer_format");
+    out.write(record);
+  }
+  out.close();
+  j.stage.host.params.erase("answer_format");
+  REQUIRE(j.stage.run() == LB_OK);
+  CHECK(server.asked().size() == 6);
+  CHECK(j.stage.metric("judge/form/text").value == 1);
+  j.check_artifacts();
+}
+
+TEST_CASE("a model's limits are parameters, and reach the request", "[judge]") {
+  test::HttpServer server([](const HttpAsked&) { return computational(); });
+  Judged j(server.url(), 1);
+  j.stage.host.params["supports_temperature"] = false;
+  j.stage.host.params["supports_system"] = false;
+  j.stage.host.params["max_completion_tokens"] = true;
+  REQUIRE(j.stage.run() == LB_OK);
+  const Json body = Json::parse(server.asked().at(0).body);
+  CHECK_FALSE(body.contains("temperature"));
+  CHECK_FALSE(body.contains("max_tokens"));
+  CHECK(body["max_completion_tokens"] == 2048);
+  REQUIRE(body["messages"].size() == 1);
+  CHECK(body["messages"][0]["role"] == "user");
+  CHECK_THAT(body["messages"][0]["content"].get<std::string>(), Catch::StartsWith("You check solutions"));
+}
+
+TEST_CASE("the flat taxonomy is asked for by name, and no other than a bound rubric's is taken", "[judge]") {
+  test::HttpServer server([](const HttpAsked&) { return says(verdict("error", "step_omission", 1).dump()); });
+  Judged j(server.url(), 2);
+  j.stage.host.params["taxonomy"] = "v1";
+  REQUIRE(j.stage.run() == LB_OK);
+  j.check_artifacts();
+  CHECK(j.verdict_of("i0")["type"] == "step_omission");
+  CHECK(j.verdict_of("i0")["category"].is_null());
+  CHECK(j.stage.metric("first_errors/step_omission").value == 1);
+  CHECK_THAT(server.asked()[0].body, Catch::Contains("boundary_condition_error: "));
+  std::filesystem::copy_file(
+      std::filesystem::path(LOWBIT_SOURCE_DIR) / "plugins/judge-llm/rubrics/lowbit.first-error.v2-1.json",
+      j.stage.input("rubric") / "rubric.json");
+  j.stage.host.bind("rubric", {.path = j.stage.input("rubric").string(), .type = "rubric/1"});
+  CHECK(j.stage.run() == LB_BAD_PARAM);
+  CHECK_THAT(j.stage.error(),
+             Catch::StartsWith("the rubric is of another taxonomy\nparameter taxonomy\nit is v1, that of "
+                               "the rubric is v2\n"));
+}
+
+TEST_CASE("a budget ends the stage before it is passed, and raising it goes on where it stood", "[judge]") {
+  test::HttpServer server([](const HttpAsked&) { return computational(); });  // 120 tokens, 400e-6 USD
+  Judged j(server.url());
+  j.stage.host.params["max_tokens"] = 30;
+  const std::string limit = GENERATE(as<std::string>{}, "max_calls", "max_total_tokens", "max_cost_usd");
+  j.stage.host.params["max_calls"] = 1;
+  CHECK(j.stage.run() == LB_BAD_PARAM);
+  REQUIRE(server.asked().size() == 1);
+  // Room for two answers and the most of a third one: its bytes as input, 30 tokens as output.
+  const auto bytes = static_cast<double>(server.asked()[0].body.size());
+  j.stage.host.params.erase("max_calls");
+  j.stage.host.errors.clear();
+  j.stage.host.params[limit] = limit == "max_calls"          ? 3.0
+                               : limit == "max_total_tokens" ? 2 * 120 + bytes + 30
+                                                             : 2 * 400e-6 + (2 * bytes + 10 * 30) * 1e-6 + 1e-9;
+  CHECK(j.stage.run() == LB_BAD_PARAM);
+  CHECK_THAT(j.stage.error(),
+             Catch::StartsWith("the budget of this stage is used up\nparameter " + limit + "\nspent are "));
+  const std::size_t asked = server.asked().size();
+  CHECK(asked == 3);
+  CHECK(read_json_lines(j.stage.host.paid_calls).size() == asked);
+  CHECK(j.stage.run() == LB_BAD_PARAM);  // the limit is over all calls, not over those of this run
+  CHECK(server.asked().size() == asked);
+  j.stage.host.params[limit] = 1000000;
+  REQUIRE(j.stage.run() == LB_OK);
+  CHECK(server.asked().size() == 6);
+  CHECK(j.stage.metric("judge/calls").value == 6);
+  j.stage.host.params[limit] = 0;  // everything is answered: nothing is spent
+  CHECK(j.stage.run() == LB_OK);
+}
+
+TEST_CASE("what is going to be asked is told before it is, and a budget in USD without prices is refused", "[judge]") {
+  test::HttpServer server([](const HttpAsked&) { return computational(); });
+  Judged j(server.url());
+  REQUIRE(j.stage.run() == LB_OK);
+  CHECK_THAT(j.stage.host.log.at(0).second,
+             Catch::StartsWith("asking about 6 items: about ") &&
+                 Catch::Contains(" input tokens and at most 12288 output tokens, at most "));
+  j.stage.host.params.erase("usd_per_million_input");
+  j.stage.host.params["max_cost_usd"] = 1;
+  CHECK(j.stage.run() == LB_BAD_PARAM);
+  CHECK_THAT(j.stage.error(), Catch::StartsWith("a budget in USD needs prices\nparameter max_cost_usd\n"));
 }

@@ -5,13 +5,83 @@
 using namespace lowbit::openai;
 using Json = nlohmann::json;
 
-TEST_CASE("a request holds what was asked and nothing that was left out", "[openai]") {
-  const std::string body = chat_request({.model = "m", .temperature = 0.5, .max_tokens = 9}, "be brief", "why?");
-  CHECK(Json::parse(body) == Json::parse(R"({"model": "m", "temperature": 0.5, "max_tokens": 9, "n": 1, "stream": false,
-    "messages": [{"role": "system", "content": "be brief"}, {"role": "user", "content": "why?"}]})"));
-  const Json bare = Json::parse(chat_request({.model = "m", .temperature = {}, .max_tokens = 9}, std::nullopt, "why?"));
-  CHECK_FALSE(bare.contains("temperature"));
-  CHECK(bare["messages"].size() == 1);
+namespace {
+const std::vector<Message> kBoth{{"system", "be brief"}, {"user", "why?"}};
+}
+
+TEST_CASE("a request for a text keeps its bytes: what was paid for is found by them", "[openai]") {
+  CHECK(chat_request({.model = "m", .temperature = 0.5, .max_tokens = 9}, kBoth) ==
+        R"({"max_tokens":9,"messages":[{"content":"be brief","role":"system"},{"content":"why?","role":"user"}],)"
+        R"("model":"m","n":1,"stream":false,"temperature":0.5})");
+  CHECK(chat_request({.model = "m", .temperature = {}, .max_tokens = 9}, {{"user", "why?"}}) ==
+        R"({"max_tokens":9,"messages":[{"content":"why?","role":"user"}],"model":"m","n":1,"stream":false})");
+}
+
+TEST_CASE("what a model does not support is sent otherwise or not at all", "[openai]") {
+  const Json body = Json::parse(
+      chat_request({.model = "m", .max_tokens = 9, .max_completion_tokens = true, .system_role = false}, kBoth));
+  CHECK(body == Json::parse(R"({"model": "m", "max_completion_tokens": 9, "n": 1, "stream": false,
+    "messages": [{"role": "user", "content": "be brief\n\nwhy?"}]})"));
+}
+
+TEST_CASE("each form of answer is asked for as the interface defines it", "[openai]") {
+  const AnswerSchema schema =
+      answer_schema("a.b", nlohmann::ordered_json::parse(R"({"type": "object", "required": ["z", "a"],
+                                               "properties": {"z": {"type": "string"}, "a": {"type": "integer"}}})"));
+  const auto body = [&](Form form) { return chat_request({.model = "m", .max_tokens = 9}, kBoth, form, &schema); };
+  const std::string written =
+      R"({"type":"object","properties":{"z":{"type":"string"},"a":{"type":"integer"}},"required":["z","a"],)"
+      R"("additionalProperties":false})";
+  CHECK_THAT(body(Form::json_schema),
+             Catch::EndsWith(R"("response_format":{"json_schema":{"name":"a_b","schema":)" + written +
+                             R"(,"strict":true},"type":"json_schema"},"stream":false})"));
+  const Json tool = Json::parse(body(Form::tool));
+  CHECK(tool["tools"][0]["type"] == "function");
+  CHECK(tool["tools"][0]["function"]["name"] == "a_b");
+  CHECK(tool["tools"][0]["function"]["strict"] == true);
+  CHECK(tool["tools"][0]["function"]["parameters"] == Json::parse(written));
+  CHECK(tool["tool_choice"] == Json::parse(R"({"type": "function", "function": {"name": "a_b"}})"));
+  CHECK_THAT(body(Form::tool), Catch::Contains(written));
+  const Json object = Json::parse(body(Form::json_object));
+  CHECK(object["response_format"] == Json{{"type", "json_object"}});
+  CHECK(object["messages"][0]["content"] == "be brief");
+  CHECK(object["messages"][1]["content"] ==
+        "why?\n\nAnswer with one JSON object that fits this JSON Schema:\n" + written);
+  CHECK(body(Form::text) == chat_request({.model = "m", .max_tokens = 9}, kBoth));
+}
+
+TEST_CASE("a plain prompt is continued as it stands, with what sampling needs", "[openai]") {
+  CHECK(
+      Json::parse(completion_request(
+          {.model = "m", .temperature = 0.5, .top_p = 0.25, .max_tokens = 9, .seed = 7, .stop = {"\n"}}, "1 + 1 =")) ==
+      Json::parse(R"({"model": "m", "temperature": 0.5, "top_p": 0.25, "max_tokens": 9, "n": 1, "stream": false,
+                        "seed": 7, "stop": ["\n"], "prompt": "1 + 1 ="})"));
+  const Completion c = read_completion(200, R"({"choices": [{"finish_reason": "length", "text": " 2"}]})");
+  CHECK(c.outcome == Outcome::truncated);
+  CHECK(c.text == " 2");
+}
+
+TEST_CASE("the arguments of the one tool that was called are the text", "[openai]") {
+  const auto read = [](const char* message) {
+    return read_completion(
+        200, std::string(R"({"choices": [{"finish_reason": "tool_calls", "message": )") + message + "}]}");
+  };
+  CHECK(read(R"({"content": null, "tool_calls": [{"function": {"name": "f", "arguments": "{\"a\": 1}"}}]})").text ==
+        R"({"a": 1})");
+  CHECK(read(R"({"content": "x", "tool_calls": [{"function": {"name": "f", "arguments": {"a": 1}}}]})").text ==
+        R"({"a":1})");
+  CHECK(read(R"({"content": "said instead", "tool_calls": []})").text == "said instead");
+  const Completion two = read(R"({"content": "x", "tool_calls": [{"function": {"arguments": "{}"}},
+                                                                 {"function": {"arguments": "{}"}}]})");
+  CHECK(two.outcome == Outcome::invalid);
+}
+
+TEST_CASE("what a model says of its reasoning is counted and not read", "[openai]") {
+  const Completion c = read_completion(200, R"({"choices": [{"finish_reason": "stop", "message":
+    {"content": "4", "reasoning_content": "2 and 2 are 5, no, 4", "reasoning": "hm"}}],
+    "usage": {"prompt_tokens": 1, "completion_tokens": 9, "completion_tokens_details": {"reasoning_tokens": 8}}})");
+  CHECK(c.text == "4");
+  CHECK(c.reasoning_tokens == 8);
 }
 
 TEST_CASE("a completion is read with its tokens and who served it", "[openai]") {

@@ -34,15 +34,18 @@ struct Client {
     };
   }
   void ask(std::size_t n) {
-    std::vector<Question> questions;
-    for (std::size_t i = 0; i < n; ++i) questions.push_back({.id = "q" + std::to_string(i), .body = std::to_string(i)});
-    openai::ask(endpoint, questions, policy,
-                {.needed =
-                     [this](std::size_t i) {
-                       if (before) before(i);
-                       return !known.contains(i);
+    openai::ask(endpoint, n, policy,
+                {.turn = [this](std::size_t i) -> Turn {
+                   if (before) before(i);
+                   if (known.contains(i)) return Known{};
+                   if (turn) return turn(i);
+                   return Request{.id = "q" + std::to_string(i), .body = std::to_string(i)};
+                 },
+                 .ended =
+                     [this](const Call& call) {
+                       calls.push_back(call);
+                       return after ? after(call) : After::as_meant;
                      },
-                 .ended = [this](const Call& call) { calls.push_back(call); },
                  .poll =
                      [this] {
                        if (poll) poll();
@@ -71,6 +74,8 @@ struct Client {
   std::set<std::size_t> known;
   std::function<void(std::size_t question)> before;
   std::function<void()> poll;
+  std::function<Turn(std::size_t question)> turn;  ///< instead of the body that is the question's number
+  std::function<After(const Call&)> after;
   std::vector<Call> calls;
   std::vector<std::string> draws;
 };
@@ -204,6 +209,56 @@ TEST_CASE("a server that is not there is named with what the system says", "[ope
   CHECK_THAT(client.refusal(3, LB_TRANSIENT), Catch::StartsWith("endpoint `local` did not answer\n127.0.0.1:") &&
                                                   Catch::Contains("tried 2 times; connecting to 127.0.0.1:") &&
                                                   Catch::Contains("Connection refused"));
+}
+
+TEST_CASE("a question may have another turn with another body, and its tries are counted anew", "[openai]") {
+  test::HttpServer server([](const HttpAsked& asked) {
+    if (asked.body == "plain") return HttpAnswer{.body = "fine", .headers = {}};
+    return HttpAnswer{.status = asked.number == 1 ? 503U : 400U, .body = "no such form", .headers = {}};
+  });
+  Client client(server.url());
+  client.policy.max_concurrent = 1;
+  client.policy.max_attempts = 2;
+  std::string body = "strict";
+  client.turn = [&](std::size_t) -> Turn { return Request{.id = body, .body = body}; };
+  client.after = [&](const Call& call) {
+    if (call.reply.status != 400) return After::as_meant;
+    body = "plain";
+    return After::ask_on;
+  };
+  client.ask(2);
+  std::vector<std::string> ids;
+  for (const Call& call : client.calls) ids.push_back(call.id);
+  CHECK(ids == std::vector<std::string>{"strict", "strict", "plain", "plain"});
+  CHECK(client.answered() == std::multiset<std::size_t>{0, 1});
+}
+
+TEST_CASE("what the caller cannot use is asked again like a failure of transport, and not for ever", "[openai]") {
+  test::HttpServer server([](const HttpAsked&) { return HttpAnswer{.body = "<html>", .headers = {}}; });
+  Client client(server.url());
+  client.policy.max_attempts = 3;
+  client.after = [](const Call&) { return After::ask_again; };
+  CHECK_THAT(client.refusal(1, LB_TRANSIENT), Catch::Contains("tried 3 times; HTTP 200: <html>"));
+  CHECK(server.asked().size() == 3);
+}
+
+TEST_CASE("a turn may have to wait for a call under way, and may end asking", "[openai]") {
+  test::HttpServer server([](const HttpAsked& asked) { return HttpAnswer{.body = asked.body, .headers = {}}; });
+  Client client(server.url());
+  client.policy.max_concurrent = 4;
+  std::size_t under_way = 0;
+  client.turn = [&](std::size_t i) -> Turn {
+    if (i == 5) return StageError(LB_BAD_PARAM, {.what = "enough", .where = "w", .why = "y", .fix = "f"});
+    if (under_way > 0) return Wait{};
+    ++under_way;
+    return Request{.id = "q", .body = std::to_string(i)};
+  };
+  client.after = [&](const Call&) {
+    --under_way;
+    return After::as_meant;
+  };
+  CHECK_THAT(client.refusal(9, LB_BAD_PARAM), Catch::StartsWith("enough\n"));
+  CHECK(client.answered() == std::multiset<std::size_t>{0, 1, 2, 3, 4});
 }
 
 TEST_CASE("what a person has to change ends asking at once and says which variable or parameter", "[openai]") {
