@@ -31,6 +31,7 @@ std::vector<std::size_t> allotted(const std::vector<double>& weights, const std:
   std::iota(open.begin(), open.end(), std::size_t{0});
   while (n > 0 && !open.empty()) {
     std::vector<double> of_open;
+    of_open.reserve(open.size());
     for (const std::size_t i : open) of_open.push_back(weights[i]);
     const auto parts = largest_remainders(of_open, n);
     std::vector<std::size_t> still_open;

@@ -17,9 +17,9 @@ using Json = nlohmann::json;
 
 /// The member, or null where it is missing.
 const Json& member(const Json& object, const char* name) {
-  static const Json kNull;
+  static const Json none;
   const auto it = object.find(name);
-  return it == object.end() ? kNull : *it;
+  return it == object.end() ? none : *it;
 }
 
 std::optional<std::string> text_or_null(const Json& value) {

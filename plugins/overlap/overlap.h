@@ -20,10 +20,10 @@ struct Text {
 enum class Rule { exact_text, problem_id, run };
 
 struct Match {
-  Rule rule;
-  std::size_t subject;  ///< index
-  std::size_t other;    ///< index
-  double overlap = 1;   ///< of runs; 1 for the other rules
+  Rule rule = Rule::exact_text;
+  std::size_t subject = 0;  ///< index
+  std::size_t other = 0;    ///< index
+  double overlap = 1;       ///< of runs; 1 for the other rules
 };
 
 class Subjects {
