@@ -205,7 +205,7 @@ Adapter read_adapter(const std::filesystem::path& directory) {
     adapter.dropout = json.value("lora_dropout", 0.0);
     const Json& targets = json.at("target_modules");
     if (targets.is_array()) adapter.targets = targets.get<std::vector<std::string>>();
-    adapter.is_tied = json.value("modules_to_save", Json()).is_array() && json.value(kTying, false);
+    adapter.is_tied = json.value(kTying, false);  // in PEFT's files also where nothing is saved whole
     adapter.token_ids = token_ids_of(json.value("trainable_token_indices", Json()), config_file);
   } catch (const Json::exception& e) {
     malformed_adapter(config_file, e.what());
@@ -246,6 +246,7 @@ Adapter read_adapter(const std::filesystem::path& directory) {
       malformed_adapter(directory / kTensorFile, "trained token rows do not match trainable_token_indices");
     }
   }
+  adapter.is_tied = adapter.is_tied && adapter.embedding_matrix.defined() && !adapter.head_matrix.defined();
   const bool saves = !json.value("modules_to_save", Json(Json::array())).empty();
   if (saves != (adapter.embedding_matrix.defined() || adapter.head_matrix.defined())) {
     malformed_adapter(directory / kTensorFile, "modules_to_save names other matrices than are there");

@@ -151,6 +151,30 @@ TEST_CASE("a whole embedding read back is that written, under PEFT's names", "[e
   CHECK(at::equal(logits_of(f.config, *a), logits_of(f.config, *b)));
 }
 
+TEST_CASE("PEFT's wish for tied weights means nothing where no matrix is saved whole", "[embedding]") {
+  const Fixture f("random-untied");
+  const test::ScratchDirectory dir;
+  (void)lm::write_adapter(dir.path(),
+                          train::new_adapter(f.config, *f.weights, {.rank = 2, .alpha = 2, .targets = {"q_proj"}}, 1),
+                          std::string(64, 'a'));
+  for (const nlohmann::json& saved : {nlohmann::json(), nlohmann::json::array()}) {
+    auto json = test::read_json(dir.path() / "adapter_config.json");
+    json["ensure_weight_tying"] = true;
+    json["modules_to_save"] = saved;
+    test::write_text(dir.path() / "adapter_config.json", json.dump());
+    const auto adapter = lm::read_adapter(dir.path());
+    CHECK_FALSE(adapter.is_tied);
+    const auto adapted = lm::adapted(lm::open_weights(f.directory), adapter);
+    CHECK(at::equal(logits_of(f.config, *adapted), logits_of(f.config, *f.weights)));
+  }
+  // Named, but not there.
+  auto json = test::read_json(dir.path() / "adapter_config.json");
+  json["modules_to_save"] = {"lm_head"};
+  test::write_text(dir.path() / "adapter_config.json", json.dump());
+  CHECK(dir.error_of([&] { (void)lm::read_adapter(dir.path()); }).find("modules_to_save names other matrices") !=
+        std::string::npos);
+}
+
 TEST_CASE("an adapter may not part what its base ties, nor tie what it has apart", "[embedding]") {
   const test::ScratchDirectory dir;
   const Fixture tied("random-tied");

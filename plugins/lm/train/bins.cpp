@@ -31,6 +31,7 @@ std::vector<std::vector<int64_t>> best_fit_decreasing(const std::vector<int64_t>
 
 std::vector<Sequence> pack(const std::vector<Sequence>& rows, int64_t max_length) {
   std::vector<int64_t> lengths;
+  lengths.reserve(rows.size());
   for (const Sequence& row : rows) lengths.push_back(row.length());
   std::vector<Sequence> packed;
   for (const auto& bin : best_fit_decreasing(lengths, max_length)) {
