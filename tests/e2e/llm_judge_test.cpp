@@ -151,3 +151,37 @@ TEST_CASE("the judge keeps the promises of a plugin", "[e2e]") {
   INFO(checked.out);
   CHECK(checked.status == 0);
 }
+
+TEST_CASE("answers of a model behind an API keep the promises of a plugin, and go into tables like any other",
+          "[e2e]") {
+  HttpServer server([](const HttpAsked&) {
+    const Json choice{{"finish_reason", "stop"}, {"text", "answer 3"}};
+    const Json usage{{"prompt_tokens", 100}, {"completion_tokens", 20}};
+    return HttpAnswer{.body = Json{{"model", "m"}, {"choices", Json::array({choice})}, {"usage", usage}}.dump(),
+                      .headers = {}};
+  });
+  const Study study(server.url());
+  ::setenv("LOWBIT_API_URL", server.url().c_str(), 1);
+  ::setenv("LOWBIT_API_KEY", kKey, 1);
+  const Ended checked = study.project.lowbit(
+      {"plugins", "check", std::string(LOWBIT_BINARY_DIR) + "/lib/lowbit/plugins/evaluator-api-generate.so", "--input",
+       "task=problems", "--param", "endpoint=local", "--param", "model=m"});
+  INFO(checked.out);
+  CHECK(checked.status == 0);
+  write_text(study.project.path() / "served.yaml", R"(experiment: served
+inputs:
+  problems: {type: task/1, path: problems}
+stages:
+  - id: answers
+    use: lowbit.api-generate
+    with: {task: inputs.problems}
+    params: {endpoint: local, model: m}
+)");
+  const Ended run = study.project.lowbit({"run", "served.yaml"});
+  INFO(run.err);
+  REQUIRE(run.status == 0);
+  CHECK(study.project.query("SELECT count(*) FROM predictions WHERE n_tokens = 20") == "6\n");
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(study.project.path())) {
+    if (entry.is_regular_file()) CHECK_THAT(read_text(entry.path()), !Contains("very-secret"));
+  }
+}
