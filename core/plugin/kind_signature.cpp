@@ -28,7 +28,7 @@ const std::vector<std::string_view> kModels{"model/1", "quantized-model/1", "ada
 const PortRule kProgram{"program", {"file"}, Presence::may};
 
 // A trainer may lack `model` (pretraining) or `data` (merging an adapter), not both: checked below. One that makes a
-// model from nothing reads more, such as its tokenizer.
+// model from nothing reads more, such as its tokenizer. The model of an evaluator may be elsewhere, behind an API.
 const std::vector<Signature> kSignatures{
     {StageKind::quantizer,
      {{"model", kModels, Presence::must},
@@ -45,12 +45,12 @@ const std::vector<Signature> kSignatures{
      true,
      {{"trained", {"model/1", "adapter/1"}, Presence::must}}},
     {StageKind::evaluator,
-     {{"model", kModels, Presence::must},
+     {{"model", kModels, Presence::may},
       {"task", {"task/1", "token-batches/1"}, Presence::must},
       {"reference", kModels, Presence::may},
       kProgram},
      false,
-     {{"predictions", {"predictions/1"}, Presence::must}}},
+     {{"predictions", {"predictions/1"}, Presence::must}, {"calls", {"api-calls/1"}, Presence::may}}},
     {StageKind::judge,
      {{"predictions", {"predictions/1"}, Presence::must}, {"task", {"task/1"}, Presence::must}},
      true,

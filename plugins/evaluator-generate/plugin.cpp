@@ -1,14 +1,11 @@
 // evaluator-generate: what a model answers to a task, greedily or drawn, and how much of it is right. Generation is
-// plugins/lm/generate.h, drawing plugins/lm/sampling.h, reading and grading answers is plugins/answers.
+// plugins/lm/generate.h, drawing plugins/lm/sampling.h; reading, grading and counting answers is
+// plugins/tasks/predictions.h.
 #include "lm/generate.h"
 
-#include <algorithm>
-#include <cmath>
 #include <cstdlib>
 #include <optional>
 
-#include "answers/grade.h"
-#include "answers/graders.h"
 #include "answers/response.h"
 #include "lm/chat.h"
 #include "lm/digest.h"
@@ -17,6 +14,7 @@
 #include "lm/stage.h"
 #include "lm/token_batches.h"
 #include "lm/tokenizer.h"
+#include "tasks/predictions.h"
 #include "tasks/task.h"
 
 using namespace lowbit;
@@ -121,29 +119,6 @@ Draws repeat_items(const Job& job, const SampleParams& params, tasks::Task& task
   }
   task.items = std::move(repeated);
   return draws;
-}
-
-/// Refuses tasks that would be graded otherwise than their authors meant.
-void expect_known_grader(const tasks::Task& task) {
-  tasks::expect_generation(task);
-  if (!task.grader || *task.grader == answers::kGrader || answers::grader_named(*task.grader) != nullptr) return;
-  std::string known(answers::kGrader);
-  for (const answers::Grader& grader : answers::graders()) known.append(", ").append(grader.name);
-  throw StageError(LB_BAD_INPUT, {.what = "the task's grader is not known",
-                                  .where = "task.json of " + task.name,
-                                  .why = "it is " + *task.grader + ", known are " + known,
-                                  .fix = "use a task with one of these graders or without one"});
-}
-
-/// The answer of a response and whether it is right; by lowbit.v1 as long as the task names no other.
-answers::Grade graded(const tasks::Task& task, const tasks::Item& item, const std::string& text,
-                      const answers::Response& response) {
-  const answers::Grader* named = task.grader ? answers::grader_named(*task.grader) : nullptr;
-  if (named != nullptr && item.answer) return named->grade(text, *item.answer);
-  answers::Grade grade;
-  grade.extracted = response.answer;
-  grade.correct = response.answer && item.answer && answers::same_answer(*response.answer, *item.answer);
-  return grade;
 }
 
 /// Answers by item, filled batch by batch; null until an item is answered. `done` batches of the plan are in it.
@@ -273,42 +248,9 @@ Progress answer_all(const Job& job, const Params& params, const lm::Model& model
   return progress;
 }
 
-/// Sums over the predictions of a task.
-struct Totals {
-  std::size_t n = 0, correct = 0, extracted = 0, format_kept = 0, truncated = 0, tokens = 0;
-};
-
-/// A share of n items with its binomial standard error.
-void report_share(const Job& job, const std::string& name, std::size_t k, std::size_t n) {
-  const double p = static_cast<double>(k) / static_cast<double>(n);
-  job.metric(name, p, "fraction", {.count = n, .std_error = std::sqrt(p * (1 - p) / static_cast<double>(n))});
-}
-
-void report(const Job& job, const tasks::Task& task, const Totals& totals, answers::Format format) {
-  if (task.grader) {
-    report_share(job, task.name + "/accuracy", totals.correct, totals.n);
-    job.metric(task.name + "/n_correct", static_cast<double>(totals.correct), "items");
-  }
-  job.metric(task.name + "/n_total", static_cast<double>(totals.n), "items");
-  report_share(job, task.name + "/extracted", totals.extracted, totals.n);
-  report_share(job, task.name + "/truncated", totals.truncated, totals.n);
-  if (format == answers::Format::tagged) report_share(job, task.name + "/format_kept", totals.format_kept, totals.n);
-  job.metric(task.name + "/tokens_per_item", static_cast<double>(totals.tokens) / static_cast<double>(totals.n),
-             "tokens", {.count = totals.n});
-}
-
-/// Ends the text before the first of the task's stop texts; whether there was one.
-bool cut_at_stop(std::string& text, const std::vector<std::string>& stop) {
-  std::size_t end = text.npos;
-  for (const std::string& mark : stop) end = std::min(end, text.find(mark));
-  if (end == text.npos) return false;
-  text.resize(end);
-  return true;
-}
-
 void answer_and_grade(const Job& job, const Params& params, const tasks::Task& task, const Draws& draws) {
   const auto [source, weights] = lm::open_model(job.input("model"));
-  expect_known_grader(task);
+  tasks::expect_known_grader(task);
   const auto config = lm::read_model_config(source);
   const auto tokenizer = lm::open_tokenizer(source, config.vocab_size);
   const lm::Model model(config, *weights, lm::compute_options(params));
@@ -321,38 +263,17 @@ void answer_and_grade(const Job& job, const Params& params, const tasks::Task& t
   const auto prefix = shared_prefix(job, params, model, *weights, questions.prompts);
   const Progress progress = answer_all(job, params, model, questions, prefix ? &*prefix : nullptr, draws);
 
-  const auto format = answers::format_named(params.response_format);
-  Totals totals{.n = task.items.size()};
-  JsonLinesWriter out(job.output("predictions") / "predictions.jsonl");
+  tasks::PredictionWriter out(job.output("predictions"), task, answers::format_named(params.response_format));
   for (std::size_t i = 0; i < task.items.size(); ++i) {
-    const tasks::Item& item = task.items[i];
     const lm::Generation& answer = progress.answers[i];
-    std::string text = tokenizer.decode(answer.ids, lm::Tokenizer::Show::special_too);
-    const bool truncated = !cut_at_stop(text, task.stop) && answer.truncated;
-    const std::size_t n_tokens = answer.ids.size() + (answer.truncated ? 0 : 1);
-    const answers::Response response = answers::read_response(text, format);
-    const answers::Grade grade = graded(task, item, text, response);
-    nlohmann::json correct;
-    if (task.grader) correct = grade.correct;
-    const bool format_kept = response.format_kept && !truncated;
-    out.write({{"item_id", item.item_id},
-               {"problem_id", item.problem_id},
-               {"prompt_sha", lm::sha256_of_text(questions.texts[i])},
-               {"text", text},
-               {"steps", response.steps},
-               {"extracted", grade.extracted ? nlohmann::json(*grade.extracted) : nlohmann::json()},
-               {"correct", correct},
-               {"n_tokens", n_tokens},
-               {"truncated", truncated},
-               {"format_kept", format_kept}});
-    totals.correct += correct == true ? 1U : 0U;
-    totals.extracted += grade.extracted ? 1U : 0U;
-    totals.format_kept += format_kept ? 1U : 0U;
-    totals.truncated += truncated ? 1U : 0U;
-    totals.tokens += n_tokens;
+    out.add(task.items[i], {.item_id = task.items[i].item_id,
+                            .prompt_sha = lm::sha256_of_text(questions.texts[i]),
+                            .text = tokenizer.decode(answer.ids, lm::Tokenizer::Show::special_too),
+                            .n_tokens = answer.ids.size() + (answer.truncated ? 0 : 1),
+                            .truncated = answer.truncated});
   }
   out.close();
-  report(job, task, totals, format);
+  out.report(job);
   lm::report_size(job, config, *weights);
 }
 

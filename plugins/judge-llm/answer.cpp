@@ -22,10 +22,10 @@ using Adapter = valijson::adapters::NlohmannJsonAdapter;
 
 Json only_object(std::string_view text) {
   const std::size_t begin = next_object(text, 0);
-  if (begin == text.npos) throw Invalid{"there is no JSON object in it"};
+  if (begin == std::string_view::npos) throw Invalid{"there is no JSON object in it"};
   const std::size_t end = end_of_object(text, begin);
-  if (end == text.npos) throw Invalid{"its JSON object is not closed"};
-  if (next_object(text, end) != text.npos) throw Invalid{"there is more than one JSON object in it"};
+  if (end == std::string_view::npos) throw Invalid{"its JSON object is not closed"};
+  if (next_object(text, end) != std::string_view::npos) throw Invalid{"there is more than one JSON object in it"};
   return parsed_object(text.substr(begin, end - begin));
 }
 

@@ -20,9 +20,9 @@ std::string_view unwrapped(std::string_view text) {
   text.remove_prefix(std::min(text.find_first_not_of(kBlank), text.size()));
   if (text.starts_with(kMark)) text.remove_prefix(kMark.size());
   const auto close = text.rfind(kClose);
-  if (close == text.npos) return without_reasoning(text);
+  if (close == std::string_view::npos) return without_reasoning(text);
   text.remove_prefix(close + kClose.size());
-  return text.find("<think>") == text.npos ? text : std::string_view();
+  return text.find("<think>") == std::string_view::npos ? text : std::string_view();
 }
 
 /// Calls at(i) for each character outside of strings; true: the text ends inside of one.
@@ -46,10 +46,15 @@ std::string without_trailing_commas(std::string_view text) {
   outside_strings(text, [&](std::size_t i) {
     if (text[i] != ',') return;
     const auto next = text.find_first_not_of(kBlank, i + 1);
-    if (next != text.npos && (text[next] == '}' || text[next] == ']')) commas.push_back(i);
+    if (next != std::string_view::npos && (text[next] == '}' || text[next] == ']')) commas.push_back(i);
   });
-  std::string out(text);
-  for (auto comma = commas.rbegin(); comma != commas.rend(); ++comma) out.erase(*comma, 1);
+  std::string out;
+  std::size_t from = 0;
+  for (const std::size_t comma : commas) {
+    out += text.substr(from, comma - from);
+    from = comma + 1;
+  }
+  out += text.substr(from);
   return out;
 }
 
@@ -201,9 +206,9 @@ Json repaired_object(std::string_view text, bool truncated, Repairs& used) {
   std::vector<Json> objects;
   std::size_t begin = next_object(inner, 0);
   Repairs of_objects;
-  while (begin != inner.npos) {
+  while (begin != std::string_view::npos) {
     const std::size_t end = end_of_object(inner, begin);
-    if (end == inner.npos) {
+    if (end == std::string_view::npos) {
       const auto rest = truncated ? closed(inner.substr(begin)) : std::nullopt;
       if (!rest) throw Invalid{"its JSON object is not closed"};
       objects.push_back(parsed_without_commas(*rest, of_objects));

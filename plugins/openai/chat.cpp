@@ -2,6 +2,7 @@
 
 #include <map>
 
+#include "lm/json_file.h"
 #include "openai/retry.h"
 
 namespace lowbit::openai {
@@ -53,6 +54,7 @@ void read_choice(const Json& body, Completion& out) {
     return;
   }
   const Json& choice = choices.front();
+  out.has_choice = at(choice, "message").is_object() || at(choice, "text").is_string();
   const Json reason = at(choice, "finish_reason");
   const auto refusal = text_or_nothing(at(choice, "message", "refusal"));
   if (refusal || reason == "content_filter") {
@@ -69,6 +71,15 @@ void read_choice(const Json& body, Completion& out) {
     out.outcome = Outcome::ok;
   } else {
     out.why = "the message has no text";
+  }
+}
+
+/// Null when it is no JSON, or a key stands twice: whichever value won, the server may have meant the other.
+Json parsed(const std::string& body) {
+  try {
+    return lm::parse_json(body);
+  } catch (const lm::JsonProblem&) {
+    return nullptr;
   }
 }
 
@@ -155,9 +166,9 @@ Completion read_completion(unsigned status, const std::string& body) {
     out.why = describe(reply);
     return out;
   }
-  const Json json = Json::parse(body, nullptr, false);
+  const Json json = parsed(body);
   if (!json.is_object()) {
-    out.why = "the reply is no JSON object";
+    out.why = "the reply is no JSON object, or one in which a key stands twice";
     return out;
   }
   out.model = text_or_nothing(at(json, "model"));

@@ -38,6 +38,7 @@ enum class Outcome { ok, truncated, refused, invalid };
 
 struct Completion {
   Outcome outcome = Outcome::invalid;
+  bool has_choice = false;  ///< the reply is a completion, be its text empty; false: no answer of a model at all
   std::string text;  ///< what the model wrote, or the arguments of the tool it called; empty unless ok or truncated
   std::string why;   ///< why it is not ok
   std::optional<std::string> model, fingerprint;

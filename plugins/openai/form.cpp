@@ -150,7 +150,7 @@ bool refuses(Form form, const Reply& reply) {
     case Form::text: return false;
   }
   const std::string said = complaint(reply);
-  return std::any_of(words.begin(), words.end(), [&](auto word) { return said.find(word) != said.npos; });
+  return std::any_of(words.begin(), words.end(), [&](auto word) { return said.find(word) != std::string::npos; });
 }
 
 }  // namespace lowbit::openai

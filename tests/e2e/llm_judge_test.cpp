@@ -85,6 +85,19 @@ int kill_all_with(const std::string& variable) {
   return killed;
 }
 
+/// `lowbit plugins check` with budgets that do not end the stage: any other does, and is tried otherwise.
+std::vector<std::string> checking(const std::string& plugin, const std::vector<std::string>& more) {
+  std::vector<std::string> words{"plugins", "check",
+                                 std::string(LOWBIT_BINARY_DIR) + "/lib/lowbit/plugins/" + plugin + ".so"};
+  for (const char* param :
+       {"endpoint=local", "usd_per_million_input=1", "usd_per_million_output=1", "max_calls=1000", "max_calls=2000",
+        "max_total_tokens=1000000", "max_total_tokens=2000000", "max_cost_usd=10", "max_cost_usd=20"}) {
+    words.insert(words.end(), {"--param", param});
+  }
+  words.insert(words.end(), more.begin(), more.end());
+  return words;
+}
+
 std::map<std::string, int> times_asked(const HttpServer& server) {
   std::map<std::string, int> times;
   for (const HttpAsked& asked : server.asked()) {
@@ -145,9 +158,42 @@ TEST_CASE("an endpoint that is not there fails the stage; the same command goes 
 TEST_CASE("the judge keeps the promises of a plugin", "[e2e]") {
   HttpServer server([](const HttpAsked&) { return verdict(); });
   const Study study(server.url());
-  const Ended checked = study.project.lowbit(
-      {"plugins", "check", std::string(LOWBIT_BINARY_DIR) + "/lib/lowbit/plugins/judge-llm.so", "--input",
-       "task=problems", "--input", "predictions=answers", "--param", "endpoint=local", "--param", "model=judge-1"});
+  const Ended checked = study.project.lowbit(checking(
+      "judge-llm", {"--input", "task=problems", "--input", "predictions=answers", "--param", "model=judge-1"}));
   INFO(checked.out);
   CHECK(checked.status == 0);
+}
+
+TEST_CASE("answers of a model behind an API keep the promises of a plugin, and go into tables like any other",
+          "[e2e]") {
+  HttpServer server([](const HttpAsked& asked) {
+    const std::int64_t seed = Json::parse(asked.body).value("seed", std::int64_t{3});
+    const Json choice{{"finish_reason", "stop"}, {"text", "answer " + std::to_string(seed)}};
+    const Json usage{{"prompt_tokens", 100}, {"completion_tokens", 20}};
+    return HttpAnswer{.body = Json{{"model", "m"}, {"choices", Json::array({choice})}, {"usage", usage}}.dump(),
+                      .headers = {}};
+  });
+  const Study study(server.url());
+  ::setenv("LOWBIT_API_URL", server.url().c_str(), 1);
+  ::setenv("LOWBIT_API_KEY", kKey, 1);
+  const Ended checked = study.project.lowbit(checking(
+      "evaluator-api-generate", {"--input", "task=problems", "--param", "model=m", "--param", "temperature=0.7"}));
+  INFO(checked.out);
+  CHECK(checked.status == 0);
+  write_text(study.project.path() / "served.yaml", R"(experiment: served
+inputs:
+  problems: {type: task/1, path: problems}
+stages:
+  - id: answers
+    use: lowbit.api-generate
+    with: {task: inputs.problems}
+    params: {endpoint: local, model: m}
+)");
+  const Ended run = study.project.lowbit({"run", "served.yaml"});
+  INFO(run.err);
+  REQUIRE(run.status == 0);
+  CHECK(study.project.query("SELECT count(*) FROM predictions WHERE n_tokens = 20") == "6\n");
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(study.project.path())) {
+    if (entry.is_regular_file()) CHECK_THAT(read_text(entry.path()), !Contains("very-secret"));
+  }
 }

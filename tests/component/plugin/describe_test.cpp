@@ -95,6 +95,11 @@ TEST_CASE("stages of every kind with the ports of their kind are accepted", "[pl
   CHECK(
       problems_of({quantizer(), judge(), evaluator(), dataset(), trainer().input("data", "sft-pairs/1", "d")}).empty());
   CHECK(problems_of({trainer().input("model", "adapter/1", "m")}).empty());
+  CHECK(problems_of({stage("test.e", LB_EVALUATOR)
+                         .input("task", "task/1", "t")
+                         .output("predictions", "predictions/1", "p")
+                         .output("calls", "api-calls/1", "what a model elsewhere was asked")})
+            .empty());
   CHECK(problems_of({judge().input("votes", "verdicts/1", "others", LB_PORT_OPTIONAL | LB_PORT_MANY)}).empty());
   CHECK(problems_of({judge().output("calls", "api-calls/1", "what was paid")}).empty());
   CHECK(problems_of({quantizer()
