@@ -5,6 +5,7 @@
 // decided of a wrong answer counts more than the vote: an error is named, or its grade is changed, or it stays unnamed.
 #include <lowbit/sdk.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <unordered_map>
@@ -88,12 +89,19 @@ void expect_step(const Grade& grade, const verdicts::Prediction& prediction) {
                     .fix = "freeze the decisions again: lowbit review --freeze NAME"});
 }
 
-/// Shares of all items by their first error: right answers, unnamed errors and the categories add up to 1, but for
-/// types without a category.
+/// Shares of all items by their first error, of the taxonomy that the errors are of: right answers, unnamed errors and
+/// the categories of v2, or the types of v1, add up to 1.
 void report(const Job& job, std::map<std::string, std::size_t> counts, std::size_t n) {
+  const auto& flat = verdicts::kFlatErrorTypes;
+  const bool is_flat =
+      std::any_of(flat.begin(), flat.end(), [&](std::string_view type) { return counts.count(std::string(type)) > 0; });
   counts.insert({{"none", 0}, {"unnamed", 0}});
-  for (const auto category : verdicts::kCategories) counts.emplace(category, 0);
-  for (const auto& [type, category] : verdicts::kErrorTypes) counts.emplace(type, 0);
+  if (is_flat) {
+    for (const auto type : flat) counts.emplace(type, 0);
+  } else {
+    for (const auto category : verdicts::kCategories) counts.emplace(category, 0);
+    for (const auto& [type, category] : verdicts::kErrorTypes) counts.emplace(type, 0);
+  }
   for (const auto& [name, count] : counts) {
     const double p = static_cast<double>(count) / static_cast<double>(n);
     job.metric("first_errors/" + name, p, "fraction",

@@ -44,6 +44,10 @@ inline constexpr std::array kErrorTypes{ErrorType{"conceptual_misunderstanding",
                                         ErrorType{"logical_reasoning_error", "reasoning"}};
 inline constexpr std::array<std::string_view, 4> kCategories{"conceptual", "method", "execution", "reasoning"};
 [[nodiscard]] std::optional<std::string> category_of(std::string_view type);
+/// Taxonomy v1.
+inline constexpr std::array<std::string_view, 7> kFlatErrorTypes{
+    "misunderstanding_of_problem", "logical_error", "computation_error", "formula_misuse", "step_omission",
+    "boundary_condition_error",    "symbol_error"};
 
 enum class Status { error, no_error, undetermined, invalid, conflict, insufficient };
 [[nodiscard]] std::string_view name_of(Status status);

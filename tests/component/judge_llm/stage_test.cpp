@@ -641,3 +641,27 @@ TEST_CASE("what is going to be asked is told before it is, and a budget in USD w
   CHECK(j.stage.run() == LB_BAD_PARAM);
   CHECK_THAT(j.stage.error(), Catch::StartsWith("a budget in USD needs prices\nparameter max_cost_usd\n"));
 }
+
+TEST_CASE("a server that misbehaves in what it writes gets no verdict but what it plainly says", "[judge]") {
+  const std::string good = verdict("error", "computational_error", 2).dump();
+  test::HttpServer server([&](const HttpAsked& asked) {
+    HttpAnswer answer = computational();
+    switch (item_of(asked)) {
+      case 0: return HttpAnswer{.body = "<html>busy</html>", .headers = {{"Content-Type", "text/html"}}};
+      case 1: return says(std::string(200000, ' '), "length");
+      case 2: return says(good + verdict("error", "logical_reasoning_error", 1).dump());
+      case 3: return says("{\"status\": \"no_error\"," + good.substr(1));
+      case 4: return HttpAnswer{.body = answer.body + answer.body, .headers = {}};
+      case 5: return HttpAnswer{.body = R"({"choices": [{"message": "text"}]})", .headers = {}};
+      default: answer.headers["Content-Type"] = "text/html; charset=latin1"; return answer;
+    }
+  });
+  Judged j(server.url(), 8);
+  j.stage.host.params["reask"] = GENERATE(true, false);
+  REQUIRE(j.stage.run() == LB_OK);
+  j.check_artifacts();
+  for (const char* item : {"i0", "i1", "i2", "i3", "i4", "i5"}) CHECK(j.verdict_of(item)["status"] == "invalid");
+  for (const char* item : {"i6", "i7"}) CHECK(j.verdict_of(item)["status"] == "error");
+  // Only a text that cannot be read is asked for once more: of two verdicts, and with a key twice.
+  CHECK(server.asked().size() == (j.stage.host.params["reask"] == true ? 10U : 8U));
+}

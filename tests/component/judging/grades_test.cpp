@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 
 #include "support/stage_fixture.h"
@@ -122,6 +123,16 @@ TEST_CASE("what a person decided of a wrong answer counts more than the vote", "
   CHECK(g.stage.metric("data/changed_grades").value == 1);
   CHECK(g.stage.metric("first_errors/none").value == Approx(2.0 / 5));
   CHECK(g.stage.metric("first_errors/unnamed").value == Approx(1.0 / 5));
+}
+
+TEST_CASE("errors of the flat taxonomy are counted by its types", "[grades]") {
+  Grading g({{"a", false, verdicts::error_of_type("step_omission", 1, "")}, {"b", true, std::nullopt}});
+  REQUIRE(g.stage.run() == LB_OK);
+  CHECK(g.stage.metric("first_errors/step_omission").value == Approx(0.5));
+  CHECK(g.stage.metric("first_errors/symbol_error").value == 0);
+  const auto& metrics = g.stage.host.metrics;
+  CHECK(std::none_of(metrics.begin(), metrics.end(),
+                     [](const auto& metric) { return metric.name == "first_errors/conceptual"; }));
 }
 
 TEST_CASE("a decision on a step that is not there is refused", "[grades]") {
