@@ -85,7 +85,7 @@ std::vector<int64_t> token_ids_of(const Json& json, const std::filesystem::path&
 
 class AdaptedWeights final : public WeightSource {
  public:
-  AdaptedWeights(std::unique_ptr<WeightSource> base, Adapter adapter)
+  AdaptedWeights(std::unique_ptr<WeightSource> base, Adapter adapter, std::optional<bool> base_is_tied)
       : base_(std::move(base)), adapter_(std::move(adapter)) {
     for (const auto& [name, update] : adapter_.updates) {
       const auto shape = shape_of(name);
@@ -96,7 +96,7 @@ class AdaptedWeights final : public WeightSource {
     for (const auto& [name, matrix] : whole()) {
       if (shape_of(name) != matrix.sizes().vec()) misfit(name, "its matrix has another shape");
     }
-    check_tying();
+    check_tying(base_is_tied);
     for (const auto& [name, rows] : replaced()) {
       const auto shape = shape_of(name);
       if (shape.size() != 2 || shape[1] != rows.size(1)) misfit(name, "its rows have another width");
@@ -140,11 +140,12 @@ class AdaptedWeights final : public WeightSource {
     return matrices;
   }
   /// One matrix stays one, two stay two: otherwise a reader of config.json would lose one of them without a word.
-  void check_tying() const {
+  void check_tying(std::optional<bool> known) const {
     if (!adapter_.embedding_matrix.defined() && !adapter_.head_matrix.defined()) return;
     const std::string head = kHead + kWeight;
     const std::string embedding = adapter_.embedding + kWeight;
-    const bool base_is_tied = !base_->contains(head) || at::equal(base_->tensor(head), base_->tensor(embedding));
+    const bool base_is_tied =
+        !base_->contains(head) || known.value_or(at::equal(base_->tensor(head), base_->tensor(embedding)));
     const bool is_one = adapter_.embedding_matrix.defined() && adapter_.head_matrix.defined() &&
                         at::equal(adapter_.head_matrix, adapter_.embedding_matrix);
     if (base_is_tied && adapter_.head_matrix.defined() && !is_one) {
@@ -246,7 +247,13 @@ Adapter read_adapter(const std::filesystem::path& directory) {
       malformed_adapter(directory / kTensorFile, "trained token rows do not match trainable_token_indices");
     }
   }
-  adapter.is_tied = adapter.is_tied && adapter.embedding_matrix.defined() && !adapter.head_matrix.defined();
+  adapter.is_tied = adapter.is_tied && adapter.embedding_matrix.defined();
+  if (adapter.is_tied && adapter.head_matrix.defined()) {
+    if (!at::equal(adapter.head_matrix, adapter.embedding_matrix)) {
+      malformed_adapter(directory / kTensorFile, "ensure_weight_tying is true, and embedding and output matrix differ");
+    }
+    adapter.head_matrix.reset();
+  }
   const bool saves = !json.value("modules_to_save", Json(Json::array())).empty();
   if (saves != (adapter.embedding_matrix.defined() || adapter.head_matrix.defined())) {
     malformed_adapter(directory / kTensorFile, "modules_to_save names other matrices than are there");
@@ -290,6 +297,8 @@ int64_t write_adapter(const std::filesystem::path& directory, const Adapter& ada
     tensors[kPrefix + kHead + kWeight] = adapter.head_matrix;
     saved.push_back(kHead);
   }
+  // PEFT looks for the output matrix too, and writes what is one matrix twice.
+  if (adapter.is_tied) tensors[kPrefix + kHead + kWeight] = adapter.embedding_matrix;
   int64_t n_bytes = 0;
   for (const auto& [name, tensor] : tensors) n_bytes += static_cast<int64_t>(tensor.nbytes());
   write_safetensors(directory / kTensorFile, tensors);
@@ -316,8 +325,9 @@ int64_t write_adapter(const std::filesystem::path& directory, const Adapter& ada
   return n_bytes;
 }
 
-std::unique_ptr<WeightSource> adapted(std::unique_ptr<WeightSource> base, Adapter adapter) {
-  return std::make_unique<AdaptedWeights>(std::move(base), std::move(adapter));
+std::unique_ptr<WeightSource> adapted(std::unique_ptr<WeightSource> base, Adapter adapter,
+                                      std::optional<bool> base_is_tied) {
+  return std::make_unique<AdaptedWeights>(std::move(base), std::move(adapter), base_is_tied);
 }
 
 }  // namespace lowbit::lm

@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -52,7 +53,9 @@ struct Adapter {
 int64_t write_adapter(const std::filesystem::path& directory, const Adapter& adapter, const std::string& base_digest);
 
 /// The weights of `base` with the adapter applied. Throws Error{bad_input} when a tensor it changes is missing or of
-/// another shape, or when it would part an embedding and an output matrix that the base ties.
-[[nodiscard]] std::unique_ptr<WeightSource> adapted(std::unique_ptr<WeightSource> base, Adapter adapter);
+/// another shape, or when it would part an embedding and an output matrix that the base ties. `base_is_tied`: what its
+/// config.json says of them; empty: they are tied when they are equal.
+[[nodiscard]] std::unique_ptr<WeightSource> adapted(std::unique_ptr<WeightSource> base, Adapter adapter,
+                                                    std::optional<bool> base_is_tied = {});
 
 }  // namespace lowbit::lm

@@ -87,7 +87,8 @@ struct OpenedModel {
                                     .fix = "bind the adapter together with its base: run the stages that made both"});
   }
   OpenedModel opened = open_model(base->at("path").get<std::string>(), base->at("type").get<std::string>(), closure);
-  opened.weights = adapted(std::move(opened.weights), read_adapter(path));
+  opened.weights =
+      adapted(std::move(opened.weights), read_adapter(path), read_model_config(opened.directory).tied_embeddings);
   return opened;
 }
 [[nodiscard]] inline OpenedModel open_model(const Input& input) {

@@ -134,7 +134,8 @@ TEST_CASE("a whole embedding read back is that written, under PEFT's names", "[e
   INFO(f.directory.string());
   const auto adapter = trained(f.config, *f.weights, whole(f.config, *f.weights, f.all_linears()));
   const test::ScratchDirectory dir;
-  CHECK(lm::write_adapter(dir.path(), adapter, std::string(64, 'a')) == 4 * adapter.n_parameters());
+  const std::int64_t written_twice = f.config.tied_embeddings ? adapter.embedding_matrix.numel() : 0;
+  CHECK(lm::write_adapter(dir.path(), adapter, std::string(64, 'a')) == 4 * (adapter.n_parameters() + written_twice));
   const auto json = test::read_json(dir.path() / "adapter_config.json");
   const auto saved =
       f.config.tied_embeddings ? nlohmann::json({"embed_tokens"}) : nlohmann::json({"embed_tokens", "lm_head"});
@@ -143,7 +144,8 @@ TEST_CASE("a whole embedding read back is that written, under PEFT's names", "[e
   CHECK(json.at("trainable_token_indices").is_null());
   const auto file = lm::SafetensorsFile::open(dir.path() / "adapter_model.safetensors");
   CHECK(at::equal(file.tensor("base_model.model." + adapter.embedding + ".weight"), adapter.embedding_matrix));
-  CHECK(file.contains("base_model.model.lm_head.weight") != f.config.tied_embeddings);
+  CHECK(at::equal(file.tensor("base_model.model.lm_head.weight"),
+                  f.config.tied_embeddings ? adapter.embedding_matrix : adapter.head_matrix));
 
   const auto a = lm::adapted(lm::open_weights(f.directory), adapter);
   const auto b = lm::adapted(lm::open_weights(f.directory), lm::read_adapter(dir.path()));
@@ -202,6 +204,19 @@ TEST_CASE("an adapter may not part what its base ties, nor tie what it has apart
   both_as_one.head_matrix.reset();
   both_as_one.is_tied = true;
   CHECK(error_of(untied, both_as_one).find("the base has two") != std::string::npos);
+  // Two matrices are two when the configuration says so, equal or not.
+  CHECK_NOTHROW(lm::adapted(lm::open_weights(tied.directory), head_too, /*base_is_tied=*/true));
+  auto parted = head_too;
+  parted.head_matrix = parted.embedding_matrix + 1;
+  const auto twins = [&] {
+    lm::NamedTensors tensors;
+    for (const auto& name : tied.weights->names()) tensors[name] = tied.weights->tensor(name);
+    tensors["lm_head.weight"] = tensors["model.embed_tokens.weight"].clone();
+    return std::make_unique<test::MemoryWeights>(std::move(tensors));
+  };
+  CHECK_NOTHROW(lm::adapted(twins(), parted, /*base_is_tied=*/false));
+  CHECK_THROWS_AS(lm::adapted(twins(), parted, /*base_is_tied=*/true), lm::Error);
+  CHECK_THROWS_AS(lm::adapted(twins(), parted), lm::Error);
   // On a base with two matrices either may be replaced alone.
   auto of_untied = whole(untied.config, *untied.weights, {"q_proj"});
   of_untied.embedding_matrix.reset();

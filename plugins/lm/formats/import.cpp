@@ -243,7 +243,7 @@ void import_model(const fs::path& directory, const fs::path& out) {
 void import_adapter(const fs::path& directory, const ModelConfig& config, std::unique_ptr<WeightSource> base,
                     const std::string& base_digest, const fs::path& out) {
   const Adapter adapter = read_adapter(directory);
-  check_whole(config, *adapted(std::move(base), adapter));
+  check_whole(config, *adapted(std::move(base), adapter, config.tied_embeddings));
   (void)write_adapter(out, adapter, base_digest);
 }
 
