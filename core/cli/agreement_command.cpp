@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "base/words.h"
@@ -41,16 +42,27 @@ Result<std::string> experiment_of(const CommandOptions& options, store::ProjectF
                                    : "`lowbit agreement " + shell_word(names.front()) + "`; `lowbit ls` lists them");
 }
 
-/// What people decided on cases of the experiment's queues, by kHumanJudge.
-Result<std::vector<Judgement>> human_decisions(const exec::ProjectPaths& project, store::ProjectFacts& facts,
-                                               const std::string& experiment) {
+struct HumanDecisions {
+  std::vector<Judgement> judgements;  ///< by kHumanJudge
+  std::size_t n_open_audit = 0;       ///< cases drawn at random that nobody has decided
+};
+
+/// What people decided on cases of the experiment's queues.
+Result<HumanDecisions> human_decisions(const exec::ProjectPaths& project, store::ProjectFacts& facts,
+                                       const std::string& experiment) {
   LB_TRY_ASSIGN(const std::vector<ReviewQueue> queues, review_queues(project, facts, experiment));
-  LB_TRY_ASSIGN(const store::Decided decided, store::ReviewLedger(project.root / "reviews").read());
+  const store::ReviewLedger ledger(project.root / "reviews");
+  LB_TRY_ASSIGN(const store::Decided decided, ledger.read());
+  if (!queues.empty()) warn_of_lines(ledger, decided);
   std::map<std::pair<std::string, std::string>, Judgement> by_case;  // predictions and item: a case may be queued twice
+  std::set<std::string> open;
   for (const ReviewQueue& queue : queues) {
     for (const ReviewCase& one : queue.cases) {
       const auto found = decided.by_case.find(one.case_id);
-      if (found == decided.by_case.end()) continue;
+      if (found == decided.by_case.end()) {
+        if (one.audited) open.insert(one.case_id);
+        continue;
+      }
       const Decision& decision = found->second;
       Judgement& judgement = by_case[{queue.predictions, one.item_id}];
       judgement.audited = judgement.audited || one.audited;
@@ -63,21 +75,18 @@ Result<std::vector<Judgement>> human_decisions(const exec::ProjectPaths& project
       if (decision.first_error_step) judgement.first_error_step = static_cast<std::int64_t>(*decision.first_error_step);
     }
   }
-  std::vector<Judgement> judgements;
-  for (auto& [id, judgement] : by_case) judgements.push_back(std::move(judgement));
-  return judgements;
+  HumanDecisions decisions{.judgements = {}, .n_open_audit = open.size()};
+  for (auto& [id, judgement] : by_case) decisions.judgements.push_back(std::move(judgement));
+  return decisions;
 }
 
-Result<std::vector<Judgement>> judgements_of(const exec::ProjectPaths& project, store::ProjectFacts& facts,
-                                             const std::string& experiment) {
+Result<std::vector<Judgement>> judgements_of(store::ProjectFacts& facts, const std::string& experiment) {
   LB_TRY_ASSIGN(std::vector<Judgement> judgements, facts.judgements(experiment));
   if (judgements.empty()) {
     return error("LB7031", "no judge has said anything in `" + experiment + "`")
         .note("none of the results that its last expansion leads to holds verdicts on predictions")
         .fix("add a judge (docs/judging.md) and run it; `lowbit status` tells how far it is");
   }
-  LB_TRY_ASSIGN(const std::vector<Judgement> decisions, human_decisions(project, facts, experiment));
-  judgements.insert(judgements.end(), decisions.begin(), decisions.end());
   return judgements;
 }
 
@@ -108,8 +117,11 @@ Result<int> agreement_command(const Words& words) {
   LB_TRY_ASSIGN(const exec::ProjectPaths project, existing_project(options));
   LB_TRY_ASSIGN(store::ProjectFacts facts, store::ProjectFacts::open(project.database()));
   LB_TRY_ASSIGN(const std::string experiment, experiment_of(options, facts));
-  LB_TRY_ASSIGN(const std::vector<Judgement> judgements, judgements_of(project, facts, experiment));
-  const report::AgreementRequest request{.level = level, .baseline = options.get("baseline")};
+  LB_TRY_ASSIGN(std::vector<Judgement> judgements, judgements_of(facts, experiment));
+  LB_TRY_ASSIGN(const HumanDecisions people, human_decisions(project, facts, experiment));
+  judgements.insert(judgements.end(), people.judgements.begin(), people.judgements.end());
+  const report::AgreementRequest request{
+      .level = level, .baseline = options.get("baseline"), .n_open_audit = people.n_open_audit};
   LB_TRY(expect_judge(request.baseline, judgements));
   const report::Agreement agreement = report::agreement_of(judgements, request);
   if (options.has("json")) {

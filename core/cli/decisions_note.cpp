@@ -20,7 +20,9 @@ std::set<fs::path> snapshots_of(const Experiment& experiment) {
       for (const graph::Member& member : input.members) {
         const auto* external = std::get_if<graph::External>(&member.source);
         if (external == nullptr || external->type != "decisions/1") continue;
-        snapshots.insert((experiment.file.parent_path() / external->path).lexically_normal());
+        fs::path path = (experiment.file.parent_path() / external->path).lexically_normal();
+        if (path.filename().empty()) path = path.parent_path();  // written with a slash at its end
+        snapshots.insert(std::move(path));
       }
     }
   }
@@ -33,7 +35,11 @@ void note_newer_decisions(const Experiment& experiment, const exec::ProjectPaths
   const store::ReviewLedger ledger(project.root / "reviews");
   for (const fs::path& snapshot : snapshots_of(experiment)) {
     // A snapshot of another project has another ledger.
-    if (ledger.snapshot(snapshot.filename()) != snapshot) continue;
+    std::error_code unknown;
+    if (fs::weakly_canonical(snapshot.parent_path(), unknown) !=
+        fs::weakly_canonical(project.root / "reviews", unknown)) {
+      continue;
+    }
     const auto newer = ledger.newer_than(snapshot);
     if (!newer.ok() || *newer == 0) continue;
     const std::string name = printable(snapshot.filename().string());

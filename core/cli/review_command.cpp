@@ -80,6 +80,8 @@ bool is_snapshot_name(const std::string& name) {
 }
 
 Result<int> freeze(const store::ReviewLedger& ledger, const std::string& name) {
+  LB_TRY_ASSIGN(const store::Decided decided, ledger.read());
+  warn_of_lines(ledger, decided);
   if (!is_snapshot_name(name)) {
     return error("LB0045", "`" + name + "` is no name for frozen decisions")
         .note("it becomes a directory below reviews: letters, digits, `-`, `_` and `.`")
@@ -110,15 +112,20 @@ Result<int> review_command(const Words& words) {
   if (asked_for_help) return 0;
   LB_TRY_ASSIGN(const exec::ProjectPaths project, existing_project(options));
   const store::ReviewLedger ledger(project.root / "reviews");
-  if (options.has("freeze")) return freeze(ledger, options.get("freeze"));
+  if (options.has("freeze")) {
+    for (const char* other : {"experiment", "list", "json", "reviewer"}) {
+      if (!options.has(other)) continue;
+      return error("LB0001",
+                   "`lowbit review --freeze` takes all decisions of the project, and no " + std::string(other))
+          .fix("leave it out");
+    }
+    return freeze(ledger, options.get("freeze"));
+  }
   LB_TRY_ASSIGN(store::ProjectFacts facts, store::ProjectFacts::open(project.database()));
   LB_TRY_ASSIGN(const std::vector<ReviewQueue> queues, review_queues(project, facts, options.get("experiment")));
   if (queues.empty()) return no_queue(options.get("experiment"));
   LB_TRY_ASSIGN(const store::Decided decided, ledger.read());
-  if (decided.n_broken > 0) {
-    std::fprintf(stderr, "note: %zu line(s) of %s cannot be read and count for nothing\n", decided.n_broken,
-                 ledger.file().c_str());
-  }
+  warn_of_lines(ledger, decided);
   if (options.has("list") || options.has("json")) {
     list_queues(queues, decided, options.has("json"));
     return 0;
@@ -128,8 +135,14 @@ Result<int> review_command(const Words& words) {
     std::printf("all cases are decided; `lowbit review --freeze NAME` makes the decisions count\n");
     return 0;
   }
-  ReviewSession session(std::cin, std::cout, options.get("reviewer", person()),
-                        [&](Decision& decision) { return ledger.append(decision); });
+  LB_TRY(ledger.expect_writable());
+  ReviewSession session(
+      std::cin, std::cout, options.get("reviewer", person()),
+      [&](Decision& decision) { return ledger.append(decision); },
+      [&](const std::string& case_id) -> Result<bool> {
+        LB_TRY_ASSIGN(const store::Decided by_now, ledger.read());
+        return by_now.by_case.contains(case_id);
+      });
   LB_TRY_ASSIGN(const std::size_t n, session.decide(open));
   std::cout << std::flush;
   std::printf("\n%zu decided, %zu left; `lowbit review --freeze NAME` makes the decisions count\n", n, open.size() - n);

@@ -1,5 +1,6 @@
 #include "cli/review_queues.h"
 
+#include <cstdio>
 #include <utility>
 
 #include "store/review_queue.h"
@@ -18,6 +19,13 @@ Result<std::vector<ReviewQueue>> review_queues(const exec::ProjectPaths& project
     queues.push_back(std::move(queue));
   }
   return queues;
+}
+
+void warn_of_lines(const store::ReviewLedger& ledger, const store::Decided& decided) {
+  for (const std::size_t line : decided.cut) {
+    std::fprintf(stderr, "note: line %zu of %s was cut off and counts for nothing\n", line, ledger.file().c_str());
+  }
+  if (!decided.invalid.empty()) std::fputs(render(decided.invalid).c_str(), stderr);
 }
 
 }  // namespace lowbit::cli

@@ -43,7 +43,7 @@ struct Decision {
   std::string case_id;
   std::string item_id;
   std::string problem_id;
-  std::string status;  ///< error, no_error, undetermined; withdrawn: as if nobody had decided
+  std::string status;  ///< error, no_error, undetermined; withdrawn: as if `withdraws` had not been decided
   std::optional<std::string> category;
   std::optional<std::string> type;
   std::optional<std::uint64_t> first_error_step;
@@ -52,6 +52,7 @@ struct Decision {
   std::string note;
   std::string reviewer;
   std::string decided_at;  ///< RFC 3339 in UTC
+  std::string withdraws;   ///< of a withdrawn one: the decision_id that it takes back
 };
 
 struct NamedType {

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -31,6 +32,10 @@ namespace lowbit::env {
 /// good. A line that cannot be written whole is taken back; the beginning of one that a killed process left is ended
 /// first. REQUIRES: `line` holds no newline.
 [[nodiscard]] Result<void> append_line_durably(const std::filesystem::path& path, std::string_view line);
+/// The same where `line_for`, which is given what stands in the file and is called while nobody else appends, returns a
+/// line. Whether it did.
+[[nodiscard]] Result<bool> append_line_durably(
+    const std::filesystem::path& path, const std::function<std::optional<std::string>(std::string_view)>& line_for);
 
 /// Writes in place: for a file that nobody reads before a later step says that it is there.
 [[nodiscard]] Result<void> write_file(const std::filesystem::path& path, std::string_view text);

@@ -237,7 +237,7 @@ Confusion confusion_of(const Table& table, std::size_t r, std::size_t human, Lev
   return confusion;
 }
 
-Audit audit_of(const Table& table, std::size_t vote, std::size_t human, Level level) {
+Audit audit_of(const Table& table, std::size_t vote, std::size_t human, Level level, std::size_t n_open) {
   Audit audit{.vote = table.rater(vote).name, .human = table.rater(human).name};
   for (std::size_t i = 0; i < table.n_cases(); ++i) {
     if (table.said(i, human) == nullptr || !table.said(i, human)->audited) continue;
@@ -248,7 +248,9 @@ Audit audit_of(const Table& table, std::size_t vote, std::size_t human, Level le
     ++audit.errors.n;
     audit.errors.n_hits += label_of(*right, level) != label_of(*judgement, level) ? 1U : 0U;
   }
-  if (audit.errors.n > 0) audit.bound = error_share_bound(audit.errors.n_hits, audit.errors.n);
+  audit.n_open = n_open;
+  audit.n_drawn += n_open;
+  if (n_open == 0 && audit.errors.n > 0) audit.bound = error_share_bound(audit.errors.n_hits, audit.errors.n);
   return audit;
 }
 
@@ -328,7 +330,7 @@ Agreement agreement_of(const std::vector<Judgement>& judgements, const Agreement
       }
     }
     for (const std::size_t vote : table.of_kind(RaterKind::vote)) {
-      Audit audit = audit_of(table, vote, human, request.level);
+      Audit audit = audit_of(table, vote, human, request.level, request.n_open_audit);
       if (audit.n_drawn > 0) agreement.audits.push_back(std::move(audit));
     }
   }

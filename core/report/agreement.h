@@ -78,14 +78,17 @@ struct Audit {
   std::string vote;
   std::string human;
   std::size_t n_drawn = 0;
-  Share errors;  ///< on which vote and person differ, of those on which both are valid
-  /// One-sided 95 % upper bound of the share of errors; empty without such cases.
+  std::size_t n_open = 0;  ///< of them, those that nobody has decided
+  Share errors;            ///< on which vote and person differ, of those on which both are valid
+  /// One-sided 95 % upper bound of the share of errors; empty without such cases, and while some are open: the easy
+  /// ones are decided first.
   std::optional<double> bound;
 };
 
 struct AgreementRequest {
   Level level = Level::type;
-  std::string baseline;  ///< a name of judges_of(); empty: every judge is compared with every other
+  std::string baseline;          ///< a name of judges_of(); empty: every judge is compared with every other
+  std::size_t n_open_audit = 0;  ///< cases that were drawn at random and that nobody has decided
 };
 
 struct Agreement {

@@ -128,11 +128,13 @@ std::string confusion(const Confusion& confusion) {
 
 std::string audit(const Audit& audit) {
   std::string text = "\naudit       " + count_text(audit.n_drawn, "case") + " drawn at random";
+  if (audit.n_open > 0)
+    return text + ", " + std::to_string(audit.n_open) + " of them open: no bound before all are decided\n";
   if (!audit.bound) return text + "; none of them is decided by " + audit.vote + " and by people\n";
   constexpr double kPercent = 100;
   return text + ", " + std::to_string(audit.errors.n) + " of them decided by " + audit.vote +
          " and by people: " + count_text(audit.errors.n_hits, "error") + ", so that at most " +
-         fixed(kPercent * *audit.bound, 2) + " % of all are wrong (one-sided, 95 %)\n";
+         fixed(kPercent * *audit.bound, 2) + " % of what both can decide is wrong (one-sided, 95 %)\n";
 }
 
 /// What the tables do not show because it is not there.
@@ -205,6 +207,7 @@ Json json_of(const Audit& audit) {
   return {{"vote", audit.vote},
           {"human", audit.human},
           {"drawn", audit.n_drawn},
+          {"open", audit.n_open},
           {"errors", json_of(audit.errors)},
           {"bound", or_null(audit.bound)}};
 }

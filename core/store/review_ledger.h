@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -21,7 +22,9 @@ namespace lowbit::store {
 struct Decided {
   std::map<std::string, Decision> by_case;  ///< the last of each; without those that were withdrawn
   std::size_t n_lines = 0;
-  std::size_t n_broken = 0;  ///< lines that cannot be read: the beginning of one, where a process was killed
+  std::vector<std::size_t> cut;  ///< lines that are no JSON, from 1: the beginning of one, where a process was killed
+  Diagnostics invalid;           ///< LB6016, lines that are no decision: somebody edited them. They count for nothing
+  std::set<std::string> ids;     ///< of all decisions that ever were
 };
 
 class ReviewLedger {
@@ -31,12 +34,16 @@ class ReviewLedger {
   [[nodiscard]] std::filesystem::path file() const { return directory_ / "ledger.jsonl"; }
   [[nodiscard]] std::filesystem::path snapshot(const std::string& name) const { return directory_ / name; }
 
-  /// Durable on return. Sets `decision_id` to the digest of the line.
-  [[nodiscard]] Result<void> append(Decision& decision) const;
+  /// Durable on return. Sets `decision_id` to the digest of the line. False, and nothing is kept, when somebody else
+  /// has decided the case; a withdrawal is kept only while what it takes back counts.
+  [[nodiscard]] Result<bool> append(Decision& decision) const;
+  /// LB61xx where decisions could not be kept: told before somebody decides.
+  [[nodiscard]] Result<void> expect_writable() const;
   /// Empty where there is no file.
   [[nodiscard]] Result<Decided> read() const;
   /// Writes what counts now as a decisions/1 artifact, `directory()/name`, with the answers that people found right in
-  /// grader-cases.jsonl beside it; an older snapshot of that name is replaced. The number of decisions.
+  /// grader-cases.jsonl beside it; an older snapshot of that name is replaced. The number of decisions. LB6016 while
+  /// lines are invalid; LB0046 when nothing is decided, or the older snapshot has decisions that this ledger never had.
   [[nodiscard]] Result<std::size_t> freeze(const std::string& name) const;
   /// Decisions of the ledger that the snapshot at `directory` does not have, or has otherwise.
   [[nodiscard]] Result<std::size_t> newer_than(const std::filesystem::path& directory) const;

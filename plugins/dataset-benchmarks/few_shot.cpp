@@ -73,7 +73,8 @@ void write_few_shot(const Job& job, const FewShotParams& params) {
   std::vector<std::string> ids;
   for (const tasks::Item& item : source.items) ids.push_back(item.item_id);
   std::vector<tasks::Item> examples;
-  for (const std::size_t i : tasks::chosen(ids, params.num_fewshot, tasks::choice_named(params.choice), params.seed)) {
+  for (const std::size_t i :
+       tasks::chosen(ids, params.num_fewshot, tasks::choice_named(params.choice), params.seed, "num_fewshot")) {
     examples.push_back(source.items[i]);
   }
   expect_new(examples, task);

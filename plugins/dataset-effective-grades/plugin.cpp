@@ -93,8 +93,15 @@ void expect_step(const Grade& grade, const verdicts::Prediction& prediction) {
 /// the categories of v2, or the types of v1, add up to 1.
 void report(const Job& job, std::map<std::string, std::size_t> counts, std::size_t n) {
   const auto& flat = verdicts::kFlatErrorTypes;
-  const bool is_flat =
-      std::any_of(flat.begin(), flat.end(), [&](std::string_view type) { return counts.count(std::string(type)) > 0; });
+  const auto occurs = [&](std::string_view name) { return counts.count(std::string(name)) > 0; };
+  const bool is_flat = std::any_of(flat.begin(), flat.end(), occurs);
+  const auto& categories = verdicts::kCategories;
+  if (is_flat && std::any_of(categories.begin(), categories.end(), occurs)) {
+    throw StageError(LB_BAD_INPUT, {.what = "errors of two taxonomies",
+                                    .where = "vote, decisions",
+                                    .why = "their shares would not add up to 1",
+                                    .fix = "let judges and people choose from one: `taxonomy` of judge and queue"});
+  }
   counts.insert({{"none", 0}, {"unnamed", 0}});
   if (is_flat) {
     for (const auto type : flat) counts.emplace(type, 0);

@@ -69,10 +69,17 @@ void apply_grade(const Json& row, const std::string& port, Member& member) {
   prediction.judged.category = optional_of<std::string>(row.at("category"));
   prediction.judged.type = optional_of<std::string>(row.at("type"));
   prediction.judged.first_error_step = optional_of<std::size_t>(row.at("first_error_step"));
-  if (prediction.judged.category || prediction.judged.type) prediction.status = Status::error;
+  const bool named = prediction.judged.category || prediction.judged.type;
+  if (named) prediction.status = Status::error;
+  if (row.at("source") != "human") return;
+  // The last word: no vote fills in what a person left open, and none is as sure.
+  prediction.by_person = true;
+  prediction.judged.agreement = 1;
+  if (!named) prediction.status = prediction.correct == true ? Status::no_error : Status::undetermined;
 }
 
 void apply_verdict(const verdicts::Verdict& verdict, Prediction& prediction) {
+  if (prediction.by_person) return;
   const verdicts::Finding& finding = verdict.finding;
   const bool named = prediction.status == Status::error;  // by a grade
   if (named && prediction.judged.type != finding.type) return;
@@ -106,6 +113,12 @@ std::vector<Member> read_members(const Job& job, const std::string& port, const 
       const auto id = row.at("item_id").get<std::string>();
       const auto prompt = prompt_shas.find(id);
       if (prompt == prompt_shas.end() || prompt->second != row.at("prompt_sha")) {
+        if (prompt == prompt_shas.end() && prompt_shas.contains(verdicts::task_item(id))) {
+          throw StageError(LB_BAD_INPUT, {.what = "several answers to an item make no pair",
+                                          .where = file.string() + ":" + std::to_string(line),
+                                          .why = id + " is one of several samples",
+                                          .fix = "bind `" + port + "` to predictions with one answer to each item"});
+        }
         throw StageError(LB_BAD_INPUT,
                          {.what = "the predictions are not about this task",
                           .where = file.string() + ":" + std::to_string(line),
@@ -118,6 +131,7 @@ std::vector<Member> read_members(const Job& job, const std::string& port, const 
                                             .truncated = row.at("truncated").get<bool>(),
                                             .format_kept = row.value("format_kept", Json()) == true,
                                             .n_steps = row.at("steps").size(),
+                                            .by_person = false,
                                             .status = {},
                                             .judged = {}});
     });

@@ -20,6 +20,7 @@ struct Prediction {
   std::optional<bool> correct;  ///< the grade that counts
   bool truncated = false, format_kept = false;
   std::size_t n_steps = 0;
+  bool by_person = false;  ///< whether a person's decision is the grade
   /// Status of the verdict; nothing where there is none. Error where the grade names one.
   std::optional<verdicts::Status> status;
   Judged judged;
@@ -40,7 +41,7 @@ using PromptShas = std::unordered_map<std::string, std::string>;
 [[nodiscard]] std::vector<Member> read_members(const Job& job, const std::string& port, const PromptShas& prompt_shas);
 /// Nothing happens where `port` is not bound. Throws StageError{LB_BAD_INPUT} for grades of other predictions.
 void apply_grades(const Job& job, const std::string& port, std::vector<Member>& members);
-/// The same for verdicts, of one judge or one vote. What a grade names stays.
+/// The same for verdicts, of one judge or one vote. What a grade names stays, and what people decided.
 void apply_verdicts(const Job& job, const std::string& port, std::vector<Member>& members);
 
 }  // namespace lowbit::pairs

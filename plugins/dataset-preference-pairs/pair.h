@@ -15,7 +15,7 @@ namespace lowbit::pairs {
 struct Judged {
   std::optional<std::string> category, type;
   std::optional<std::size_t> first_error_step;
-  std::optional<double> agreement;   ///< share of the valid ballots of a vote that won it
+  std::optional<double> agreement;   ///< share of the valid ballots that won the vote; 1 where a person decided
   std::optional<double> confidence;  ///< the judge's own
 };
 

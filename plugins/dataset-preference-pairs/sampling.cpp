@@ -67,6 +67,14 @@ std::string cell_of(const nlohmann::json& at, const std::vector<std::string>& ax
 }
 
 std::map<std::string, double> error_rates(const std::vector<Member>& members, const std::vector<std::string>& axes) {
+  for (const std::string& axis : axes) {
+    if (std::any_of(members.begin(), members.end(), [&](const Member& m) { return m.coordinates.contains(axis); }))
+      continue;
+    throw StageError(LB_BAD_PARAM, {.what = "there is no axis " + axis + " to tell models apart by",
+                                    .where = "cell_axes",
+                                    .why = "`rejected` is not gathered over it",
+                                    .fix = "name axes of `over` of the input `rejected`"});
+  }
   std::map<std::string, std::map<std::string, std::size_t>> errors;  // place, label
   std::map<std::string, std::size_t> failures;
   for (const Member& member : members) {

@@ -40,6 +40,8 @@ struct Params {
   }
 };
 
+constexpr double kRounding = 1e-9;  // 0.07 times 100 is 7 and not a little more
+
 /// A wrong answer that the vote judged.
 struct Judged {
   const verdicts::Prediction* prediction;
@@ -51,12 +53,25 @@ struct Judged {
 
 bool is_conflict(Status status) { return status == Status::conflict || status == Status::insufficient; }
 
-std::vector<Judged> judged_of(const Job& job, const tasks::Task& task,
+/// People choose from the types that the judges had, or grades would mix two taxonomies.
+void expect_taxonomy(const verdicts::Verdict& verdict, const std::string& taxonomy) {
+  if (!verdict.finding.type) return;
+  const bool is_second = verdicts::category_of(*verdict.finding.type).has_value();
+  if (is_second == (taxonomy == "v2")) return;
+  throw StageError(LB_BAD_PARAM, {.what = "the vote is by another taxonomy than the queue",
+                                  .where = "taxonomy",
+                                  .why = "it is " + taxonomy + ", and the verdict on item " + verdict.item_id + " is " +
+                                         *verdict.finding.type,
+                                  .fix = std::string("set taxonomy to ") + (is_second ? "v2" : "v1")});
+}
+
+std::vector<Judged> judged_of(const Job& job, const Params& params, const tasks::Task& task,
                               const std::vector<verdicts::Prediction>& predictions) {
   std::unordered_map<std::string, const tasks::Item*> items;
   for (const tasks::Item& item : task.items) items.emplace(item.item_id, &item);
   std::unordered_map<std::string, Status> votes;
   for (const verdicts::Verdict& verdict : verdicts::read_verdicts(job.input("vote").path)) {
+    expect_taxonomy(verdict, params.taxonomy);
     if (!votes.emplace(verdict.item_id, verdict.finding.status).second) {
       throw StageError(LB_BAD_INPUT, {.what = "these are several judges and no vote",
                                       .where = "verdict of " + verdict.judge + " on item " + verdict.item_id,
@@ -66,7 +81,8 @@ std::vector<Judged> judged_of(const Job& job, const tasks::Task& task,
   }
   std::vector<Judged> judged;
   for (const verdicts::Prediction& prediction : predictions) {
-    const auto item = items.find(verdicts::task_item(prediction.item_id));
+    auto item = items.find(prediction.item_id);
+    if (item == items.end()) item = items.find(verdicts::task_item(prediction.item_id));
     if (item == items.end()) {
       throw StageError(LB_BAD_INPUT, {.what = "the predictions are not about this task",
                                       .where = "predictions.jsonl, item " + prediction.item_id,
@@ -74,7 +90,7 @@ std::vector<Judged> judged_of(const Job& job, const tasks::Task& task,
                                       .fix = "bind `task` to the task that was answered"});
     }
     const auto vote = votes.find(prediction.item_id);
-    if (prediction.correct == true || vote == votes.end()) continue;
+    if (prediction.correct != false || vote == votes.end()) continue;
     judged.push_back({.prediction = &prediction,
                       .item = item->second,
                       .vote = vote->second,
@@ -91,7 +107,8 @@ void draw_audit(std::vector<Judged>& judged, const Params& params) {
     if (params.audit_population == "conflicts" && !is_conflict(one.vote)) continue;
     drawn.emplace_back(lm::sha256_of_text("audit/" + std::to_string(params.seed) + "/" + one.case_id), &one);
   }
-  const auto n = static_cast<std::size_t>(std::ceil(params.audit_share * static_cast<double>(drawn.size())));
+  const auto n =
+      static_cast<std::size_t>(std::ceil(params.audit_share * static_cast<double>(drawn.size()) - kRounding));
   std::sort(drawn.begin(), drawn.end());
   for (std::size_t i = 0; i < n; ++i) drawn[i].second->audited = true;
 }
@@ -107,7 +124,7 @@ std::string reason_of(const Judged& one, const Params& params) {
 void write_queue(const Job& job, const Params& params) {
   const tasks::Task task = tasks::read_task(job.input("task").path);
   const auto predictions = verdicts::read_predictions(job.input("predictions").path);
-  std::vector<Judged> judged = judged_of(job, task, predictions);
+  std::vector<Judged> judged = judged_of(job, params, task, predictions);
   draw_audit(judged, params);
   std::map<std::string, std::size_t> counts{{"conflict", 0}, {"insufficient", 0}, {"no_error", 0}, {"audit", 0}};
   std::size_t n_audited = 0;

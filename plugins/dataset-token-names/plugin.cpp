@@ -36,7 +36,7 @@ bool is_reserved(const std::string& content) {
   return std::regex_match(content, pattern);
 }
 
-/// Every text of the file that is exactly `from` becomes `to`; keys too.
+/// Every text that is exactly `from` becomes `to`; keys too.
 void rename_in(Json& json, const std::string& from, const std::string& to) {
   if (json.is_string() && json == from) json = to;
   if (json.is_object() && json.contains(from)) {
@@ -48,7 +48,26 @@ void rename_in(Json& json, const std::string& from, const std::string& to) {
   }
 }
 
-/// Reserved name to new name; names that the vocabulary has already are left out.
+/// Where a tokenizer.json names its added tokens.
+void rename_token(Json& tokenizer, const std::string& from, const std::string& to) {
+  for (const char* part : {"added_tokens", "post_processor"}) {
+    if (tokenizer.contains(part)) rename_in(tokenizer[part], from, to);
+  }
+  if (!tokenizer.contains("model") || !tokenizer["model"].contains("vocab")) return;
+  Json& vocabulary = tokenizer["model"]["vocab"];
+  if (!vocabulary.is_object() || !vocabulary.contains(from)) return;
+  vocabulary[to] = vocabulary[from];
+  vocabulary.erase(from);
+}
+
+[[noreturn]] void cannot_be_named(const std::string& name, const std::string& why) {
+  throw StageError(LB_BAD_PARAM, {.what = "`" + name + "` cannot be the name of a reserved token",
+                                  .where = "tokens",
+                                  .why = why,
+                                  .fix = "give each token a text that the vocabulary does not have"});
+}
+
+/// Reserved name to new name; names that added tokens have already are left out.
 std::vector<std::pair<std::string, std::string>> choose(const Json& tokenizer, const std::vector<std::string>& wanted,
                                                         const fs::path& file) {
   std::set<std::string> known;
@@ -58,15 +77,14 @@ std::vector<std::pair<std::string, std::string>> choose(const Json& tokenizer, c
     known.insert(content);
     if (is_reserved(content)) reserved.push_back(content);
   }
+  const Json vocabulary = tokenizer.value("model", Json::object()).value("vocab", Json::object());
   std::vector<std::pair<std::string, std::string>> names;
   for (const std::string& name : wanted) {
-    if (name.empty() || std::count(wanted.begin(), wanted.end(), name) > 1) {
-      throw StageError(LB_BAD_PARAM, {.what = "`" + name + "` cannot be the name of a token",
-                                      .where = "tokens",
-                                      .why = name.empty() ? "it is empty" : "it stands there twice",
-                                      .fix = "give each token a text of its own"});
-    }
+    if (name.empty()) cannot_be_named(name, "it is empty");
+    if (std::count(wanted.begin(), wanted.end(), name) > 1) cannot_be_named(name, "it stands there twice");
+    if (is_reserved(name)) cannot_be_named(name, "it is the name of a reserved token itself");
     if (known.contains(name)) continue;
+    if (vocabulary.is_object() && vocabulary.contains(name)) cannot_be_named(name, "it is an ordinary token");
     if (names.size() == reserved.size()) {
       throw StageError(LB_BAD_INPUT, {.what = "the vocabulary has too few reserved tokens",
                                       .where = file.string(),
@@ -104,7 +122,7 @@ void name_tokens(const Job& job, const Params& params) {
     lm::write_json_file(to / name, json);
   }
   for (const auto& [reserved, given] : names) {
-    rename_in(tokenizer, reserved, given);
+    rename_token(tokenizer, reserved, given);
     job.info(reserved + " is " + given);
   }
   lm::write_json_file(to / "tokenizer.json", tokenizer);

@@ -103,6 +103,12 @@ struct Draws {
 
 /// Each item `samples` times, and what the draws of each are a function of: the seed, its id and the sample's number.
 Draws repeat_items(const Job& job, const SampleParams& params, tasks::Task& task) {
+  if (params.samples > 1 && (params.temperature == 0 || params.top_k == 1)) {
+    throw StageError(LB_BAD_PARAM, {.what = "several samples that cannot differ",
+                                    .where = "samples",
+                                    .why = "with temperature 0, or top_k 1, every answer to an item is the same",
+                                    .fix = "set samples to 1, or draw: temperature above 0 and another top_k"});
+  }
   const std::uint64_t seed = job.seed_for("samples");
   Draws draws;
   if (params.temperature > 0) {

@@ -36,7 +36,8 @@ void judge_all(const Job& job) {
   for (std::size_t i = 0; i < predictions.size(); ++i) {
     job.tick(i, predictions.size(), "items");
     const verdicts::Prediction& prediction = predictions[i];
-    const auto item = items.find(verdicts::task_item(prediction.item_id));
+    auto item = items.find(prediction.item_id);
+    if (item == items.end()) item = items.find(verdicts::task_item(prediction.item_id));
     if (item == items.end()) {
       throw StageError(LB_BAD_INPUT, {.what = "the predictions are not about this task",
                                       .where = "predictions.jsonl, item " + prediction.item_id,

@@ -14,7 +14,8 @@ std::string draw_of(std::int64_t seed, const std::string& id) {
   return lm::sha256_of_text(std::to_string(seed) + "/" + id);
 }
 
-std::vector<std::size_t> chosen(const std::vector<std::string>& ids, std::int64_t n, Choice choice, std::int64_t seed) {
+std::vector<std::size_t> chosen(const std::vector<std::string>& ids, std::int64_t n, Choice choice, std::int64_t seed,
+                                const std::string& param) {
   std::vector<std::size_t> indices(ids.size());
   std::iota(indices.begin(), indices.end(), std::size_t{0});
   if (n == 0) return indices;
@@ -22,9 +23,9 @@ std::vector<std::size_t> chosen(const std::vector<std::string>& ids, std::int64_
   if (wanted > ids.size()) {
     throw StageError(LB_BAD_INPUT,
                      {.what = "there are too few items",
-                      .where = "n",
+                      .where = param,
                       .why = "wanted are " + std::to_string(n) + ", there are " + std::to_string(ids.size()),
-                      .fix = "lower n, or set it to 0 for all"});
+                      .fix = "lower it to what there is"});
   }
   if (choice == Choice::random) {
     std::vector<std::string> draws;

@@ -18,8 +18,8 @@ enum class Choice { first, random };
 [[nodiscard]] std::string draw_of(std::int64_t seed, const std::string& id);
 
 /// Indices of `n` ids, ascending: the first ones, or those whose draws are smallest. n = 0: all. Throws
-/// StageError{LB_BAD_INPUT} when there are fewer.
+/// StageError{LB_BAD_INPUT} when there are fewer, that names `param`.
 [[nodiscard]] std::vector<std::size_t> chosen(const std::vector<std::string>& ids, std::int64_t n, Choice choice,
-                                              std::int64_t seed);
+                                              std::int64_t seed, const std::string& param = "n");
 
 }  // namespace lowbit::tasks

@@ -49,6 +49,28 @@ Finding named_error(const Json& row) {
           .type = optional_of<std::string>(row.at("type"))};
 }
 
+/// Inputs from outside are not checked by the host, and a snapshot may have been edited.
+void expect_decision(const Json& row) {
+  const Finding finding = named_error(row);
+  const auto status = row.at("status").get<std::string>();
+  const auto& flat = kFlatErrorTypes;
+  std::string why;
+  if (status != "error" && status != "no_error" && status != "undetermined") why = "status is " + status;
+  if (status == "error" && !finding.type && !finding.category) why = "an error has neither type nor category";
+  if (finding.type && !category_of(*finding.type) && std::find(flat.begin(), flat.end(), *finding.type) == flat.end()) {
+    why = "there is no error type " + *finding.type;
+  } else if (finding.type && category_of(*finding.type) != finding.category) {
+    why = "type and category do not belong together";
+  }
+  if (finding.first_error_step == std::size_t{0}) why = "steps are counted from 1";
+  if (why.empty()) return;
+  throw StageError(LB_BAD_INPUT,
+                   {.what = "a decision cannot be read",
+                    .where = "decisions.jsonl, decision " + row.at("decision_id").get<std::string>(),
+                    .why = why,
+                    .fix = "mend reviews/ledger.jsonl and freeze the decisions again: lowbit review --freeze NAME"});
+}
+
 }  // namespace
 
 std::vector<Prediction> read_predictions(const std::filesystem::path& directory) {
@@ -109,6 +131,7 @@ std::vector<Verdict> read_verdicts(const std::filesystem::path& directory) {
 std::unordered_map<std::string, Decision> read_decisions(const std::filesystem::path& directory) {
   std::unordered_map<std::string, Decision> decisions;
   for_each_row(directory / "decisions.jsonl", [&](const Json& row) {
+    expect_decision(row);
     decisions[row.at("case").get<std::string>()] = {.decision_id = row.at("decision_id").get<std::string>(),
                                                     .finding = named_error(row)};
   });

@@ -115,8 +115,11 @@ Diagnostic file_error(std::string_view doing, const fs::path& path, int error_nu
   const std::string what = std::string(doing) + " " + path.string() + " failed";
   const std::string system = std::generic_category().message(error_number);
   switch (error_number) {
-    case ENOENT:
     case ENOTDIR:
+      return error("LB6101", what)
+          .note("a part of the path is a file and no directory")
+          .fix("check the path, or move that file away");
+    case ENOENT:
       return error("LB6101", what)
           .note("there is no such file or directory")
           .fix("check the path; was it moved or deleted?");
@@ -170,6 +173,12 @@ Result<void> write_file_durably(const fs::path& path, std::string_view text) {
 }
 
 Result<void> append_line_durably(const fs::path& path, std::string_view line) {
+  LB_TRY(append_line_durably(path, [line](std::string_view) { return std::optional(std::string(line)); }));
+  return {};
+}
+
+Result<bool> append_line_durably(const fs::path& path,
+                                 const std::function<std::optional<std::string>(std::string_view)>& line_for) {
   if (const int fault = fault_point(); fault != 0) return file_error("writing", path, fault);
   const bool is_new = !env::exists(path);
   const Descriptor file(::open(path.c_str(), O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0666));
@@ -177,20 +186,19 @@ Result<void> append_line_durably(const fs::path& path, std::string_view line) {
   while (::flock(file.get(), LOCK_EX) != 0) {
     if (errno != EINTR) return file_error("locking", path, errno);
   }
-  const off_t size = ::lseek(file.get(), 0, SEEK_END);
-  char last = '\n';
-  if (size < 0 || (size > 0 && ::pread(file.get(), &last, 1, size - 1) != 1)) {
-    return file_error("reading", path, errno);
-  }
-  const std::string text = (last == '\n' ? "" : "\n") + std::string(line) + "\n";
+  LB_TRY_ASSIGN(const std::string before, read_file(path));
+  const auto line = line_for(before);
+  if (!line) return false;
+  const std::string text = (before.empty() || before.back() == '\n' ? "" : "\n") + *line + "\n";
   auto written = write_all(file.get(), text, path);
   if (written.ok() && ::fdatasync(file.get()) != 0) written = file_error("writing", path, errno);
   if (!written.ok()) {
-    if (::ftruncate(file.get(), size) != 0) return file_error("writing", path, errno);
-    return written;
+    if (::ftruncate(file.get(), static_cast<off_t>(before.size())) != 0) return file_error("writing", path, errno);
+    return written.error();
   }
   fault_passed();
-  return is_new ? sync_directory(path.parent_path()) : Result<void>();
+  if (is_new) LB_TRY(sync_directory(path.parent_path()));
+  return true;
 }
 
 Result<void> write_file(const fs::path& path, std::string_view text) {

@@ -103,8 +103,7 @@ TEST_CASE("problems of MATH are taken by subject, level and a stated choice", "[
 
   MathDirectory too_many;
   CHECK(too_many.run({{"n", 11}}) == LB_BAD_INPUT);
-  CHECK(too_many.stage.error() ==
-        "there are too few items\nn\nwanted are 11, there are 10\nlower n, or set it to 0 for all");
+  CHECK(too_many.stage.error() == "there are too few items\nn\nwanted are 11, there are 10\nlower it to what there is");
 
   MathDirectory none;
   CHECK(none.run({{"subjects", {"Chess"}}}) == LB_BAD_INPUT);

@@ -109,7 +109,7 @@ TEST_CASE("examples that cannot be written, and tasks that have some, are refuse
   }
   SECTION("too few") {
     params["num_fewshot"] = 4;
-    expected = "there are too few items\nn\nwanted are 4, there are 3\nlower n, or set it to 0 for all";
+    expected = "there are too few items\nnum_fewshot\nwanted are 4, there are 3\nlower it to what there is";
   }
   SECTION("examples already") {
     tasks::Item with = item("1", "What is 1?", "1");

@@ -218,9 +218,22 @@ TEST_CASE("grades decide what is right, and the error that a grade names outweig
   CHECK(rows[0]["agreement"] == 0.6);
   CHECK(rows[0]["first_error_step"] == 1);
   CHECK(rows[1]["type"] == "formula_rule_error");
-  CHECK(rows[1]["agreement"].is_null());
+  CHECK(rows[1]["agreement"] == 1);
   CHECK(r.metrics("data/dropped/") ==
         Counts{{"rejected_right", 1}, {"not_graded", 1}, {"chosen_wrong", 1}, {"not_judged", 3}});
+}
+
+TEST_CASE("what a person left open, no vote fills in", "[pairs]") {
+  Recipe r;
+  r.bind_failures();
+  r.bind_verdicts({{"1", error_of("computational_error", 1.0)}, {"2", error_of("computational_error", 1.0)}});
+  r.bind_grades("grades", {grade("0", false, false), grade("1", false, false, nullptr, "human"),
+                           grade("2", false, false, "computational_error", "vote"), grade("3", false, false),
+                           grade("4", false, false), grade("5", false, false), grade("6", false, false),
+                           grade("7", false, false)});
+  REQUIRE(r.run(Json::object()) == LB_OK);
+  CHECK(r.ids() == Texts{"2"});
+  CHECK(r.metrics("data/dropped/")["undetermined"] == 1);
 }
 
 TEST_CASE("what does not keep the format is left out where that is asked for", "[pairs]") {

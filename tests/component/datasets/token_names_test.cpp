@@ -62,6 +62,11 @@ TEST_CASE("too few reserved tokens, and names that are none, are refused", "[tok
   Naming twice;
   twice.stage.host.params = {{"tokens", {"<|a|>", "<|a|>"}}};
   CHECK(twice.stage.run() == LB_BAD_PARAM);
+  for (const char* name : {"a", "<|reserved_special_token_1|>", ""}) {
+    Naming taken;
+    taken.stage.host.params = {{"tokens", {"<|step_start|>", name}}};
+    CHECK(taken.stage.run() == LB_BAD_PARAM);
+  }
   Naming none;
   std::filesystem::remove(none.stage.input("model") / "tokenizer.json");
   CHECK(none.stage.run() == LB_BAD_INPUT);

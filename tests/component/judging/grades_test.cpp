@@ -135,6 +135,28 @@ TEST_CASE("errors of the flat taxonomy are counted by its types", "[grades]") {
                      [](const auto& metric) { return metric.name == "first_errors/conceptual"; }));
 }
 
+TEST_CASE("errors of two taxonomies are refused", "[grades]") {
+  Grading g({{"a", false, verdicts::error_of_type("step_omission", 1, "")}, {"b", false, kError}});
+  CHECK(g.stage.run() == LB_BAD_INPUT);
+  CHECK_THAT(g.stage.error(), Catch::StartsWith("errors of two taxonomies\n"));
+}
+
+TEST_CASE("decisions that say nothing are refused", "[grades]") {
+  const auto [field, value] =
+      GENERATE(std::pair("status", nlohmann::json("no error")), std::pair("type", nlohmann::json("nonsense")),
+               std::pair("category", nlohmann::json("execution")), std::pair("first_error_step", nlohmann::json(0)));
+  Grading g({{"a", false, kError}});
+  nlohmann::json row{{"case", "c"},          {"decision_id", "d"},         {"status", "error"},
+                     {"category", "method"}, {"type", "procedural_error"}, {"first_error_step", 1}};
+  row[field] = value;
+  JsonLinesWriter out(g.stage.input("decisions") / "decisions.jsonl");
+  out.write(row);
+  out.close();
+  g.stage.host.bind("decisions", {.path = g.stage.input("decisions").string(), .type = "decisions/1"});
+  CHECK(g.stage.run() == LB_BAD_INPUT);
+  CHECK_THAT(g.stage.error(), Catch::StartsWith("a decision cannot be read\ndecisions.jsonl, decision d\n"));
+}
+
 TEST_CASE("a decision on a step that is not there is refused", "[grades]") {
   Grading g({{"a", false, kError}});
   JsonLinesWriter out(g.stage.input("decisions") / "decisions.jsonl");

@@ -98,6 +98,13 @@ TEST_CASE("of conflicts alone a share is drawn, and the others are left to the v
   CHECK_THAT(drawn[0], Catch::EndsWith(" conflict*"));
 }
 
+TEST_CASE("people choose from the judges' taxonomy", "[review]") {
+  Queueing q({"error"});
+  q.stage.host.params = {{"taxonomy", "v1"}};
+  CHECK(q.stage.run() == LB_BAD_PARAM);
+  CHECK_THAT(q.stage.error(), Catch::EndsWith("set taxonomy to v2"));
+}
+
 TEST_CASE("several judges are no vote", "[review]") {
   Queueing q({"error"});
   JsonLinesWriter out(q.stage.input("vote") / "verdicts.jsonl");

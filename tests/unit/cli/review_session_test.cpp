@@ -34,10 +34,14 @@ Reviewed review(const std::vector<ReviewCase>& cases, const std::string& typed, 
   Reviewed out;
   std::istringstream in(typed);
   std::ostringstream shown;
-  cli::ReviewSession session(in, shown, "ann", [&](Decision& decision) -> Result<void> {
-    out.saved.push_back(decision);
-    return {};
-  });
+  cli::ReviewSession session(
+      in, shown, "ann",
+      [&](Decision& decision) -> Result<bool> {
+        decision.decision_id = "d" + std::to_string(out.saved.size());
+        out.saved.push_back(decision);
+        return decision.note != "too late";
+      },
+      [](const std::string& case_id) -> Result<bool> { return case_id == "decided-by-bob"; });
   std::vector<cli::OpenCase> open;
   for (const ReviewCase& one : cases) open.push_back({.subject = &one, .types = &error_types(taxonomy)});
   const auto n = session.decide(open);
@@ -94,12 +98,32 @@ TEST_CASE("a case is skipped, the last decision taken back, and the end of input
   CHECK(reviewed.saved[0].status == "no_error");
   CHECK(reviewed.saved[1].status == "withdrawn");
   CHECK(reviewed.saved[1].case_id == "a");
+  CHECK(reviewed.saved[1].withdraws == "d0");
   CHECK(reviewed.saved[2].status == "undetermined");
   CHECK(reviewed.n_decided == 1);
   CHECK_THAT(reviewed.shown, Catch::Contains("nothing was decided before this case"));
 }
 
-TEST_CASE("a decision without its type is none", "[review]") { CHECK(review({review_case("a")}, "2\n").saved.empty()); }
+TEST_CASE("a decision without its type, or whose note was not asked for, is none", "[review]") {
+  CHECK(review({review_case("a")}, "2\n").saved.empty());
+  CHECK(review({review_case("a")}, "2\n5\n").saved.empty());
+  const auto reviewed = review({review_case("a")}, "n\n" + std::string(3000, 'x') + "\nshort\n");
+  REQUIRE(reviewed.saved.size() == 1);
+  CHECK(reviewed.saved[0].note == "short");
+}
+
+TEST_CASE("what somebody else decided is not asked, nor overwritten", "[review]") {
+  const auto reviewed = review({review_case("decided-by-bob"), review_case("b")}, "n\ntoo late\n");
+  CHECK(reviewed.n_decided == 0);
+  CHECK_THAT(reviewed.shown, Catch::Contains("case 1 of 2 was decided by somebody else"));
+  CHECK_THAT(reviewed.shown, Catch::Contains("somebody else has decided this case meanwhile"));
+}
+
+TEST_CASE("going back and forth is no recursion", "[review]") {
+  std::string typed;
+  for (int i = 0; i < 200000; ++i) typed += "1\nb\n";
+  CHECK(review({review_case("a")}, typed).saved.empty());
+}
 
 TEST_CASE("a solution without steps has errors without a step, of either taxonomy", "[review]") {
   const auto reviewed = review({review_case("a", 0)}, "1\ne\n3\n\n", "v1");

@@ -241,7 +241,12 @@ TEST_CASE("an audit counts the drawn cases on which vote and person differ", "[r
   CHECK_THAT(agreement.audits[0].bound.value(), WithinAbs(.0437, 5e-5));
   CHECK_THAT(agreement_page(agreement, "study"),
              Contains("\naudit       68 cases drawn at random, 67 of them decided by vote and by people: 0 errors, so "
-                      "that at most 4.37 % of all are wrong (one-sided, 95 %)\n"));
+                      "that at most 4.37 % of what both can decide is wrong (one-sided, 95 %)\n"));
+  const Agreement early = agreement_of(all, {.level = Level::type, .baseline = {}, .n_open_audit = 2});
+  CHECK(early.audits.at(0).n_drawn == 70);
+  CHECK_FALSE(early.audits.at(0).bound);
+  CHECK_THAT(agreement_page(early, "study"),
+             Contains("\naudit       70 cases drawn at random, 2 of them open: no bound before all are decided\n"));
   all[3].audited = true;
   all[1].audited = true;
   const Audit more = agreement_of(all, {}).audits.at(0);
