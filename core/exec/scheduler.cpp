@@ -106,6 +106,7 @@ void Scheduler::settle_with_result(Index index, const StageResult& result, Varia
 }
 
 void Scheduler::dispatch() {
+  if (options_.fail_fast && unchecked_ > 0) return;  // nothing starts before it is known how these ended
   // A queue, not recursion: a chain of cut-offs may be as long as the graph.
   while (!stopping_ && !done_) {
     const auto next = states_.next_unblocked();
@@ -182,6 +183,7 @@ void Scheduler::launch(Index index) {
 void Scheduler::on_end(const JobPtr& job) {
   running_.erase(job->nonce);
   job->lease.release();
+  ++unchecked_;
   auto outcome = std::make_shared<std::optional<Result<std::variant<CheckedResult, Failure>>>>();
   loop_.in_background(
       [this, job, outcome] {
@@ -189,10 +191,11 @@ void Scheduler::on_end(const JobPtr& job) {
         outcome->emplace(ended.ok() ? check(project_.paths(), job->paths, job->context, *ended) : ended.error());
       },
       [this, job, outcome] { on_checked(job, std::move(**outcome)); });
-  if (!options_.fail_fast) dispatch();  // with it, nothing starts before it is known how this one ended
+  dispatch();
 }
 
 void Scheduler::on_checked(const JobPtr& job, Result<std::variant<CheckedResult, Failure>> outcome) {
+  --unchecked_;
   if (done_) return;
   if (!outcome.ok()) {
     give_up(outcome.error());

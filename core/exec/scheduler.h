@@ -143,6 +143,7 @@ class Scheduler : public Controlled {
   std::map<std::string, double> longest_seconds_;        ///< of the jobs that ended well in this run, by stage
   std::vector<std::filesystem::path> used_directories_;  ///< for new_attempt()
   bool publish_scheduled_ = false;                       ///< or under way: what comes meanwhile is the next group
+  std::size_t unchecked_ = 0;                            ///< jobs that have ended, and of which it is not known yet how
   std::size_t waiting_for_retry_ = 0;
   std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
   bool stopping_ = false;
