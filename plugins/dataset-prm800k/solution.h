@@ -22,8 +22,8 @@ struct LeftOut {
 };
 
 /// Of PRM800K's own files (`question`, `label`) or of "solutions only" (`instruction`, `responses`, `next_response`,
-/// `answer`). Throws StageError{LB_BAD_INPUT} with `where` for a record of another form, nlohmann::json::exception for
-/// a field of another type.
+/// `answer`). Throws StageError{LB_BAD_INPUT} with `where` for a record of another form and for a field of another
+/// type.
 [[nodiscard]] std::variant<Solution, LeftOut> solution_of(const nlohmann::json& record, const std::string& where);
 
 }  // namespace lowbit::prm800k

@@ -72,6 +72,16 @@ Json solution_only(const std::string& problem, const Texts& responses, const std
   return {{"instruction", problem}, {"responses", responses}, {"next_response", next}, {"answer", answer}};
 }
 
+/// A record of PRM800K's own files whose steps have one completion each, chosen.
+Json labelled(const std::vector<Json>& completions) {
+  Json steps = Json::array();
+  for (const Json& completion : completions) {
+    steps.push_back({{"completions", {completion}}, {"chosen_completion", 0}, {"human_completion", nullptr}});
+  }
+  return {{"question", {{"problem", "p"}, {"ground_truth_answer", "4"}}},
+          {"label", {{"steps", steps}, {"finish_reason", "solution"}}}};
+}
+
 }  // namespace
 
 TEST_CASE("solutions become tagged text, byte for byte", "[prm800k]") {
@@ -115,6 +125,18 @@ TEST_CASE("what is no whole, right solution is left out and counted by reason", 
   CHECK(task.items[1].answer == "\\frac{1}{4}");
   CHECK(task.items[1].solution == "(by hand)");
   CHECK(task.items[1].problem_id == c.stage.lines("pairs/pairs.jsonl")[1]["problem_id"]);
+}
+
+TEST_CASE("a solution of no problem is left out, and a choice that is none of the completions ends one", "[prm800k]") {
+  Converting c;
+  Json nameless = labelled({{{"text", "one\n# Answer\n\n4"}}});
+  nameless["question"]["problem"] = " ";
+  Json beyond = labelled({{{"text", "one"}}, {{"text", "two\n# Answer\n\n4"}}});
+  beyond["label"]["steps"][1]["chosen_completion"] = 9;
+  c.bind_records(Json::array({nameless, beyond, labelled({{{"text", "one"}}, {{"text", "# Answer\n\n4"}}})}));
+  REQUIRE(c.run() == LB_OK);
+  CHECK(c.ids() == Texts{"prm800k/3"});
+  CHECK(c.dropped() == std::map<std::string, double>{{"no_answer", 1}, {"no_problem", 1}});
 }
 
 TEST_CASE("rows of solutions only take answers and ids from tasks with their problems", "[prm800k]") {
@@ -264,6 +286,25 @@ TEST_CASE("what needs a model says so, and records of other forms are named", "[
     expected =
         "a record is not one of PRM800K\nrows.jsonl, line 1\nits fields are answer, question\nbind PRM800K's own JSONL "
         "files, or the rows of a data set \"solutions only\" as JSONL (scripts/parquet-to-jsonl --rows)";
+  }
+  const auto refused = [](const std::string& field, const std::string& why) {
+    return "a record is not one of PRM800K\nrows.jsonl, line 1, `" + field + "`\n" + why +
+           "\ntake the line out, or the files as their authors published them";
+  };
+  SECTION("a field of another type: a label") {
+    Json record = labelled({{{"text", "one"}, {"rating", "1"}}});
+    c.bind_records(Json::array({record}));
+    expected = refused("rating", "it is string, and must be a whole number or null");
+  }
+  SECTION("a field of another type: a step") {
+    Json record = labelled({});
+    record["label"]["steps"].push_back(7);
+    c.bind_records(Json::array({record}));
+    expected = refused("steps", "a step is number");
+  }
+  SECTION("a field of another type: a solution") {
+    c.bind_records(Json::array({solution_only("p", {"one"}, "two", 3)}));
+    expected = refused("answer", "it is number, and must be a text");
   }
   CHECK(c.run(params) == LB_BAD_INPUT);
   CHECK(c.stage.error() == expected);
