@@ -2,6 +2,7 @@
 // keys sorted, so `canonical()` of equal values is equal text: the recipe behind every key.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -19,6 +20,17 @@ inline const Json& member(const Json& object, const char* name) {
   static const Json absent;
   const auto it = object.find(name);
   return it == object.end() ? absent : *it;
+}
+
+/// A value that does not exist is null in records, never a missing key.
+template <class T>
+[[nodiscard]] Json value_or_null(const std::optional<T>& value) {
+  return value ? Json(*value) : Json();
+}
+/// The other way round. Throws nlohmann::json::exception for a value of another type.
+template <class T>
+[[nodiscard]] std::optional<T> value_if(const Json& value) {
+  return value.is_null() ? std::nullopt : std::optional<T>(value.get<T>());
 }
 
 /// A JSON value as its canonical text: equal exactly when the values are, and a tenth of their memory.

@@ -21,4 +21,13 @@ const std::vector<NamedType>& error_types(std::string_view taxonomy) {
   return taxonomy == "v1" ? first : second;
 }
 
+const NamedType* find_error_type(std::string_view type) {
+  for (const std::string_view taxonomy : {"v2", "v1"}) {
+    for (const NamedType& known : error_types(taxonomy)) {
+      if (known.type == type) return &known;
+    }
+  }
+  return nullptr;
+}
+
 }  // namespace lowbit

@@ -62,5 +62,7 @@ struct NamedType {
 };
 /// The types of taxonomy "v1" or "v2", in the order of the paper.
 [[nodiscard]] const std::vector<NamedType>& error_types(std::string_view taxonomy);
+/// Of either taxonomy; null for what is no type.
+[[nodiscard]] const NamedType* find_error_type(std::string_view type);
 
 }  // namespace lowbit

@@ -28,12 +28,10 @@ namespace lowbit::env {
 /// has the old text or the new one.
 [[nodiscard]] Result<void> write_file_durably(const std::filesystem::path& path, std::string_view text);
 
-/// One more line at the end of a file that other processes append to as well (flock): after return it is there for
-/// good. A line that cannot be written whole is taken back; the beginning of one that a killed process left is ended
-/// first. REQUIRES: `line` holds no newline.
-[[nodiscard]] Result<void> append_line_durably(const std::filesystem::path& path, std::string_view line);
-/// The same where `line_for`, which is given what stands in the file and is called while nobody else appends, returns a
-/// line. Whether it did.
+/// One more line at the end of a file that other processes append to as well: what `line_for` returns, which is given
+/// what stands in the file and is called while nobody else appends (flock). False: it returned nothing. After return
+/// the line is there for good. One that cannot be written whole is taken back; the beginning of one that a killed
+/// process left is ended first. REQUIRES: the line holds no newline.
 [[nodiscard]] Result<bool> append_line_durably(
     const std::filesystem::path& path, const std::function<std::optional<std::string>(std::string_view)>& line_for);
 

@@ -1,31 +1,16 @@
-#include <array>
 #include <string>
 #include <string_view>
 #include <unordered_set>
 
+#include "domain/review.h"
 #include "exec/artifact_check_parts.h"
 
 namespace lowbit::exec {
 namespace {
 
-struct TypeOfCategory {
-  std::string_view type;
-  std::string_view category;
-};
-/// Taxonomy v2; the types of v1 are flat and stand in no category.
-constexpr std::array kCategories{TypeOfCategory{"conceptual_misunderstanding", "conceptual"},
-                                 TypeOfCategory{"contextual_oversight", "conceptual"},
-                                 TypeOfCategory{"procedural_error", "method"},
-                                 TypeOfCategory{"formula_rule_error", "method"},
-                                 TypeOfCategory{"computational_error", "execution"},
-                                 TypeOfCategory{"symbolic_manipulation_error", "execution"},
-                                 TypeOfCategory{"logical_reasoning_error", "reasoning"}};
-
 Json category_of(const std::string& type) {
-  for (const auto& [t, category] : kCategories) {
-    if (t == type) return category;
-  }
-  return nullptr;
+  const NamedType* const known = find_error_type(type);
+  return known == nullptr || known->category.empty() ? Json() : Json(known->category);
 }
 
 /// A type stands in its own category; a category may stand without a type.
@@ -41,6 +26,18 @@ void check_category(const Json& record, const std::string& place, Problems& prob
 
 bool names_no_error(const Json& record) {
   return record["type"].is_null() && record["category"].is_null() && record["first_error_step"].is_null();
+}
+
+/// An error has a name, and nothing else has one: of verdicts and decisions.
+void check_named_error(const Json& record, const std::string& place, Problems& problems) {
+  check_category(record, place, problems);
+  if (record["status"] != "error" && !names_no_error(record)) {
+    problems.add(place, "`first_error_step`, `category` and `type` must be null with status " +
+                            record["status"].get<std::string>());
+  }
+  if (record["status"] == "error" && record["type"].is_null() && record["category"].is_null()) {
+    problems.add(place, "`type` or `category` must name the error with status error");
+  }
 }
 
 /// Says no when `id` was there before.
@@ -162,14 +159,7 @@ void check_verdicts(Checking& c) {
         const std::string judge = verdict["judge"];
         const std::string item = verdict["item_id"];
         ids.check(judge + "/" + item, "the verdict of judge/item", place, c.problems);
-        check_category(verdict, place, c.problems);
-        if (verdict["status"] != "error" && !names_no_error(verdict)) {
-          c.problems.add(place, "`first_error_step`, `category` and `type` must be null with status " +
-                                    verdict["status"].get<std::string>());
-        }
-        if (verdict["status"] == "error" && verdict["type"].is_null() && verdict["category"].is_null()) {
-          c.problems.add(place, "`type` or `category` must name the error with status error");
-        }
+        check_named_error(verdict, place, c.problems);
         errors += verdict["status"] == "error" ? 1U : 0U;
         c.out.items.push_back(item_row(std::move(verdict)));
       });
@@ -222,19 +212,12 @@ void check_review_queue(Checking& c) {
 void check_decisions(Checking& c) {
   Unique ids;
   std::size_t errors = 0;
-  const std::size_t lines = for_each_record(
-      c.path, "decisions.jsonl", "decisions-1.decisions", c.problems, [&](Json&& decision, const std::string& place) {
-        ids.check(decision["case"], "case", place, c.problems);
-        check_category(decision, place, c.problems);
-        if (decision["status"] != "error" && !names_no_error(decision)) {
-          c.problems.add(place, "`first_error_step`, `category` and `type` must be null with status " +
-                                    decision["status"].get<std::string>());
-        }
-        if (decision["status"] == "error" && decision["type"].is_null() && decision["category"].is_null()) {
-          c.problems.add(place, "`type` or `category` must name the error with status error");
-        }
-        errors += decision["status"] == "error" ? 1U : 0U;
-      });
+  const std::size_t lines = for_each_record(c.path, "decisions.jsonl", "decisions-1.decisions", c.problems,
+                                            [&](Json&& decision, const std::string& place) {
+                                              ids.check(decision["case"], "case", place, c.problems);
+                                              check_named_error(decision, place, c.problems);
+                                              errors += decision["status"] == "error" ? 1U : 0U;
+                                            });
   c.out.summary = {{"decisions", lines}, {"errors", errors}};
 }
 

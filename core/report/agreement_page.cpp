@@ -155,10 +155,8 @@ std::string remarks(const Agreement& agreement) {
   return "\n" + text;
 }
 
-Json or_null(const std::optional<double>& value) { return value ? Json(*value) : Json(); }
-
 Json with_interval(Json object, const std::optional<double>& value, const std::optional<Interval>& interval) {
-  object["value"] = or_null(value);
+  object["value"] = value_or_null(value);
   object["low"] = interval ? Json(interval->low) : Json();
   object["high"] = interval ? Json(interval->high) : Json();
   return object;
@@ -209,7 +207,7 @@ Json json_of(const Audit& audit) {
           {"drawn", audit.n_drawn},
           {"open", audit.n_open},
           {"errors", json_of(audit.errors)},
-          {"bound", or_null(audit.bound)}};
+          {"bound", value_or_null(audit.bound)}};
 }
 
 template <class Part>

@@ -19,8 +19,6 @@ constexpr std::size_t kShortDigest = 12;
 
 std::optional<Json> cell(const Json& value) { return value.is_null() ? std::nullopt : std::optional(value); }
 
-Json or_null(const std::optional<std::string>& text) { return text ? Json(*text) : Json(); }
-
 /// As `lowbit query` gives it: JSON has no infinity.
 Json number(std::optional<double> value) {
   if (!value || std::isnan(*value)) return nullptr;
@@ -64,8 +62,9 @@ std::string parameters(const Json& record) {
 std::string inputs(const std::vector<InputFacts>& list) {
   Rows rows;
   for (const InputFacts& input : list) {
-    rows.push_back({Json(input.port + place_of(input.at)), cell(or_null(input.made_as ? input.made_as : input.path)),
-                    cell(or_null(input.type)), Json(short_digest(input.digest))});
+    rows.push_back({Json(input.port + place_of(input.at)),
+                    cell(value_or_null(input.made_as ? input.made_as : input.path)), cell(value_or_null(input.type)),
+                    Json(short_digest(input.digest))});
   }
   return section({"input", "from", "type", "digest"}, std::move(rows));
 }
@@ -128,13 +127,13 @@ std::string result_page(const VariantFacts& variant) {
 
 Json result_document(const VariantFacts& variant) {
   Json document{{"label", variant.label},
-                {"experiment", or_null(variant.experiment)},
-                {"stage", or_null(variant.stage)},
+                {"experiment", value_or_null(variant.experiment)},
+                {"stage", value_or_null(variant.stage)},
                 {"plugin", variant.plugin},
                 {"state", variant.state},
-                {"provenance_key", or_null(variant.provenance_key)},
-                {"content_key", or_null(variant.content_key)},
-                {"directory", or_null(variant.directory)},
+                {"provenance_key", value_or_null(variant.provenance_key)},
+                {"content_key", value_or_null(variant.content_key)},
+                {"directory", value_or_null(variant.directory)},
                 {"seconds", number(variant.seconds)},
                 {"record", variant.record},
                 {"inputs", Json::array()},
@@ -144,10 +143,10 @@ Json result_document(const VariantFacts& variant) {
   for (const InputFacts& input : variant.inputs) {
     document["inputs"].push_back({{"port", input.port},
                                   {"at", input.at},
-                                  {"type", or_null(input.type)},
-                                  {"digest", or_null(input.digest)},
-                                  {"from", or_null(input.made_as)},
-                                  {"path", or_null(input.path)}});
+                                  {"type", value_or_null(input.type)},
+                                  {"digest", value_or_null(input.digest)},
+                                  {"from", value_or_null(input.made_as)},
+                                  {"path", value_or_null(input.path)}});
   }
   for (const OutputFacts& output : variant.outputs) {
     document["outputs"].push_back({{"port", output.port},
@@ -168,7 +167,7 @@ Json result_document(const VariantFacts& variant) {
     document["attempts"].push_back({{"number", attempt.number},
                                     {"state", attempt.state},
                                     {"started_at", attempt.started_at},
-                                    {"ended_at", or_null(attempt.ended_at)},
+                                    {"ended_at", value_or_null(attempt.ended_at)},
                                     {"seconds", number(attempt.seconds)},
                                     {"directory", attempt.directory},
                                     {"failure", attempt.failure}});

@@ -10,21 +10,16 @@ namespace {
 
 namespace fs = std::filesystem;
 
-template <class T>
-Json json_of(const std::optional<T>& value) {
-  return value ? Json(*value) : Json();
-}
-
 Json line_of(const Decision& decision) {
   return {{"case", decision.case_id},
           {"item_id", decision.item_id},
           {"problem_id", decision.problem_id},
           {"status", decision.status},
-          {"category", json_of(decision.category)},
-          {"type", json_of(decision.type)},
-          {"first_error_step", json_of(decision.first_error_step)},
-          {"answer", json_of(decision.answer)},
-          {"extracted", json_of(decision.extracted)},
+          {"category", value_or_null(decision.category)},
+          {"type", value_or_null(decision.type)},
+          {"first_error_step", value_or_null(decision.first_error_step)},
+          {"answer", value_or_null(decision.answer)},
+          {"extracted", value_or_null(decision.extracted)},
           {"note", decision.note},
           {"reviewer", decision.reviewer},
           {"decided_at", decision.decided_at},
@@ -33,15 +28,12 @@ Json line_of(const Decision& decision) {
 
 /// What of a decision stages read.
 Json frozen(const Decision& decision) {
-  return {{"case", decision.case_id},       {"decision_id", decision.decision_id},
-          {"status", decision.status},      {"category", json_of(decision.category)},
-          {"type", json_of(decision.type)}, {"first_error_step", json_of(decision.first_error_step)}};
-}
-
-template <class T>
-std::optional<T> optional_of(const Json& line, const char* name) {
-  const Json& value = member(line, name);
-  return value.is_null() ? std::nullopt : std::optional(value.get<T>());
+  return {{"case", decision.case_id},
+          {"decision_id", decision.decision_id},
+          {"status", decision.status},
+          {"category", value_or_null(decision.category)},
+          {"type", value_or_null(decision.type)},
+          {"first_error_step", value_or_null(decision.first_error_step)}};
 }
 
 /// Throws Json::exception when a field is missing or of another type.
@@ -51,15 +43,15 @@ Decision decision_of(const Json& line) {
           .item_id = line.at("item_id"),
           .problem_id = line.at("problem_id"),
           .status = line.at("status"),
-          .category = optional_of<std::string>(line, "category"),
-          .type = optional_of<std::string>(line, "type"),
-          .first_error_step = optional_of<std::uint64_t>(line, "first_error_step"),
-          .answer = optional_of<std::string>(line, "answer"),
-          .extracted = optional_of<std::string>(line, "extracted"),
+          .category = value_if<std::string>(member(line, "category")),
+          .type = value_if<std::string>(member(line, "type")),
+          .first_error_step = value_if<std::uint64_t>(member(line, "first_error_step")),
+          .answer = value_if<std::string>(member(line, "answer")),
+          .extracted = value_if<std::string>(member(line, "extracted")),
           .note = line.value("note", ""),
           .reviewer = line.value("reviewer", ""),
           .decided_at = line.value("decided_at", ""),
-          .withdraws = optional_of<std::string>(line, "withdraws").value_or("")};
+          .withdraws = value_if<std::string>(member(line, "withdraws")).value_or("")};
 }
 
 /// Why a decision says nothing; empty: it says something.
@@ -71,13 +63,9 @@ std::string fault_of(const Decision& decision) {
   if (status == "error" && !decision.type && !decision.category) return "an error has neither type nor category";
   if (decision.first_error_step == std::uint64_t{0}) return "steps are counted from 1";
   if (!decision.type) return {};
-  for (const char* taxonomy : {"v2", "v1"}) {
-    for (const NamedType& known : error_types(taxonomy)) {
-      if (known.type == *decision.type)
-        return decision.category.value_or("") == known.category ? "" : "type and category do not belong together";
-    }
-  }
-  return "there is no error type " + *decision.type;
+  const NamedType* const known = find_error_type(*decision.type);
+  if (known == nullptr) return "there is no error type " + *decision.type;
+  return decision.category.value_or("") == known->category ? "" : "type and category do not belong together";
 }
 
 Diagnostic invalid_line(std::size_t number, const std::string& why) {

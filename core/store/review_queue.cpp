@@ -7,11 +7,6 @@
 namespace lowbit::store {
 namespace {
 
-template <class T>
-std::optional<T> optional_of(const Json& value) {
-  return value.is_null() ? std::nullopt : std::optional(value.get<T>());
-}
-
 ReviewCase case_of(const Json& line) {
   return {.case_id = line.at("case"),
           .item_id = line.at("item_id"),
@@ -19,13 +14,13 @@ ReviewCase case_of(const Json& line) {
           .reason = line.at("reason"),
           .audited = line.at("audited"),
           .problem = line.at("problem"),
-          .answer = optional_of<std::string>(line.at("answer")),
-          .solution = optional_of<std::string>(line.at("solution")),
+          .answer = value_if<std::string>(line.at("answer")),
+          .solution = value_if<std::string>(line.at("solution")),
           .reference_steps =
-              optional_of<std::vector<std::string>>(line.at("reference_steps")).value_or(std::vector<std::string>()),
+              value_if<std::vector<std::string>>(line.at("reference_steps")).value_or(std::vector<std::string>()),
           .steps = line.at("steps"),
           .text = line.at("text"),
-          .extracted = optional_of<std::string>(line.at("extracted"))};
+          .extracted = value_if<std::string>(line.at("extracted"))};
 }
 
 }  // namespace

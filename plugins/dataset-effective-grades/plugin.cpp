@@ -92,9 +92,9 @@ void expect_step(const Grade& grade, const verdicts::Prediction& prediction) {
 /// Shares of all items by their first error, of the taxonomy that the errors are of: right answers, unnamed errors and
 /// the categories of v2, or the types of v1, add up to 1.
 void report(const Job& job, std::map<std::string, std::size_t> counts, std::size_t n) {
-  const auto& flat = verdicts::kFlatErrorTypes;
   const auto occurs = [&](std::string_view name) { return counts.count(std::string(name)) > 0; };
-  const bool is_flat = std::any_of(flat.begin(), flat.end(), occurs);
+  const auto& flat = verdicts::kFlatErrorTypes;
+  const bool is_flat = std::any_of(flat.begin(), flat.end(), [&](const auto& known) { return occurs(known.type); });
   const auto& categories = verdicts::kCategories;
   if (is_flat && std::any_of(categories.begin(), categories.end(), occurs)) {
     throw StageError(LB_BAD_INPUT, {.what = "errors of two taxonomies",
@@ -103,12 +103,10 @@ void report(const Job& job, std::map<std::string, std::size_t> counts, std::size
                                     .fix = "let judges and people choose from one: `taxonomy` of judge and queue"});
   }
   counts.insert({{"none", 0}, {"unnamed", 0}});
-  if (is_flat) {
-    for (const auto type : flat) counts.emplace(type, 0);
-  } else {
-    for (const auto category : verdicts::kCategories) counts.emplace(category, 0);
-    for (const auto& [type, category] : verdicts::kErrorTypes) counts.emplace(type, 0);
+  if (!is_flat) {
+    for (const auto category : categories) counts.emplace(category, 0);
   }
+  for (const auto& [type, category] : verdicts::types_of(is_flat ? "v1" : "v2")) counts.emplace(type, 0);
   for (const auto& [name, count] : counts) {
     const double p = static_cast<double>(count) / static_cast<double>(n);
     job.metric("first_errors/" + name, p, "fraction",
@@ -134,11 +132,10 @@ void write_grades(const Job& job, const Params& params) {
                                  decided == decisions.end() ? nullptr : &decided->second, params.acquit);
     expect_step(grade, p);
     const auto error = verdicts::json_of(grade.error, p.item_id, "-");
-    const auto json = [](std::optional<bool> b) { return b ? nlohmann::json(*b) : nlohmann::json(); };
     out.write({{"item_id", p.item_id},
                {"problem_id", p.problem_id},
-               {"correct", json(grade.correct)},
-               {"graded", json(p.correct)},
+               {"correct", or_null(grade.correct)},
+               {"graded", or_null(p.correct)},
                {"source", grade.source},
                {"category", error["category"]},
                {"type", error["type"]},

@@ -4,12 +4,11 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <unordered_map>
 
 #include "answers/grade.h"
 #include "answers/graders.h"
 #include "answers/samples.h"
-#include "tasks/task.h"
+#include "tasks/item_index.h"
 
 using namespace lowbit;
 
@@ -123,9 +122,7 @@ void report_samples(const Job& job, const Params& params, const std::string& tas
 void grade_all(const Job& job, const Params& params) {
   const tasks::Task task = tasks::read_task(job.input("task").path);
   tasks::expect_generation(task);
-  std::unordered_map<std::string, const tasks::Item*> items;
-  for (const tasks::Item& item : task.items) items.emplace(item.item_id, &item);
-
+  const tasks::ItemIndex items(task);
   const auto file = job.input("predictions").path / "predictions.jsonl";
   JsonLinesWriter out(job.output("predictions") / "predictions.jsonl");
   std::map<std::string, Samples> by_item;
@@ -135,18 +132,17 @@ void grade_all(const Job& job, const Params& params) {
   std::size_t n_too_large = 0;
   for_each_json_line(file, [&](nlohmann::json row, std::size_t line) {
     const auto id = row.at("item_id").get<std::string>();
-    auto item = items.find(id);
-    if (item == items.end()) item = items.find(id.substr(0, id.rfind('#')));
-    if (item == items.end())
+    const tasks::Item* const item = items.find(id);
+    if (item == nullptr)
       refuse(file, line, "task " + task.name + " has no item " + id, "bind `task` to the task that was answered");
-    if (!item->second->answer)
+    if (!item->answer)
       refuse(file, line, "the task has no reference answer for it", "use a task whose items have answers");
     job.tick(n, task.items.size(), "items");
-    const answers::Grade result = grade(params.grader, row, *item->second->answer);
-    row["extracted"] = result.extracted ? nlohmann::json(*result.extracted) : nlohmann::json();
+    const answers::Grade result = grade(params.grader, row, *item->answer);
+    row["extracted"] = or_null(result.extracted);
     row["correct"] = result.correct;
     out.write(row);
-    Samples& samples = by_item[item->first];
+    Samples& samples = by_item[item->item_id];
     samples.answers.push_back(result.extracted);
     samples.correct.push_back(result.correct);
     ++n;

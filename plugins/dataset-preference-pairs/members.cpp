@@ -2,16 +2,13 @@
 
 #include <set>
 
+#include "tasks/item_index.h"
+
 namespace lowbit::pairs {
 namespace {
 
 using Json = nlohmann::json;
 using verdicts::Status;
-
-template <class T>
-std::optional<T> optional_of(const Json& value) {
-  return value.is_null() ? std::nullopt : std::optional(value.get<T>());
-}
 
 std::string name_of(const Member& member) {
   return member.coordinates.empty() ? "the only model" : member.coordinates.dump();
@@ -113,7 +110,7 @@ std::vector<Member> read_members(const Job& job, const std::string& port, const 
       const auto id = row.at("item_id").get<std::string>();
       const auto prompt = prompt_shas.find(id);
       if (prompt == prompt_shas.end() || prompt->second != row.at("prompt_sha")) {
-        if (prompt == prompt_shas.end() && prompt_shas.contains(verdicts::task_item(id))) {
+        if (prompt == prompt_shas.end() && prompt_shas.contains(tasks::sampled_item(id))) {
           throw StageError(LB_BAD_INPUT, {.what = "several answers to an item make no pair",
                                           .where = file.string() + ":" + std::to_string(line),
                                           .why = id + " is one of several samples",

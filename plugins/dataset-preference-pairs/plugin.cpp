@@ -191,16 +191,15 @@ Kept select(const Params& params, const Inputs& inputs, const std::vector<pairs:
 }
 
 nlohmann::json json_of(const pairs::Pair& pair, const std::string& item_id) {
-  const auto json = [](const auto& value) { return value ? nlohmann::json(*value) : nlohmann::json(); };
   return {{"item_id", item_id},
           {"problem_id", pair.item->problem_id},
           {"prompt", pair.prompt},
           {"chosen", pair.chosen},
           {"rejected", pair.rejected},
-          {"category", json(pair.judged.category)},
-          {"type", json(pair.judged.type)},
-          {"first_error_step", json(pair.judged.first_error_step)},
-          {"agreement", json(pair.judged.agreement)},
+          {"category", or_null(pair.judged.category)},
+          {"type", or_null(pair.judged.type)},
+          {"first_error_step", or_null(pair.judged.first_error_step)},
+          {"agreement", or_null(pair.judged.agreement)},
           {"at", pair.at}};
 }
 

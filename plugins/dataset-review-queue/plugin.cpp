@@ -12,7 +12,7 @@
 
 #include "lm/digest.h"
 #include "lm/json_file.h"
-#include "tasks/task.h"
+#include "tasks/item_index.h"
 #include "verdicts/verdict.h"
 
 using namespace lowbit;
@@ -56,19 +56,17 @@ bool is_conflict(Status status) { return status == Status::conflict || status ==
 /// People choose from the types that the judges had, or grades would mix two taxonomies.
 void expect_taxonomy(const verdicts::Verdict& verdict, const std::string& taxonomy) {
   if (!verdict.finding.type) return;
-  const bool is_second = verdicts::category_of(*verdict.finding.type).has_value();
-  if (is_second == (taxonomy == "v2")) return;
+  const auto of_vote = verdicts::taxonomy_of(*verdict.finding.type);
+  if (!of_vote || *of_vote == taxonomy) return;
   throw StageError(LB_BAD_PARAM, {.what = "the vote is by another taxonomy than the queue",
                                   .where = "taxonomy",
                                   .why = "it is " + taxonomy + ", and the verdict on item " + verdict.item_id + " is " +
                                          *verdict.finding.type,
-                                  .fix = std::string("set taxonomy to ") + (is_second ? "v2" : "v1")});
+                                  .fix = "set taxonomy to " + std::string(*of_vote)});
 }
 
 std::vector<Judged> judged_of(const Job& job, const Params& params, const tasks::Task& task,
                               const std::vector<verdicts::Prediction>& predictions) {
-  std::unordered_map<std::string, const tasks::Item*> items;
-  for (const tasks::Item& item : task.items) items.emplace(item.item_id, &item);
   std::unordered_map<std::string, Status> votes;
   for (const verdicts::Verdict& verdict : verdicts::read_verdicts(job.input("vote").path)) {
     expect_taxonomy(verdict, params.taxonomy);
@@ -79,22 +77,14 @@ std::vector<Judged> judged_of(const Job& job, const Params& params, const tasks:
                                       .fix = "run lowbit.majority-vote over the judges"});
     }
   }
+  const tasks::ItemIndex items(task);
   std::vector<Judged> judged;
   for (const verdicts::Prediction& prediction : predictions) {
-    auto item = items.find(prediction.item_id);
-    if (item == items.end()) item = items.find(verdicts::task_item(prediction.item_id));
-    if (item == items.end()) {
-      throw StageError(LB_BAD_INPUT, {.what = "the predictions are not about this task",
-                                      .where = "predictions.jsonl, item " + prediction.item_id,
-                                      .why = "task " + task.name + " has no such item",
-                                      .fix = "bind `task` to the task that was answered"});
-    }
+    const tasks::Item& item = items.at(prediction.item_id);
     const auto vote = votes.find(prediction.item_id);
     if (prediction.correct != false || vote == votes.end()) continue;
-    judged.push_back({.prediction = &prediction,
-                      .item = item->second,
-                      .vote = vote->second,
-                      .case_id = verdicts::case_of(prediction)});
+    judged.push_back(
+        {.prediction = &prediction, .item = &item, .vote = vote->second, .case_id = verdicts::case_of(prediction)});
   }
   return judged;
 }
@@ -135,19 +125,18 @@ void write_queue(const Job& job, const Params& params) {
     const Judged& one = judged[i];
     const std::string reason = reason_of(one, params);
     if (reason.empty() || !queued.insert(one.case_id).second) continue;
-    const auto json = [](const auto& value) { return value ? nlohmann::json(*value) : nlohmann::json(); };
     out.write({{"item_id", one.prediction->item_id},
                {"problem_id", one.prediction->problem_id},
                {"case", one.case_id},
                {"reason", reason},
                {"audited", one.audited},
                {"problem", one.item->problem},
-               {"answer", json(one.item->answer)},
-               {"solution", json(one.item->solution)},
-               {"reference_steps", json(one.item->steps)},
+               {"answer", or_null(one.item->answer)},
+               {"solution", or_null(one.item->solution)},
+               {"reference_steps", or_null(one.item->steps)},
                {"steps", one.prediction->steps},
                {"text", one.prediction->text},
-               {"extracted", json(one.prediction->extracted)}});
+               {"extracted", or_null(one.prediction->extracted)}});
     ++counts[reason];
     n_audited += one.audited ? 1U : 0U;
   }

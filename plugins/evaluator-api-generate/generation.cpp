@@ -113,11 +113,7 @@ std::string Generation::request(const tasks::Item& item, const std::string& pred
 const Json& Generation::answer(const Question& question) const { return *paid_.answer(question.asked.key); }
 
 std::vector<const Json*> Generation::records(const Question& question) const {
-  std::vector<const Json*> out;
-  for (const Json& record : paid_.records(question.asked.key)) {
-    if (record.at("answered") == false || &record == &answer(question)) out.push_back(&record);
-  }
-  return out;
+  return paid_.behind(question.asked.key);
 }
 
 openai::Turn Generation::turn(const Question& question) {

@@ -69,7 +69,7 @@ class Generation {
   [[nodiscard]] const std::vector<Question>& questions() const { return questions_; }
   /// The record of its answer. REQUIRES: ask_the_rest() has returned.
   [[nodiscard]] const nlohmann::json& answer(const Question& question) const;
-  /// Of all calls about it but answers that another stage paid for as well, in the order of the file.
+  /// The calls behind it, in the order of the file.
   [[nodiscard]] std::vector<const nlohmann::json*> records(const Question& question) const;
   [[nodiscard]] const openai::Asker& asker() const { return asker_; }
 

@@ -3,9 +3,8 @@
 // file before the next step is taken, so the stage needs no checkpoint.
 #include <lowbit/sdk.hpp>
 
-#include <set>
-
 #include "generation.h"
+#include "openai/account.h"
 #include "tasks/predictions.h"
 
 using namespace lowbit;
@@ -13,37 +12,6 @@ using namespace lowbit::api_generate;
 using Json = nlohmann::json;
 
 namespace {
-
-/// Sums over all calls of the stage.
-struct Account {
-  std::set<std::string> served;
-  std::size_t calls = 0, refused = 0;
-  double prompt_tokens = 0, completion_tokens = 0, cost = 0;
-  bool priced = true;
-
-  void add(const Json& row) {
-    ++calls;
-    const auto number = [&row](const char* name) { return row[name].is_null() ? 0.0 : row[name].get<double>(); };
-    prompt_tokens += number("prompt_tokens");
-    completion_tokens += number("completion_tokens");
-    cost += number("cost_usd");
-    priced = priced && (row["outcome"] == "failed" || !row["cost_usd"].is_null());
-    if (!row["model_served"].is_null()) served.insert(row["model_served"].get<std::string>());
-  }
-
-  void report(const Job& job, const std::string& task, std::size_t n) const {
-    if (n > 0) tasks::report_share(job, task + "/refused", refused, n);
-    job.metric("api/calls", static_cast<double>(calls), "calls");
-    job.metric("api/prompt_tokens", prompt_tokens, "tokens");
-    job.metric("api/completion_tokens", completion_tokens, "tokens");
-    if (priced) job.metric("api/cost", cost, "USD");
-    job.metric("api/served_models", static_cast<double>(served.size()), "models");
-    if (served.size() < 2) return;
-    std::string names;
-    for (const std::string& name : served) names += (names.empty() ? "" : ", ") + name;
-    job.warn("the server answered with more than one model: " + names + ". These answers are not of one model");
-  }
-};
 
 tasks::Answered answered(const Generation::Question& question, const openai::Completion& completion) {
   tasks::Answered out{.item_id = question.asked.item_id,
@@ -66,11 +34,12 @@ void generate(const Job& job, const Params& params) {
 
   tasks::PredictionWriter predictions(job.output("predictions"), task, answers::format_named(params.response_format));
   JsonLinesWriter calls(job.output("calls") / "calls.jsonl");
-  Account account;
+  openai::Account account;
+  std::size_t n_refused = 0;
   for (const Generation::Question& question : generation.questions()) {
     const openai::Completion completion = openai::completion_of(generation.answer(question));
     predictions.add(*question.item, answered(question, completion));
-    account.refused += completion.outcome == openai::Outcome::refused ? 1U : 0U;
+    n_refused += completion.outcome == openai::Outcome::refused ? 1U : 0U;
     std::size_t attempt = 0;
     for (const Json* const record : generation.records(question)) {
       Json row = openai::api_call_row(generation.asker(), *record, ++attempt, true, params.prices());
@@ -82,7 +51,9 @@ void generate(const Job& job, const Params& params) {
   predictions.close();
   calls.close();
   predictions.report(job);
-  account.report(job, task.name, generation.questions().size());
+  const std::size_t n = generation.questions().size();
+  if (n > 0) tasks::report_share(job, task.name + "/refused", n_refused, n);
+  account.report(job, "api", "answers", "model");
 }
 
 }  // namespace

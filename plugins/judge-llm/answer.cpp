@@ -12,7 +12,7 @@
 
 #include "objects.h"
 #include "repair.h"
-#include "types.h"
+#include "verdicts/error_types.h"
 
 namespace lowbit::judge_llm {
 namespace {
@@ -38,12 +38,13 @@ void expect(bool holds, const std::string& otherwise) {
 /// Fills in the category of a type, and sees that both are of the taxonomy.
 void read_error(const std::string& taxonomy, Judgement& out) {
   expect(!out.type.is_null() || !out.category.is_null(), "status is error, but no type is named");
-  const auto same = [&](const KnownType& known) {
-    return known.taxonomy == taxonomy && (out.type.is_null() || out.type == known.type) &&
+  const auto same = [&](const verdicts::ErrorType& known) {
+    return (out.type.is_null() || out.type == known.type) &&
            (out.category.is_null() || (!known.category.empty() && out.category == known.category));
   };
-  const auto* const found = std::find_if(kTypes.begin(), kTypes.end(), same);
-  expect(found != kTypes.end(),
+  const auto types = verdicts::types_of(taxonomy);
+  const auto found = std::find_if(types.begin(), types.end(), same);
+  expect(found != types.end(),
          "type " + out.type.dump() + " with category " + out.category.dump() + " is not in taxonomy " + taxonomy);
   if (!found->category.empty()) out.category = found->category;
 }

@@ -105,19 +105,17 @@ std::pair<const openai::Asked*, const Json*> Inquiry::find_answer(std::size_t it
 Inquiry::Answer Inquiry::answer(std::size_t item) const {
   Answer out;
   std::tie(out.asked, out.first) = find_answer(item);
-  const auto add = [&](const std::string& key, const Json* answer) {
-    for (const Json& record : paid_.records(key)) {
-      // A second answer to the same question: two stages asked at the same moment. It was paid for by the other one.
-      if (record.at("answered") == false || &record == answer) out.records.push_back(&record);
-    }
+  const auto add = [&](const std::string& key) {
+    const auto behind = paid_.behind(key);
+    out.records.insert(out.records.end(), behind.begin(), behind.end());
   };
   for (const openai::Asked& asked : asked_[item]) {
-    add(asked.key, out.first);
+    add(asked.key);
     if (&asked == out.asked) break;
   }
   if (wants_reask(item, *out.first)) {
     out.second = paid_.answer(out.asked->reask_key);
-    add(out.asked->reask_key, out.second);
+    add(out.asked->reask_key);
   }
   return out;
 }

@@ -6,11 +6,11 @@
 
 #include <cmath>
 #include <map>
-#include <set>
 
 #include "answer.h"
 #include "cases.h"
 #include "inquiry.h"
+#include "openai/account.h"
 #include "params.h"
 
 using namespace lowbit;
@@ -19,25 +19,13 @@ using Json = nlohmann::json;
 
 namespace {
 
-/// Counts over the judged items and over all calls about them.
+/// Counts over the judged items, and all calls about them.
 struct Totals {
   std::map<std::string, std::size_t> by_status, by_error, by_outcome, by_form,
-      by_repair;  ///< by_error: types and categories; by_outcome: of invalid items
-  std::set<std::string> served;
+      by_repair;           ///< by_error: types and categories; by_outcome: of invalid items
   std::string unreadable;  ///< the first one, for the log
-  std::size_t calls = 0, reasked = 0, repaired = 0;
-  double prompt_tokens = 0, completion_tokens = 0, cost = 0;
-  bool priced = true;
-
-  void add_call(const Json& row) {
-    ++calls;
-    const auto number = [&row](const char* name) { return row[name].is_null() ? 0.0 : row[name].get<double>(); };
-    prompt_tokens += number("prompt_tokens");
-    completion_tokens += number("completion_tokens");
-    cost += number("cost_usd");
-    priced = priced && (row["outcome"] == "failed" || !row["cost_usd"].is_null());
-    if (!row["model_served"].is_null()) served.insert(row["model_served"].get<std::string>());
-  }
+  std::size_t reasked = 0, repaired = 0;
+  openai::Account account;
 };
 
 Json verdict_row(const openai::Asker& asker, const std::string& item_id, const Judgement& judgement,
@@ -82,7 +70,7 @@ Totals publish(const Job& job, const Params& params, const std::vector<JudgedIte
       const bool was_read = record == answer.second ? readable : first_is_readable;
       const Json row = openai::api_call_row(asker, *record, attempt, was_read, params.prices());
       calls.write(row);
-      totals.add_call(row);
+      totals.account.add(row);
     }
     ++totals.by_status[judgement.status];
     if (!readable) ++totals.by_outcome[openai::name_of(last.outcome)];
@@ -101,11 +89,7 @@ Totals publish(const Job& job, const Params& params, const std::vector<JudgedIte
 
 void report(const Job& job, std::size_t n_items, Totals& totals) {
   job.metric("judge/n_items", static_cast<double>(n_items), "items");
-  job.metric("judge/calls", static_cast<double>(totals.calls), "calls");
-  job.metric("judge/prompt_tokens", totals.prompt_tokens, "tokens");
-  job.metric("judge/completion_tokens", totals.completion_tokens, "tokens");
-  if (totals.priced) job.metric("judge/cost", totals.cost, "USD");
-  job.metric("judge/served_models", static_cast<double>(totals.served.size()), "models");
+  totals.account.report(job, "judge", "verdicts", "judge");
   if (n_items == 0) return;
   const auto share = [&](const std::string& name, std::size_t k) {
     const double n = static_cast<double>(n_items);
@@ -129,11 +113,6 @@ void report(const Job& job, std::size_t n_items, Totals& totals) {
   if (totals.by_status["invalid"] > 0) {
     job.warn(std::to_string(totals.by_status["invalid"]) + " of " + std::to_string(n_items) +
              " answers are no verdict; the first is item " + totals.unreadable);
-  }
-  if (totals.served.size() > 1) {
-    std::string names;
-    for (const std::string& name : totals.served) names += (names.empty() ? "" : ", ") + name;
-    job.warn("the server answered with more than one model: " + names + ". These verdicts are not of one judge");
   }
 }
 

@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "objects.h"
-#include "types.h"
+#include "verdicts/error_types.h"
 
 namespace lowbit::judge_llm {
 namespace {
@@ -159,8 +159,8 @@ std::optional<std::string> status_named(std::string_view text) {
 
 std::optional<std::string> type_named(std::string_view taxonomy, std::string_view text) {
   const std::string name = stem(text);
-  for (const KnownType& known : kTypes) {
-    if (known.taxonomy == taxonomy && stem(known.type) == name) return std::string(known.type);
+  for (const verdicts::ErrorType& known : verdicts::types_of(taxonomy)) {
+    if (stem(known.type) == name) return std::string(known.type);
   }
   for (const Synonym& synonym : kSynonyms) {
     if (synonym.taxonomy == taxonomy && synonym.stem == name) return std::string(synonym.type);
@@ -170,8 +170,8 @@ std::optional<std::string> type_named(std::string_view taxonomy, std::string_vie
 
 std::optional<std::string> category_named(std::string_view text) {
   const std::string name = stem(text);
-  for (const KnownType& known : kTypes) {
-    if (!known.category.empty() && known.category == name) return std::string(known.category);
+  for (const std::string_view category : verdicts::kCategories) {
+    if (category == name) return std::string(category);
   }
   return std::nullopt;
 }
@@ -192,10 +192,11 @@ void rename(Json& answer, const char* member, Named&& named, Repairs& used) {
   add_once(used, "names");
 }
 
-const KnownType* known_type(std::string_view taxonomy, const Json& type) {
-  const auto* const found = std::find_if(
-      kTypes.begin(), kTypes.end(), [&](const KnownType& one) { return one.taxonomy == taxonomy && type == one.type; });
-  return found == kTypes.end() ? nullptr : found;
+const verdicts::ErrorType* known_type(std::string_view taxonomy, const Json& type) {
+  for (const verdicts::ErrorType& known : verdicts::types_of(taxonomy)) {
+    if (type == known.type) return &known;
+  }
+  return nullptr;
 }
 
 }  // namespace
@@ -244,7 +245,7 @@ void repair_names(Json& answer, std::string_view taxonomy, bool takes_category, 
       add_once(used, "names");
     }
   }
-  const KnownType* const known = known_type(taxonomy, answer.value("type", Json()));
+  const verdicts::ErrorType* const known = known_type(taxonomy, answer.value("type", Json()));
   if (known == nullptr || !answer.contains("category")) return;
   const Json right = known->category.empty() ? Json() : Json(known->category);
   if (answer["category"] == right && takes_category) return;

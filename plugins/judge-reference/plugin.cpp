@@ -5,7 +5,7 @@
 #include <unordered_map>
 
 #include "reference_judge.h"
-#include "tasks/task.h"
+#include "tasks/item_index.h"
 #include "verdicts/verdict.h"
 
 using namespace lowbit;
@@ -28,23 +28,14 @@ verdicts::Finding finding_for(const tasks::Item& item, const verdicts::Predictio
 
 void judge_all(const Job& job) {
   const tasks::Task task = tasks::read_task(job.input("task").path);
-  std::unordered_map<std::string, const tasks::Item*> items;
-  for (const tasks::Item& item : task.items) items[item.item_id] = &item;
+  const tasks::ItemIndex items(task);
   const auto predictions = verdicts::read_predictions(job.input("predictions").path);
   std::map<verdicts::Status, std::size_t> counts;
   JsonLinesWriter out(job.output("verdicts") / "verdicts.jsonl");
   for (std::size_t i = 0; i < predictions.size(); ++i) {
     job.tick(i, predictions.size(), "items");
     const verdicts::Prediction& prediction = predictions[i];
-    auto item = items.find(prediction.item_id);
-    if (item == items.end()) item = items.find(verdicts::task_item(prediction.item_id));
-    if (item == items.end()) {
-      throw StageError(LB_BAD_INPUT, {.what = "the predictions are not about this task",
-                                      .where = "predictions.jsonl, item " + prediction.item_id,
-                                      .why = "task " + task.name + " has no such item",
-                                      .fix = "bind `task` to the task that was answered"});
-    }
-    const verdicts::Finding finding = finding_for(*item->second, prediction);
+    const verdicts::Finding finding = finding_for(items.at(prediction.item_id), prediction);
     ++counts[finding.status];
     out.write(verdicts::json_of(finding, prediction.item_id, "reference"));
   }

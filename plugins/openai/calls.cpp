@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include <array>
+#include <lowbit/json_lines.hpp>
 
 #include "lm/digest.h"
 
@@ -10,11 +11,6 @@ namespace lowbit::openai {
 namespace {
 
 using Json = nlohmann::json;
-
-template <class T>
-Json or_null(const std::optional<T>& value) {
-  return value ? Json(*value) : Json();
-}
 
 /// RFC 3339 with milliseconds.
 std::string utc(std::chrono::system_clock::time_point time) {

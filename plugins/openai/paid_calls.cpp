@@ -103,6 +103,15 @@ const Json* PaidCalls::answer(const std::string& key) const {
   return nullptr;
 }
 
+std::vector<const Json*> PaidCalls::behind(const std::string& key) const {
+  const Json* const counted = answer(key);
+  std::vector<const Json*> out;
+  for (const Json& record : records(key)) {
+    if (record.at("answered") == false || &record == counted) out.push_back(&record);
+  }
+  return out;
+}
+
 void PaidCalls::append(const Json& record) {
   {
     const Descriptor out(::open(file_.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666));

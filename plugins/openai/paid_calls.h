@@ -28,6 +28,9 @@ class PaidCalls {
   [[nodiscard]] const std::vector<nlohmann::json>& records(const std::string& key) const;
   /// The first answered one; null when there is none. Valid until the next refresh() or append().
   [[nodiscard]] const nlohmann::json* answer(const std::string& key) const;
+  /// The calls that a result made from this key's answer stands on: all records but further answers, which somebody
+  /// else paid for who asked at the same moment. Valid as long as answer().
+  [[nodiscard]] std::vector<const nlohmann::json*> behind(const std::string& key) const;
   /// Durable when it returns. Throws StageError(LB_RESOURCE): the disk is full, or the file may not be written.
   void append(const nlohmann::json& record);
 

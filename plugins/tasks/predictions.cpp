@@ -58,7 +58,7 @@ void PredictionWriter::add(const Item& item, Answered answered) {
               {"prompt_sha", answered.prompt_sha},
               {"text", text},
               {"steps", response.steps},
-              {"extracted", grade.extracted ? nlohmann::json(*grade.extracted) : nlohmann::json()},
+              {"extracted", or_null(grade.extracted)},
               {"correct", correct},
               {"n_tokens", answered.n_tokens.value_or(0)},
               {"truncated", truncated},

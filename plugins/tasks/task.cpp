@@ -9,11 +9,6 @@ namespace {
 
 using Json = nlohmann::json;
 
-std::optional<std::string> optional_text(const Json& value) {
-  return value.is_null() ? std::nullopt : std::optional(value.get<std::string>());
-}
-Json json_of(const std::optional<std::string>& text) { return text ? Json(*text) : Json(); }
-
 [[noreturn]] void lacks(const Item& item, const std::string& what, const std::string& fix) {
   throw StageError(LB_BAD_INPUT, {.what = "item " + item.item_id + " has no " + what,
                                   .where = "items.jsonl, item " + item.item_id,
@@ -31,8 +26,8 @@ Item read_item(const Json& row) {
   Item item{.item_id = row.at("item_id").get<std::string>(),
             .problem_id = row.at("problem_id").get<std::string>(),
             .problem = row.at("problem").get<std::string>(),
-            .answer = optional_text(row.at("answer")),
-            .solution = optional_text(row.at("solution")),
+            .answer = optional_of<std::string>(row.at("answer")),
+            .solution = optional_of<std::string>(row.at("solution")),
             .steps = {},
             .fields = row.at("fields")};
   if (!row.at("steps").is_null()) item.steps = row.at("steps").get<std::vector<std::string>>();
@@ -48,11 +43,11 @@ Task read_task(const std::filesystem::path& directory) {
     task.name = json.at("name").get<std::string>();
     task.kind = json.at("kind").get<std::string>();
     task.prompt_template = json.at("prompt").at("template").get<std::string>();
-    task.system = optional_text(json.at("prompt").at("system"));
+    task.system = optional_of<std::string>(json.at("prompt").at("system"));
     task.chat = json.at("prompt").at("chat").get<bool>();
     task.stop = json.at("stop").get<std::vector<std::string>>();
-    task.response_format = optional_text(json.at("response_format"));
-    task.grader = optional_text(json.at("grader"));
+    task.response_format = optional_of<std::string>(json.at("response_format"));
+    task.grader = optional_of<std::string>(json.at("grader"));
   } catch (const lm::Error& e) {
     throw StageError(LB_BAD_INPUT,
                      {.what = e.text().what, .where = e.text().where, .why = e.text().why, .fix = e.text().fix});
@@ -68,22 +63,22 @@ Task read_task(const std::filesystem::path& directory) {
 }
 
 void write_task(const std::filesystem::path& directory, const Task& task) {
-  const Json prompt{{"template", task.prompt_template}, {"system", json_of(task.system)}, {"chat", task.chat}};
+  const Json prompt{{"template", task.prompt_template}, {"system", or_null(task.system)}, {"chat", task.chat}};
   lm::write_json_file(directory / "task.json", {{"name", task.name},
                                                 {"kind", task.kind},
                                                 {"n_items", task.items.size()},
                                                 {"prompt", prompt},
                                                 {"stop", task.stop},
-                                                {"response_format", json_of(task.response_format)},
-                                                {"grader", json_of(task.grader)}});
+                                                {"response_format", or_null(task.response_format)},
+                                                {"grader", or_null(task.grader)}});
   JsonLinesWriter out(directory / "items.jsonl");
   for (const Item& item : task.items) {
     out.write({{"item_id", item.item_id},
                {"problem_id", item.problem_id},
                {"problem", item.problem},
-               {"answer", json_of(item.answer)},
-               {"solution", json_of(item.solution)},
-               {"steps", item.steps ? Json(*item.steps) : Json()},
+               {"answer", or_null(item.answer)},
+               {"solution", or_null(item.solution)},
+               {"steps", or_null(item.steps)},
                {"choices", nullptr},
                {"answer_index", nullptr},
                {"fields", item.fields}});

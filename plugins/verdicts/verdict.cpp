@@ -1,6 +1,7 @@
 #include "verdicts/verdict.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "lm/digest.h"
@@ -12,30 +13,6 @@ using Json = nlohmann::json;
 
 constexpr std::array<std::string_view, 6> kStatus{"error",   "no_error", "undetermined",
                                                   "invalid", "conflict", "insufficient"};
-
-template <class T>
-std::optional<T> optional_of(const Json& value) {
-  return value.is_null() ? std::nullopt : std::optional(value.get<T>());
-}
-template <class T>
-Json json_or_null(const std::optional<T>& value) {
-  return value ? Json(*value) : Json();
-}
-
-/// Reads row after row; a row that lacks a field, or has one of another type, is a bad input.
-template <class Use>
-void for_each_row(const std::filesystem::path& file, Use&& use) {
-  for_each_json_line(file, [&](const Json& row, std::size_t line) {
-    try {
-      use(row);
-    } catch (const Json::exception& e) {
-      throw StageError(LB_BAD_INPUT, {.what = file.filename().string() + " cannot be read",
-                                      .where = file.string() + ":" + std::to_string(line),
-                                      .why = e.what(),
-                                      .fix = "run the stage that wrote it again"});
-    }
-  });
-}
 
 Status status_named(const std::string& name) {
   const auto found = std::find(kStatus.begin(), kStatus.end(), name);
@@ -53,11 +30,10 @@ Finding named_error(const Json& row) {
 void expect_decision(const Json& row) {
   const Finding finding = named_error(row);
   const auto status = row.at("status").get<std::string>();
-  const auto& flat = kFlatErrorTypes;
   std::string why;
   if (status != "error" && status != "no_error" && status != "undetermined") why = "status is " + status;
   if (status == "error" && !finding.type && !finding.category) why = "an error has neither type nor category";
-  if (finding.type && !category_of(*finding.type) && std::find(flat.begin(), flat.end(), *finding.type) == flat.end()) {
+  if (finding.type && !taxonomy_of(*finding.type)) {
     why = "there is no error type " + *finding.type;
   } else if (finding.type && category_of(*finding.type) != finding.category) {
     why = "type and category do not belong together";
@@ -75,7 +51,7 @@ void expect_decision(const Json& row) {
 
 std::vector<Prediction> read_predictions(const std::filesystem::path& directory) {
   std::vector<Prediction> predictions;
-  for_each_row(directory / "predictions.jsonl", [&](const Json& row) {
+  for_each_json_line(directory / "predictions.jsonl", [&](const Json& row, std::size_t) {
     predictions.push_back({.item_id = row.at("item_id").get<std::string>(),
                            .problem_id = row.at("problem_id").get<std::string>(),
                            .prompt_sha = row.at("prompt_sha").get<std::string>(),
@@ -91,20 +67,6 @@ std::string case_of(const Prediction& prediction) {
   return lm::sha256_of_text(Json::array({prediction.item_id, prediction.prompt_sha, prediction.text}).dump());
 }
 
-std::string task_item(const std::string& item_id) {
-  const std::size_t mark = item_id.rfind('#');
-  const bool sampled = mark != std::string_view::npos && mark > 0 && mark + 1 < item_id.size() &&
-                       item_id.find_first_not_of("0123456789", mark + 1) == std::string_view::npos;
-  return sampled ? item_id.substr(0, mark) : item_id;
-}
-
-std::optional<std::string> category_of(std::string_view type) {
-  for (const auto& [name, category] : kErrorTypes) {
-    if (name == type) return std::string(category);
-  }
-  return std::nullopt;
-}
-
 std::string_view name_of(Status status) { return kStatus.at(static_cast<std::size_t>(status)); }
 
 Finding error_of_type(std::string_view type, std::size_t step, std::string explanation) {
@@ -117,7 +79,7 @@ Finding error_of_type(std::string_view type, std::size_t step, std::string expla
 
 std::vector<Verdict> read_verdicts(const std::filesystem::path& directory) {
   std::vector<Verdict> verdicts;
-  for_each_row(directory / "verdicts.jsonl", [&](const Json& row) {
+  for_each_json_line(directory / "verdicts.jsonl", [&](const Json& row, std::size_t) {
     Finding finding = named_error(row);
     finding.explanation = optional_of<std::string>(row.at("explanation")).value_or("");
     finding.confidence = optional_of<double>(row.at("confidence"));
@@ -130,7 +92,7 @@ std::vector<Verdict> read_verdicts(const std::filesystem::path& directory) {
 
 std::unordered_map<std::string, Decision> read_decisions(const std::filesystem::path& directory) {
   std::unordered_map<std::string, Decision> decisions;
-  for_each_row(directory / "decisions.jsonl", [&](const Json& row) {
+  for_each_json_line(directory / "decisions.jsonl", [&](const Json& row, std::size_t) {
     expect_decision(row);
     decisions[row.at("case").get<std::string>()] = {.decision_id = row.at("decision_id").get<std::string>(),
                                                     .finding = named_error(row)};
@@ -142,11 +104,11 @@ Json json_of(const Finding& finding, const std::string& item_id, const std::stri
   return {{"item_id", item_id},
           {"judge", judge},
           {"status", name_of(finding.status)},
-          {"first_error_step", json_or_null(finding.first_error_step)},
-          {"category", json_or_null(finding.category)},
-          {"type", json_or_null(finding.type)},
+          {"first_error_step", or_null(finding.first_error_step)},
+          {"category", or_null(finding.category)},
+          {"type", or_null(finding.type)},
           {"explanation", finding.explanation.empty() ? Json() : Json(finding.explanation)},
-          {"confidence", json_or_null(finding.confidence)},
+          {"confidence", or_null(finding.confidence)},
           {"call_ids", Json::array()}};
 }
 

@@ -6,7 +6,6 @@
 //   }
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <filesystem>
 #include <lowbit/sdk.hpp>
@@ -15,6 +14,8 @@
 #include <string_view>
 #include <unordered_map>
 #include <vector>
+
+#include "verdicts/error_types.h"
 
 namespace lowbit::verdicts {
 
@@ -28,26 +29,6 @@ struct Prediction {
 /// What a person's decision is about: the SHA-256 over item, prompt and text. A model that writes the same again is the
 /// same case, whatever made it.
 [[nodiscard]] std::string case_of(const Prediction& prediction);
-/// The task's item that a prediction is about: "#k" of the k-th of several samples is dropped.
-[[nodiscard]] std::string task_item(const std::string& item_id);
-
-struct ErrorType {
-  std::string_view type, category;
-};
-/// Taxonomy v2; the types of v1 have no category.
-inline constexpr std::array kErrorTypes{ErrorType{"conceptual_misunderstanding", "conceptual"},
-                                        ErrorType{"contextual_oversight", "conceptual"},
-                                        ErrorType{"procedural_error", "method"},
-                                        ErrorType{"formula_rule_error", "method"},
-                                        ErrorType{"computational_error", "execution"},
-                                        ErrorType{"symbolic_manipulation_error", "execution"},
-                                        ErrorType{"logical_reasoning_error", "reasoning"}};
-inline constexpr std::array<std::string_view, 4> kCategories{"conceptual", "method", "execution", "reasoning"};
-[[nodiscard]] std::optional<std::string> category_of(std::string_view type);
-/// Taxonomy v1.
-inline constexpr std::array<std::string_view, 7> kFlatErrorTypes{
-    "misunderstanding_of_problem", "logical_error", "computation_error", "formula_misuse", "step_omission",
-    "boundary_condition_error",    "symbol_error"};
 
 enum class Status { error, no_error, undetermined, invalid, conflict, insufficient };
 [[nodiscard]] std::string_view name_of(Status status);

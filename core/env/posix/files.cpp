@@ -172,11 +172,6 @@ Result<void> write_file_durably(const fs::path& path, std::string_view text) {
   return sync_directory(path.parent_path());
 }
 
-Result<void> append_line_durably(const fs::path& path, std::string_view line) {
-  LB_TRY(append_line_durably(path, [line](std::string_view) { return std::optional(std::string(line)); }));
-  return {};
-}
-
 Result<bool> append_line_durably(const fs::path& path,
                                  const std::function<std::optional<std::string>(std::string_view)>& line_for) {
   if (const int fault = fault_point(); fault != 0) return file_error("writing", path, fault);

@@ -93,28 +93,44 @@ TEST_CASE("a lock is held by one at a time and freed when its holder goes", "[en
   CHECK(third->has_value());
 }
 
+namespace {
+
+Result<bool> append(const fs::path& file, const std::string& line) {
+  return env::append_line_durably(file, [&](std::string_view) { return std::optional(line); });
+}
+
+}  // namespace
+
 TEST_CASE("lines are appended whole, behind a line that was not ended", "[env]") {
   const TemporaryDirectory directory;
   const fs::path file = directory.path() / "ledger";
-  REQUIRE(env::append_line_durably(file, "one").ok());
-  REQUIRE(env::append_line_durably(file, "two").ok());
+  REQUIRE(append(file, "one").ok());
+  REQUIRE(append(file, "two").ok());
   CHECK(*env::read_file(file) == "one\ntwo\n");
   REQUIRE(env::write_file(file, "one\ntw").ok());
-  REQUIRE(env::append_line_durably(file, "three").ok());
+  REQUIRE(append(file, "three").ok());
   CHECK(*env::read_file(file) == "one\ntw\nthree\n");
-  CHECK(env::append_line_durably(directory.path() / "gone" / "ledger", "one").error().front().code == "LB6101");
+  std::string seen;
+  const auto declined = env::append_line_durably(file, [&](std::string_view text) {
+    seen = text;
+    return std::optional<std::string>();
+  });
+  CHECK(*declined == false);
+  CHECK(seen == "one\ntw\nthree\n");
+  CHECK(*env::read_file(file) == seen);
+  CHECK(append(directory.path() / "gone" / "ledger", "one").error().front().code == "LB6101");
 }
 
 TEST_CASE("a line that cannot be written whole is taken back", "[env]") {
   const TemporaryDirectory directory;
   const fs::path file = directory.path() / "ledger";
-  REQUIRE(env::append_line_durably(file, "one").ok());
+  REQUIRE(append(file, "one").ok());
   std::signal(SIGXFSZ, SIG_IGN);
   rlimit before{};
   REQUIRE(::getrlimit(RLIMIT_FSIZE, &before) == 0);
   const rlimit small{.rlim_cur = 10, .rlim_max = before.rlim_max};
   REQUIRE(::setrlimit(RLIMIT_FSIZE, &small) == 0);
-  const auto appended = env::append_line_durably(file, std::string(100, 'x'));
+  const auto appended = append(file, std::string(100, 'x'));
   REQUIRE(::setrlimit(RLIMIT_FSIZE, &before) == 0);
   CHECK_FALSE(appended.ok());
   CHECK(*env::read_file(file) == "one\n");

@@ -8,7 +8,7 @@
 #include "exec/artifact_check.h"
 #include "lm/digest.h"
 #include "support/program.h"
-#include "types.h"
+#include "verdicts/error_types.h"
 
 using namespace lowbit;
 using namespace lowbit::judge_llm;
@@ -56,8 +56,7 @@ TEST_CASE("a built-in rubric explains and offers exactly the types of its taxono
   const std::string taxonomy = GENERATE(as<std::string>{}, "v1", "v2");
   const Rubric rubric = built_in_rubric(taxonomy);
   nlohmann::json types = nlohmann::json::array();
-  for (const KnownType& known : kTypes) {
-    if (known.taxonomy != taxonomy) continue;
+  for (const verdicts::ErrorType& known : verdicts::types_of(taxonomy)) {
     types.push_back(known.type);
     CHECK_THAT(rubric.prompt, Catch::Contains("\n- " + std::string(known.type) + ": "));
   }

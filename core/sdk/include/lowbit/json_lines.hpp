@@ -1,4 +1,5 @@
-// JSON Lines: one JSON value a line, the form of predictions/1, verdicts/1 and their kin. Errors name file and line.
+// JSON Lines: one JSON value a line, the form of predictions/1, verdicts/1 and their kin, and the null rule of their
+// fields. Errors name file and line.
 #pragma once
 
 #include <lowbit/errors.hpp>
@@ -7,11 +8,23 @@
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 namespace lowbit {
+
+/// A value that does not exist is null in records, never a missing key.
+template <class T>
+[[nodiscard]] nlohmann::json or_null(const std::optional<T>& value) {
+  return value ? nlohmann::json(*value) : nlohmann::json();
+}
+/// The other way round. Throws nlohmann::json::exception for a value of another type.
+template <class T>
+[[nodiscard]] std::optional<T> optional_of(const nlohmann::json& value) {
+  return value.is_null() ? std::nullopt : std::optional<T>(value.get<T>());
+}
 
 /// Calls `use(value, line_number)` for each line of `file` (numbers from 1; empty lines are skipped). What `use` finds
 /// wrong in a value (nlohmann::json::exception: a missing key, another type) becomes a StageError naming the line.
