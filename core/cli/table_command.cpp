@@ -5,10 +5,13 @@
 #include "cli/command.h"
 #include "cli/command_options.h"
 #include "cli/session.h"
+#include "cli/table_outputs.h"
 #include "env/files.h"
-#include "report/measured_text.h"
+#include "report/table_figures.h"
+#include "report/table_page.h"
 #include "report/text_table.h"
 #include "spec/experiment_reader.h"
+#include "spec/published_reader.h"
 #include "spec/table_reader.h"
 #include "store/sqlite/open.h"
 #include "store/study_results.h"
@@ -18,54 +21,59 @@ namespace {
 
 namespace fs = std::filesystem;
 
-enum class Format { text, markdown, csv, json };
-
-Result<Format> format_of(const CommandOptions& options) {
-  if (options.has("csv")) return Format::csv;
-  if (options.has("json")) return Format::json;
+Result<TableForm> form_of(const CommandOptions& options) {
+  if (options.has("csv")) return TableForm::csv;
+  if (options.has("json")) return TableForm::json;
+  if (options.has("output") && !options.has("format")) return form_of_file(options.get("output"));
   const std::string name = options.get("format", "text");
-  if (name == "text") return Format::text;
-  if (name == "md") return Format::markdown;
-  if (name == "csv") return Format::csv;
-  if (name == "json") return Format::json;
-  return error("LB0001", "`lowbit table` has no format `" + name + "`").fix("use text, md, csv or json");
+  if (const auto form = table_form(name)) return *form;
+  return error("LB0001", "`lowbit table` has no format `" + name + "`").fix("use text, md, latex, html, csv or json");
 }
 
-Result<std::shared_ptr<const SourceText>> load_text(const fs::path& file) {
+Result<std::shared_ptr<const SourceText>> load_text(const fs::path& file, const char* what = "the tables file") {
   auto text = env::read_file(file);
   if (!text.ok()) {
     const Diagnostic& cause = text.error().front();
-    return error("LB0006", "the tables file " + file.string() + " cannot be read")
+    return error("LB0006", std::string(what) + " " + file.string() + " cannot be read")
         .note(cause.notes.empty() ? cause.what : cause.notes.front())
         .fix("check the path; docs/tables.md says how to write one");
   }
   return std::make_shared<const SourceText>(SourceText{file.string(), *std::move(text)});
 }
 
+struct LoadedTables {
+  fs::path file;
+  TablesFile tables;
+};
+
 /// A directory and an experiment stand for the tables.yaml of the same place.
-Result<TablesFile> load_tables(const fs::path& written) {
+Result<LoadedTables> load_tables(const fs::path& written) {
   const bool directory = env::is_directory(written);
-  LB_TRY_ASSIGN(std::shared_ptr<const SourceText> source, load_text(directory ? written / "tables.yaml" : written));
+  LoadedTables loaded{.file = directory ? written / "tables.yaml" : written, .tables = {}};
+  LB_TRY_ASSIGN(std::shared_ptr<const SourceText> source, load_text(loaded.file));
   if (!directory && spec::is_experiment(source)) {
-    LB_TRY_ASSIGN(source, load_text(written.parent_path() / "tables.yaml"));
+    loaded.file = written.parent_path() / "tables.yaml";
+    LB_TRY_ASSIGN(source, load_text(loaded.file));
   }
-  return spec::read_tables(source);
+  LB_TRY_ASSIGN(loaded.tables, spec::read_tables(source));
+  return loaded;
 }
 
 /// The run that makes what is missing, from where the person is.
 std::string run_again(const exec::ProjectPaths& project, const StudyResults& study, const CommandOptions& options) {
   const fs::path file = project.root / study.file;
   const auto here = env::absolute(".");
-  const std::string words = options.shell_words({"help", "file", "name", "format", "csv", "json", "strict"});
+  const std::string words = options.shell_words(
+      {"help", "file", "name", "format", "csv", "json", "strict", "output", "whole", "published", "write", "check"});
   return "lowbit run " + shell_word(here.ok() ? file.lexically_proximate(*here).string() : file.string()) +
          (words.empty() ? "" : " " + words);
 }
 
-Result<TableSpec> the_table(const TablesFile& file, const std::string& name) {
-  if (name.empty() && file.tables.size() == 1) return file.tables.front();
+Result<void> expect_table(const TablesFile& file, const std::string& name) {
+  if (name.empty() && file.tables.size() == 1) return {};
   std::vector<std::string> names;
   for (const TableSpec& table : file.tables) {
-    if (table.name.value == name) return table;
+    if (table.name.value == name) return {};
     names.push_back(table.name.value);
   }
   Diagnostic problem =
@@ -77,7 +85,7 @@ Result<TableSpec> the_table(const TablesFile& file, const std::string& name) {
 }
 
 Result<StudyResults> load_study(const fs::path& database, const Text& experiment) {
-  LB_TRY_ASSIGN(StudyResults study, store::study_results(database, experiment.value));
+  LB_TRY_ASSIGN(StudyResults study, store::study_variants(database, experiment.value));
   if (!study.variants.empty()) return study;
   LB_TRY_ASSIGN(const auto store, store::open_sqlite(database, store::Access::read_only));
   LB_TRY_ASSIGN(const std::vector<std::string> known, store->experiments());
@@ -88,39 +96,151 @@ Result<StudyResults> load_study(const fs::path& database, const Text& experiment
                         : "an experiment with a similar name was: `" + near + "`");
 }
 
+/// Everything that a table is printed from.
+class TablePrinter {
+ public:
+  TablePrinter(const CommandOptions& options, LoadedTables tables, exec::ProjectPaths project, StudyResults study)
+      : options_(options),
+        tables_(std::move(tables)),
+        project_(std::move(project)),
+        study_(std::move(study)),
+        published_wanted_(options.has("published")) {}
+
+  [[nodiscard]] const std::vector<TableSpec>& all() const { return tables_.tables.tables; }
+  [[nodiscard]] fs::path beside(const Text& file) const { return tables_.file.parent_path() / file.value; }
+  [[nodiscard]] bool missing() const { return missing_; }
+
+  /// `rerun`: the command that makes what is missing.
+  Result<std::string> print(const TableSpec& table, TableForm form, const std::string& rerun) {
+    LB_TRY_ASSIGN(const auto sources, report::find_sources(table, study_));
+    LB_TRY(store::read_metrics(project_.database(), report::results_of(sources), study_));
+    LB_TRY_ASSIGN(const Answers answers,
+                  store::answers_of(project_.database(), report::results_with_answers(table, sources)));
+    LB_TRY_ASSIGN(const report::MeasuredTable measured, report::measure(table, sources, answers));
+    LB_TRY_ASSIGN(const std::optional<PublishedFigures> published, published_of(table));
+    const PublishedFigures* const beside = published ? &*published : nullptr;
+    missing_ = missing_ || !measured.missing.empty();
+    if (form == TableForm::csv || form == TableForm::json) {
+      const auto style = form == TableForm::csv ? report::TableFormat::csv : report::TableFormat::json;
+      const bool comparisons = options_.has("comparisons");
+      return report::render(
+          comparisons ? report::comparisons(table, measured) : report::figures(table, measured, beside), style);
+    }
+    const report::PageFormat page = form == TableForm::markdown ? report::PageFormat::markdown
+                                    : form == TableForm::latex  ? report::PageFormat::latex
+                                    : form == TableForm::html   ? report::PageFormat::html
+                                                                : report::PageFormat::text;
+    const std::string command =
+        "lowbit table " + in_project(tables_.file) + " " + table.name.value + (published_wanted_ ? " --published" : "");
+    return report::render(report::print(table, measured, rerun, command, beside), page, options_.has("whole"));
+  }
+
+  [[nodiscard]] std::string rerun_here() const { return run_again(project_, study_, options_); }
+  [[nodiscard]] std::string rerun_in_project() const { return "lowbit run " + shell_word(study_.file); }
+
+ private:
+  [[nodiscard]] std::string in_project(const fs::path& file) const {
+    const auto there = env::absolute(file);
+    return shell_word(there.ok() ? there->lexically_proximate(project_.root).string() : file.string());
+  }
+
+  [[nodiscard]] Result<std::optional<PublishedFigures>> published_of(const TableSpec& table) const {
+    if (!published_wanted_) return std::optional<PublishedFigures>();
+    const Text& named = table.published_file;
+    const fs::path file = named.value.empty() ? tables_.file.parent_path() / "published.csv" : beside(named);
+    LB_TRY_ASSIGN(const auto source, load_text(file, "the file of published figures"));
+    LB_TRY_ASSIGN(PublishedFigures figures, spec::read_published(source));
+    return std::optional(std::move(figures));
+  }
+
+  const CommandOptions& options_;
+  LoadedTables tables_;
+  exec::ProjectPaths project_;
+  StudyResults study_;
+  bool published_wanted_;
+  bool missing_ = false;
+};
+
+/// Writes the files that are kept as tables are, or says which are not. The exit status.
+Result<int> keep_outputs(TablePrinter& printer, const std::string& name, bool check) {
+  std::size_t n = 0;
+  std::size_t n_stale = 0;
+  for (const TableSpec& table : printer.all()) {
+    if (!name.empty() && table.name.value != name) continue;
+    for (const Text& output : table.outputs) {
+      ++n;
+      const fs::path file = printer.beside(output);
+      LB_TRY_ASSIGN(const TableForm form, form_of_file(file));
+      LB_TRY_ASSIGN(const std::string text, printer.print(table, form, printer.rerun_in_project()));
+      LB_TRY_ASSIGN(const std::string wanted, file_with_table(file, table.name.value, text));
+      LB_TRY_ASSIGN(const std::string stale, stale_at(file, wanted));
+      n_stale += stale.empty() ? 0U : 1U;
+      if (check && !stale.empty()) {
+        std::fputs(("stale  " + file.string() + "  table " + table.name.value + ": " + stale + "\n").c_str(), stdout);
+      }
+      if (!check && !stale.empty()) LB_TRY(env::write_file_durably(file, wanted));
+      if (!check) std::fputs(((stale.empty() ? "same     " : "written  ") + file.string() + "\n").c_str(), stdout);
+    }
+  }
+  if (n == 0) {
+    return error("LB0007", "no table " + (name.empty() ? "of the file" : ticked(name)) + " has files to keep")
+        .fix("name them in the table: `outputs: [paper/main.tex]`");
+  }
+  if (check) {
+    std::fputs((std::to_string(n - n_stale) + " of " + std::to_string(n) + (n == 1 ? " file is" : " files are") +
+                " as the results say" + (n_stale > 0 ? "; write the others with --write" : "") + "\n")
+                   .c_str(),
+               stdout);
+  }
+  return check && n_stale > 0 ? 1 : 0;
+}
+
 }  // namespace
 
 Result<int> table_command(const Words& words) {
   CommandOptions options("table");
   options.argument("file", "a tables file, or the experiment or directory it stands beside (docs/tables.md)", true)
       .argument("name", "which of its tables, when there are several", false)
-      .text("format,f", "text (default), md, csv or json; csv and json are not rounded")
+      .text("format,f", "text (default), md, latex, html, csv or json; csv and json are not rounded")
       .flag("csv", "the same as --format csv")
       .flag("json", "the same as --format json")
+      .text("output,o", "write to this file, in the form that its name ends in")
+      .flag("whole", "of latex and html a document of its own")
+      .flag("published", "beside our figures those that the source paper prints (published.csv)")
+      .flag("comparisons", "of csv and json the comparisons, not the figures")
+      .flag("write", "write the files that the tables name under `outputs`")
+      .flag("check", "exit with 1 when one of those files is not what the results say")
       .flag("strict", "exit with 1 when a result is missing")
       .project();
   LB_TRY_ASSIGN(const bool asked_for_help, options.read(words));
   if (asked_for_help) return 0;
-  LB_TRY_ASSIGN(const Format format, format_of(options));
-  LB_TRY_ASSIGN(const TablesFile file, load_tables(options.get("file")));
-  LB_TRY_ASSIGN(const TableSpec table, the_table(file, options.get("name")));
-  LB_TRY_ASSIGN(const exec::ProjectPaths project, existing_project(options));
-  LB_TRY_ASSIGN(const StudyResults study, load_study(project.database(), file.experiment));
-  LB_TRY_ASSIGN(const auto sources, report::find_sources(table, study));
-  LB_TRY_ASSIGN(const Answers answers,
-                store::answers_of(project.database(), report::results_with_answers(table, sources)));
-  LB_TRY_ASSIGN(const report::MeasuredTable measured, report::measure(table, sources, answers));
-
-  const std::string rerun = run_again(project, study, options);
-  if (format == Format::csv || format == Format::json) {
-    const auto style = format == Format::csv ? report::TableFormat::csv : report::TableFormat::json;
-    std::fputs(report::render(report::figures(table, measured), style).c_str(), stdout);
-    if (!measured.missing.empty()) std::fputs(("results are missing; make them with: " + rerun + "\n").c_str(), stderr);
-  } else {
-    const auto page = format == Format::text ? report::PageFormat::text : report::PageFormat::markdown;
-    std::fputs(report::render(table, measured, rerun, page).c_str(), stdout);
+  LB_TRY_ASSIGN(const TableForm form, form_of(options));
+  LB_TRY_ASSIGN(LoadedTables tables, load_tables(options.get("file")));
+  const std::string name = options.get("name");
+  const bool keep = options.has("write") || options.has("check");
+  if (!keep || !name.empty()) LB_TRY(expect_table(tables.tables, name));
+  LB_TRY_ASSIGN(exec::ProjectPaths project, existing_project(options));
+  LB_TRY_ASSIGN(StudyResults study, load_study(project.database(), tables.tables.experiment));
+  TablePrinter printer(options, std::move(tables), std::move(project), std::move(study));
+  if (keep) {
+    LB_TRY_ASSIGN(const int status, keep_outputs(printer, name, options.has("check")));
+    return options.has("strict") && printer.missing() ? 1 : status;
   }
-  return options.has("strict") && !measured.missing.empty() ? 1 : 0;
+  const TableSpec& table = name.empty() ? printer.all().front()
+                                        : *std::find_if(printer.all().begin(), printer.all().end(),
+                                                        [&](const TableSpec& t) { return t.name.value == name; });
+  const std::string rerun = printer.rerun_here();
+  LB_TRY_ASSIGN(const std::string text, printer.print(table, form, rerun));
+  if (options.has("output")) {
+    LB_TRY(env::write_file_durably(options.get("output"), text));
+  } else {
+    std::fputs(text.c_str(), stdout);
+  }
+  const bool figures = form == TableForm::csv || form == TableForm::json;
+  if (figures && printer.missing()) {
+    std::fputs(("results are missing; make them with: " + rerun + "\n").c_str(), stderr);
+  }
+  return options.has("strict") && printer.missing() ? 1 : 0;
 }
 
 }  // namespace lowbit::cli

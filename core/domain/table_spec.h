@@ -2,12 +2,14 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "base/json.h"
 #include "domain/experiment_spec.h"
+#include "domain/metric_registry.h"
 
 namespace lowbit {
 
@@ -15,6 +17,14 @@ namespace lowbit {
 struct MetricOf {
   Text role;
   Text metric;
+};
+
+/// Which figure of published.csv stands for a cell: what the table, the column and the row say of it together. A part
+/// that none of them says is empty, and the cell then has none.
+struct PublishedPlace {
+  Text table;
+  Text row;
+  Text column;
 };
 
 struct ColumnSpec {
@@ -34,6 +44,9 @@ struct ColumnSpec {
   bool percent = false;           ///< fractions shown times 100; always so for share, accuracy and delta
   Text unit;                      ///< bytes shown in kB, MB or GB; empty: as it is
   std::size_t digits = 0;         ///< after the point, in print
+  Text group;                     ///< heading over this column and its neighbours of the same group; empty: none
+  std::optional<Better> best;     ///< what its author says is better; empty: as the metric registry has it
+  PublishedPlace published;
 
   /// Of items, so it has an interval over them and is shown in percent.
   [[nodiscard]] bool is_share() const { return kind == Kind::share || kind == Kind::accuracy || kind == Kind::delta; }
@@ -45,6 +58,9 @@ struct RowSpec {
   std::vector<std::pair<Text, Text>> stages;          ///< role, id of the stage that plays it
   std::vector<std::pair<Text, Located<Json>>> at;     ///< axes of those stages, fixed
   std::vector<std::pair<Text, Located<Json>>> given;  ///< label of a column, what stands there instead of a measurement
+  Text group;              ///< heading over this row and the next ones of the same group; empty: none
+  bool reference = false;  ///< never marked as best: what the others are held against
+  PublishedPlace published;
 };
 
 /// Accuracy of row `a` minus that of row `b`; both have a stage for `role`.
@@ -62,6 +78,11 @@ struct TableSpec {
   std::vector<RowSpec> rows;
   std::vector<ComparisonSpec> comparisons;
   std::vector<std::string> notes;
+  bool marks_best = false;  ///< best and second of every column, within each group of rows
+  bool bootstrap = false;   ///< intervals of differences by resampling problems, not from the standard error
+  PublishedPlace published;
+  Text published_file;        ///< beside the tables file; empty: published.csv
+  std::vector<Text> outputs;  ///< files, beside the tables file, that are kept as the table is
 
   /// REQUIRES: there is one, which the reader has checked.
   [[nodiscard]] std::size_t row_index(const std::string& id) const {

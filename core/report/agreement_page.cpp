@@ -6,6 +6,7 @@
 
 #include "base/utf8.h"
 #include "domain/quantity_text.h"
+#include "report/number_text.h"
 #include "report/text_table.h"
 
 namespace lowbit::report {
@@ -24,14 +25,11 @@ const char* name_of(RaterKind kind) {
   return "human";
 }
 
-std::string fixed(double value, int digits = 3) {
-  std::array<char, 32> text{};
-  const int length = std::snprintf(text.data(), text.size(), "%.*f", digits, value);
-  return {text.data(), static_cast<std::size_t>(length)};
-}
+std::string short_text(double value) { return fixed(value, 3); }
 
 std::string with_interval(double value, const std::optional<Interval>& interval) {
-  return fixed(value) + (interval ? " [" + fixed(interval->low) + ", " + fixed(interval->high) + "]" : " [–]");
+  return short_text(value) +
+         (interval ? " [" + short_text(interval->low) + ", " + short_text(interval->high) + "]" : " [–]");
 }
 
 const char* why_no_value(const Estimate& estimate) { return estimate.n_cases == 0 ? kNoCase : "one class only"; }
@@ -113,9 +111,9 @@ std::string confusion(const Confusion& confusion) {
     std::vector<std::string>& row = rows.emplace_back(std::vector{confusion.labels[i]});
     for (const std::size_t count : confusion.counts[i]) row.push_back(std::to_string(count));
     const auto recall = confusion.recall(i).value();
-    row.push_back(recall ? fixed(*recall) : "–");
+    row.push_back(recall ? short_text(*recall) : "–");
     const auto of_label = confusion.precision(i).value();
-    precision.push_back(of_label ? fixed(*of_label) : "–");
+    precision.push_back(of_label ? short_text(*of_label) : "–");
   }
   if (rows.empty()) return {};
   precision.insert(precision.end(), {"", ""});

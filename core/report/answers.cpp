@@ -4,6 +4,8 @@
 #include <map>
 #include <utility>
 
+#include "base/digest.h"
+
 namespace lowbit::report {
 namespace {
 
@@ -59,11 +61,11 @@ void add(Clusters& clusters, const ItemAnswer& item, double score) {
   cluster.count += 1;
 }
 
-ClusteredMean mean_of(const Clusters& clusters) {
+std::vector<Cluster> values_of(const Clusters& clusters) {
   std::vector<Cluster> values;
   values.reserve(clusters.size());
   for (const auto& [problem, cluster] : clusters) values.push_back(cluster);
-  return clustered_mean(values);
+  return values;
 }
 
 double score(const ItemAnswer& answer) { return answer.correct == true ? 1 : 0; }
@@ -104,13 +106,14 @@ Result<Accuracy> accuracy_of(const std::vector<SeedAnswers>& results) {
     }
     shares.push_back(right / static_cast<double>(out.n_items));
   }
-  out.mean = mean_of(clusters);
+  out.mean = clustered_mean(values_of(clusters));
   out.deviation = sample_deviation(shares);
   out.interval = share_interval(out.mean);
   return out;
 }
 
-Result<Difference> paired_difference(const std::vector<SeedAnswers>& a, const std::vector<SeedAnswers>& b) {
+Result<Difference> paired_difference(const std::vector<SeedAnswers>& a, const std::vector<SeedAnswers>& b,
+                                     DifferenceInterval interval) {
   Difference out;
   Clusters clusters;
   LB_TRY_ASSIGN(const Pairs pairs, pair_by_seed(a, b));
@@ -123,9 +126,25 @@ Result<Difference> paired_difference(const std::vector<SeedAnswers>& a, const st
       add(clusters, *one.answers[i], score(*one.answers[i]) - score(*other.answers[i]));
     }
   }
-  out.mean = mean_of(clusters);
-  out.interval = normal_interval(out.mean);
+  const std::vector<Cluster> problems = values_of(clusters);
+  out.mean = clustered_mean(problems);
+  out.interval = interval == DifferenceInterval::bootstrap ? bootstrap_interval(problems) : normal_interval(out.mean);
+  std::vector<double> sums;
+  sums.reserve(problems.size());
+  for (const Cluster& problem : problems) sums.push_back(problem.sum);
+  out.p_value = paired_permutation(sums);
+  out.mcnemar = std::all_of(problems.begin(), problems.end(), [](const Cluster& c) { return c.count == 1; });
   return out;
+}
+
+std::string question_of(const std::vector<ItemAnswer>& answers) {
+  std::vector<std::string> asked;
+  asked.reserve(answers.size());
+  for (const ItemAnswer& answer : answers) asked.push_back(answer.item_id + '\n' + answer.prompt_sha + '\n');
+  std::sort(asked.begin(), asked.end());
+  std::string all;
+  for (const std::string& one : asked) all += one;
+  return sha256(all).hex();
 }
 
 }  // namespace lowbit::report

@@ -36,11 +36,21 @@ struct Difference {
   ClusteredMean mean;
   Interval interval;
   std::size_t n_items = 0;
+  double p_value = 1;    ///< two-sided, not adjusted
+  bool mcnemar = false;  ///< one answer a problem: McNemar's exact test; else the exact paired permutation test
+};
+
+enum class DifferenceInterval {
+  analytic,   ///< from the standard error
+  bootstrap,  ///< by drawing problems again
 };
 
 /// Accuracy of `a` minus that of `b`, item by item and seed by seed; a single result without seed stands beside every
 /// seed of the other. LB7025 unless items, prompts and seeds are the same. REQUIRES: neither is empty.
-[[nodiscard]] Result<Difference> paired_difference(const std::vector<SeedAnswers>& a,
-                                                   const std::vector<SeedAnswers>& b);
+[[nodiscard]] Result<Difference> paired_difference(const std::vector<SeedAnswers>& a, const std::vector<SeedAnswers>& b,
+                                                   DifferenceInterval interval = DifferenceInterval::analytic);
+
+/// What was asked and how, of one result: equal for results whose accuracies may stand in one column.
+[[nodiscard]] std::string question_of(const std::vector<ItemAnswer>& answers);
 
 }  // namespace lowbit::report

@@ -42,6 +42,7 @@ class Measuring {
       for (const ColumnSpec& column : table_.columns) cells.push_back(cell(row, column));
     }
     for (const ComparisonSpec& comparison : table_.comparisons) compare(comparison);
+    adjust();
     if (problems_.empty()) return std::move(out_);
     return std::move(problems_);
   }
@@ -70,7 +71,7 @@ class Measuring {
       case Kind::value:
       case Kind::list: break;
     }
-    for (const MetricOf& metric : column.metrics) cell.figures.push_back(mean(row, metric, column).figure);
+    for (const MetricOf& metric : column.metrics) add(cell, mean(row, metric, column));
     return cell;
   }
 
@@ -80,6 +81,7 @@ class Measuring {
     if (found == sources_[row].end()) return nullptr;
     for (const StudyVariant* variant : found->second) {
       if (variant->seed) out_.seeds.insert(*variant->seed);
+      if (variant->result_id) out_.content_keys.insert(variant->content_key);
       if (variant->result_id) continue;
       const std::string text = variant->label + " (" + variant->state + ")";
       if (std::find(out_.missing.begin(), out_.missing.end(), text) == out_.missing.end()) out_.missing.push_back(text);
@@ -95,22 +97,43 @@ class Measuring {
     Figure figure;
     std::string unit;
     std::int64_t count = 0;  ///< of the seed with the fewest
+    std::string metric;
+    std::string basis;
   };
+
+  static void add(MeasuredCell& cell, const Mean& mean) {
+    cell.figures.push_back(mean.figure);
+    if (mean.figure.state != State::number) return;
+    cell.metrics.insert(mean.metric);
+    cell.basis += mean.basis;
+  }
+
+  static Mean missing() {
+    Mean mean;
+    mean.figure.state = State::missing;
+    return mean;
+  }
 
   Mean mean(std::size_t row, const MetricOf& wanted, const ColumnSpec& column) {
     const Variants* of = variants(row, wanted.role);
     if (of == nullptr) return {};
-    if (!complete(*of)) return {{State::missing, 0}, {}};
-    Mean out{{State::number, 0}, {}, std::numeric_limits<std::int64_t>::max()};
+    if (!complete(*of)) return missing();
+    Mean out{.figure = {State::number, 0},
+             .unit = {},
+             .count = std::numeric_limits<std::int64_t>::max(),
+             .metric = {},
+             .basis = {}};
     std::string name;
     for (const StudyVariant* variant : *of) {
       const auto metric = the_metric(*variant, wanted);
-      if (metric == variant->metrics.end()) return {{State::missing, 0}, {}};
+      if (metric == variant->metrics.end()) return missing();
       if (!name.empty() && name != metric->first) {
         not_one(*variant, wanted, {name, metric->first});
-        return {{State::missing, 0}, {}};
+        return missing();
       }
       name = metric->first;
+      out.metric = name;
+      out.basis = name + variant->setting;
       out.unit = metric->second.unit;
       if (!metric->second.value) out.figure.state = State::not_a_number;
       out.figure.value += metric->second.value.value_or(0);
@@ -168,7 +191,7 @@ class Measuring {
   MeasuredCell share(std::size_t row, const ColumnSpec& column) {
     MeasuredCell cell;
     const Mean measured = mean(row, column.metrics.front(), column);
-    cell.figures.push_back(measured.figure);
+    add(cell, measured);
     if (measured.figure.state != State::number || measured.count <= 0) return cell;
     cell.interval = wilson(measured.figure.value, static_cast<double>(measured.count));
     cell.n_items = static_cast<std::size_t>(measured.count);
@@ -226,45 +249,65 @@ class Measuring {
     cell.deviation = measured->deviation;
     cell.interval = measured->interval;
     cell.n_items = measured->n_items;
+    cell.basis = question_of(*results.front().answers) + of->front()->setting;
     out_.n_items.insert(measured->n_items);
     out_.n_ungraded += measured->n_ungraded;
     return cell;
   }
 
   MeasuredCell difference(std::size_t a, std::size_t b, const Text& role, const SourceSpan& place) {
-    MeasuredCell cell;
+    return measured_difference(a, b, role, place).cell;
+  }
+
+  MeasuredComparison measured_difference(std::size_t a, std::size_t b, const Text& role, const SourceSpan& place) {
+    MeasuredComparison out;
+    MeasuredCell& cell = out.cell;
     cell.figures.resize(1);
     const Variants* of_a = variants(a, role);
     const Variants* of_b = variants(b, role);
-    if (of_a == nullptr || of_b == nullptr) return cell;
+    if (of_a == nullptr || of_b == nullptr) return out;
     cell.figures[0].state = State::missing;
     const std::vector<SeedAnswers> results_a = seed_answers(*of_a);
     const std::vector<SeedAnswers> results_b = seed_answers(*of_b);
-    if (results_a.empty() || results_b.empty()) return cell;
-    const Result<Difference> measured = paired_difference(results_a, results_b);
+    if (results_a.empty() || results_b.empty()) return out;
+    const Result<Difference> measured = paired_difference(
+        results_a, results_b, table_.bootstrap ? DifferenceInterval::bootstrap : DifferenceInterval::analytic);
     if (!measured) {
       for (Diagnostic& d : placed(measured.error(), place, "in row " + table_.rows[a].id.value)) {
         report_once(std::move(d));
       }
-      return cell;
+      return out;
     }
     cell.figures[0] = {State::number, measured->mean.mean};
     cell.interval = measured->interval;
     cell.std_error = measured->mean.std_error;
     cell.n_items = measured->n_items;
-    return cell;
+    out.p_value = measured->p_value;
+    out.mcnemar = measured->mcnemar;
+    return out;
   }
 
   void compare(const ComparisonSpec& comparison) {
     const std::size_t a = table_.row_index(comparison.a.value);
     const std::size_t b = table_.row_index(comparison.b.value);
-    MeasuredComparison out;
+    MeasuredComparison out = measured_difference(a, b, comparison.role, comparison.a.span);
     out.label =
         comparison.label.empty() ? table_.rows[a].label.value + " − " + table_.rows[b].label.value : comparison.label;
-    out.cell = difference(a, b, comparison.role, comparison.a.span);
     if (out.cell.interval && out.cell.interval->low > 0) out.better = table_.rows[a].label.value;
     if (out.cell.interval && out.cell.interval->high < 0) out.better = table_.rows[b].label.value;
     out_.comparisons.push_back(std::move(out));
+  }
+
+  void adjust() {
+    std::vector<double> p_values;
+    for (const MeasuredComparison& comparison : out_.comparisons) {
+      if (comparison.cell.interval) p_values.push_back(comparison.p_value);
+    }
+    const std::vector<double> adjusted = holm(p_values);
+    auto next = adjusted.begin();
+    for (MeasuredComparison& comparison : out_.comparisons) {
+      if (comparison.cell.interval) comparison.p_adjusted = *next++;
+    }
   }
 
   const TableSpec& table_;

@@ -37,21 +37,27 @@ struct MeasuredCell {
   double std_error = 0;              ///< delta
   std::size_t n_items = 0;           ///< share, accuracy, delta
   Json given;
+  std::string basis;  ///< metric, task, prompts and judge: figures may be ranked where it is equal; empty: no number
+  std::set<std::string> metrics;  ///< names of those that the figures are means of
 };
 
 struct MeasuredComparison {
   std::string label;
-  MeasuredCell cell;   ///< a delta
-  std::string better;  ///< label of the row that is; empty: no difference is shown
+  MeasuredCell cell;      ///< a delta
+  std::string better;     ///< label of the row that is; empty: no difference is shown
+  double p_value = 1;     ///< of one answer a problem McNemar's exact test, else the exact paired permutation test
+  double p_adjusted = 1;  ///< by Holm, over the comparisons of the table
+  bool mcnemar = false;
 };
 
 struct MeasuredTable {
   std::vector<std::vector<MeasuredCell>> rows;  ///< as in the spec
   std::vector<MeasuredComparison> comparisons;
-  std::set<std::size_t> n_items;     ///< of accuracies
-  std::set<std::int64_t> seeds;      ///< of all results
-  std::size_t n_ungraded = 0;        ///< answers, over the accuracies shown
-  std::vector<std::string> missing;  ///< "score[seed=1] (failed)", distinct, in order of the rows
+  std::set<std::size_t> n_items;       ///< of accuracies
+  std::set<std::int64_t> seeds;        ///< of all results
+  std::size_t n_ungraded = 0;          ///< answers, over the accuracies shown
+  std::set<std::string> content_keys;  ///< of all results
+  std::vector<std::string> missing;    ///< "score[seed=1] (failed)", distinct, in order of the rows
 };
 
 /// LB7024 a name is not that of one metric, LB7027 a unit that cannot be shown so, LB7025 and LB7026 of

@@ -42,6 +42,23 @@ struct ClusteredMean {
 /// mean ± 1.96 SE
 [[nodiscard]] Interval normal_interval(const ClusteredMean& mean);
 
+/// 95 % percentile interval of the mean of all scores when problems are drawn again with replacement, 10,000 times, by
+/// a fixed seed. REQUIRES: a score.
+[[nodiscard]] Interval bootstrap_interval(const std::vector<Cluster>& clusters);
+
+/// Two-sided p-value of McNemar's exact test: a coin that falls so unevenly on `only_a + only_b` problems, which one of
+/// two solved alone. 1 without such problems.
+[[nodiscard]] double mcnemar_exact(std::size_t only_a, std::size_t only_b);
+
+/// Two-sided p-value of the exact paired permutation test: the share of all ways to swap the sides of single problems
+/// that bring so large a sum of differences or a larger one. `sums`: whole numbers, one a problem. With -1, 0 and 1
+/// alone it is McNemar's exact test. From 2e8 steps on the normal approximation.
+[[nodiscard]] double paired_permutation(const std::vector<double>& sums);
+
+/// Adjusted by Holm (1979) for their number: of tests without any effect, one in twenty families has a value under
+/// 0.05. In the order of `p_values`.
+[[nodiscard]] std::vector<double> holm(const std::vector<double>& p_values);
+
 /// The true difference that a two-sided test at 5 % finds with a probability of 80 %: (1.960 + 0.842) SE.
 [[nodiscard]] double minimum_detectable_effect(double std_error);
 

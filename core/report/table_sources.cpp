@@ -172,6 +172,18 @@ Result<std::vector<RowSources>> find_sources(const TableSpec& table, const Study
   return problems;
 }
 
+std::set<std::int64_t> results_of(const std::vector<RowSources>& sources) {
+  std::set<std::int64_t> results;
+  for (const RowSources& row : sources) {
+    for (const auto& [role, variants] : row) {
+      for (const StudyVariant* variant : variants) {
+        if (variant->result_id) results.insert(*variant->result_id);
+      }
+    }
+  }
+  return results;
+}
+
 std::vector<std::int64_t> results_with_answers(const TableSpec& table, const std::vector<RowSources>& sources) {
   std::set<std::string> roles;
   for (const ColumnSpec& column : table.columns) {

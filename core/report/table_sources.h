@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,9 @@ using RowSources = std::map<std::string, std::vector<const StudyVariant*>>;
 
 /// One a row. LB7021 unknown stage, LB7022 `at` fixes what is not there, LB7023 more than the seed is left open.
 [[nodiscard]] Result<std::vector<RowSources>> find_sources(const TableSpec& table, const StudyResults& study);
+
+/// The results on which the rows stand.
+[[nodiscard]] std::set<std::int64_t> results_of(const std::vector<RowSources>& sources);
 
 /// The results whose predictions the table needs.
 [[nodiscard]] std::vector<std::int64_t> results_with_answers(const TableSpec& table,

@@ -64,7 +64,7 @@ std::string json(const QueryResult& table) {
 
 TextGrid grid_of(const QueryResult& table, std::string (*escape)(std::string_view)) {
   const std::size_t n = table.columns.size();
-  TextGrid grid{.header = {}, .rows = {}, .right = std::vector<bool>(n)};
+  TextGrid grid{.header = {}, .rows = {}, .right = std::vector<bool>(n), .over = {}};
   for (std::size_t c = 0; c < n; ++c) {
     grid.header.push_back(escape(table.columns[c]));
     bool number = false;
@@ -90,6 +90,30 @@ std::vector<std::size_t> widths_of(const TextGrid& grid) {
   return widths;
 }
 
+/// The line over the header, each heading in the middle over its columns; the last of them is widened for a long one.
+std::string headings_over(const TextGrid& grid, std::vector<std::size_t>& widths) {
+  std::string line;
+  std::size_t c = 0;
+  while (c < grid.over.size()) {
+    std::size_t end = c + 1;
+    while (end < grid.over.size() && !grid.over[c].empty() && grid.over[end] == grid.over[c]) ++end;
+    std::size_t width = 2 * (end - c - 1);
+    for (std::size_t i = c; i < end; ++i) width += widths[i];
+    const std::size_t wanted = width_of(grid.over[c]);
+    if (wanted > width) {
+      widths[end - 1] += wanted - width;
+      width = wanted;
+    }
+    const std::string text = grid.over[c].empty() || width < wanted + 4 ? grid.over[c] : " " + grid.over[c] + " ";
+    const std::size_t left = width - width_of(text);
+    const char fill = text.empty() ? ' ' : '-';
+    line += (c == 0 ? "" : "  ") + std::string(left / 2, fill) + text + std::string(left - left / 2, fill);
+    c = end;
+  }
+  line.erase(line.find_last_not_of(' ') + 1);
+  return line.empty() ? "" : line + "\n";
+}
+
 std::string text(const QueryResult& table) {
   const std::size_t n = table.rows.size();
   return aligned(grid_of(table, printable)) + "(" + std::to_string(n) + (n == 1 ? " row)\n" : " rows)\n");
@@ -112,8 +136,8 @@ std::string padded(const std::string& cell, std::size_t width, bool right) {
 }
 
 std::string aligned(const TextGrid& grid) {
-  const std::vector<std::size_t> widths = widths_of(grid);
-  std::string out;
+  std::vector<std::size_t> widths = widths_of(grid);
+  std::string out = headings_over(grid, widths);
   const auto append = [&](const std::vector<std::string>& cells) {
     std::string line;
     for (std::size_t c = 0; c < cells.size(); ++c) {

@@ -29,7 +29,8 @@ enum class TableFormat {
 struct TextGrid {
   std::vector<std::string> header;
   std::vector<std::vector<std::string>> rows;
-  std::vector<bool> right;  ///< by column: aligned at its right side
+  std::vector<bool> right;        ///< by column: aligned at its right side
+  std::vector<std::string> over;  ///< by column: heading over it and its neighbours of the same; may be empty
 };
 
 /// Columns of equal width, by characters. REQUIRES: cells are printable().

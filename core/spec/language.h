@@ -51,6 +51,8 @@ enum class Place {
   row_stages,
   row_given,
   comparison,
+  table_published,  ///< `published` of a table
+  published,        ///< of a column or a row
 };
 
 /// What numbers may be.

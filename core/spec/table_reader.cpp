@@ -66,6 +66,30 @@ class TableReader {
     return read.has_value();
   }
 
+  void read_flag(const Node& node, const char* key, bool& flag) {
+    const Node* written = node.find(key);
+    if (written == nullptr) return;
+    const auto value = form_.scalar(*written, ticked(key), "true or false");
+    if (value && !value->value.is_boolean()) form_.wrong_type(*written, ticked(key), "true or false");
+    if (value && value->value.is_boolean()) flag = value->value.get<bool>();
+  }
+
+  std::optional<std::string> read_word(const Node& node, const char* key, const std::vector<std::string>& words) {
+    Text written;
+    if (!read_text(node, key, written)) return std::nullopt;
+    if (std::find(words.begin(), words.end(), written.value) != words.end()) return written.value;
+    form_.wrong_type(*node.find(key), ticked(key), list_of(words, "or"));
+    return std::nullopt;
+  }
+
+  void read_published(const Node& node, Place place, PublishedPlace& out) {
+    if (!form_.mapping(node, place)) return;
+    for (const auto& [key, part] : {std::pair("table", &out.table), {"row", &out.row}, {"column", &out.column}}) {
+      const Node* written = node.find(key);  // a table may be called 1
+      if (written != nullptr && form_.scalar(*written, ticked(key), "text")) *part = {written->text, written->span};
+    }
+  }
+
   template <class Item, class Read>
   void read_list(const Node& node, const char* key, const char* of, std::vector<Item>& items, Read read) {
     const Node* list = node.find(key);
@@ -88,6 +112,15 @@ class TableReader {
       const auto note = form_.text(item, "a note");
       return note ? std::optional(note->value) : std::nullopt;
     });
+    read_flag(node, "best", table.marks_best);
+    if (const auto intervals = read_word(node, "intervals", {"analytic", "bootstrap"})) {
+      table.bootstrap = *intervals == "bootstrap";
+    }
+    if (const Node* published = node.find("published")) {
+      read_published(*published, Place::table_published, table.published);
+      read_text(*published, "file", table.published_file);
+    }
+    read_list(node, "outputs", "files", table.outputs, [&](const Node& item) { return form_.text(item, "a file"); });
     distinct(table.columns, "column", [](const ColumnSpec& column) { return column.label; });
     distinct(table.rows, "row", [](const RowSpec& row) { return row.id; });
   }
@@ -198,6 +231,11 @@ class TableReader {
         column.digits = static_cast<std::size_t>(*n);
       }
     }
+    read_text(node, "group", column.group);
+    if (const auto best = read_word(node, "best", {"up", "down", "none"})) {
+      column.best = *best == "up" ? Better::up : *best == "down" ? Better::down : Better::none;
+    }
+    if (const Node* published = node.find("published")) read_published(*published, Place::published, column.published);
   }
 
   std::optional<RowSpec> read_row(const Node& node) {
@@ -226,6 +264,9 @@ class TableReader {
     };
     read_values("at", Place::pins, row.at);
     read_values("given", Place::row_given, row.given);
+    read_text(node, "group", row.group);
+    read_flag(node, "reference", row.reference);
+    if (const Node* published = node.find("published")) read_published(*published, Place::published, row.published);
     return row;
   }
 

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,12 @@ namespace lowbit::store {
 
 /// Without variants when `experiment` was never run here. LB60xx on a file that cannot be read.
 [[nodiscard]] Result<StudyResults> study_results(const std::filesystem::path& database, const std::string& experiment);
+
+/// The same without metrics, for what needs few of them: read_metrics() adds those of the variants with one of
+/// `results`.
+[[nodiscard]] Result<StudyResults> study_variants(const std::filesystem::path& database, const std::string& experiment);
+[[nodiscard]] Result<void> read_metrics(const std::filesystem::path& database, const std::set<std::int64_t>& results,
+                                        StudyResults& study);
 
 /// Results without predictions are left out.
 [[nodiscard]] Result<Answers> answers_of(const std::filesystem::path& database,

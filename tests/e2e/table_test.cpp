@@ -179,7 +179,7 @@ TEST_CASE("every figure of a table is the one its prediction rows give", "[e2e][
                                          1e-12));
 
   const std::string text = project.lowbit({"table", "experiment.yaml", "toys"}).out;
-  CHECK_THAT(text, Contains("n = 120 items; seeds 0, 1, 2\n") && Contains("]: tuned is better\n") &&
+  CHECK_THAT(text, Contains("n = 120 items; seeds 0, 1, 2\n") && Contains("]: tuned is better; p < 0.0001\n") &&
                        Contains("minimum detectable effect (80 % power, two-sided 5 %)"));
   CHECK_THAT(project.lowbit({"table", "tables.yaml", "toys", "--format", "md"}).out,
              Contains("| model | format (%) |"));
@@ -225,7 +225,7 @@ TEST_CASE("a table that names a study, a file or a format that is not there says
         "1 | experiment: onne\n"
         "  |             ^^^^ no results\n"
         "  = help: an experiment with a similar name was: `one`\n");
-  CHECK_THAT(project.lowbit({"table", ".", "-f", "latex"}).err, Contains("`lowbit table` has no format `latex`"));
+  CHECK_THAT(project.lowbit({"table", ".", "-f", "docx"}).err, Contains("`lowbit table` has no format `docx`"));
 }
 
 TEST_CASE("an experiment of any name stands for the tables beside it, and is named from where the person is",
@@ -241,4 +241,70 @@ TEST_CASE("an experiment of any name stands for the tables beside it, and is nam
   CHECK_THAT(below.out, Contains("`lowbit run ../study.yaml` makes it"));
   CHECK_THAT(project.shell("cd /; lowbit table -C $OLDPWD $OLDPWD/study.yaml others").out,
              Contains("study.yaml --project "));
+}
+
+TEST_CASE("files that are kept as a table is are written, checked and found stale", "[e2e][table]") {
+  const Toys project;
+  std::string tables = kTables;
+  tables.replace(tables.find("  others:\n"), 10,
+                 "  others:\n    outputs: [paper/others.tex, README.md, others.html, others.csv]\n");
+  write_text(project.path() / "tables.yaml", tables);
+  write_text(project.path() / "README.md",
+             "# toys\n<!-- lowbit table others -->\n<!-- end of lowbit table -->\nthe end\n");
+  std::filesystem::create_directories(project.path() / "paper");
+  REQUIRE(project.run().status == 0);
+
+  const Ended before = project.lowbit({"table", ".", "--check"});
+  CHECK(before.status == 1);
+  CHECK_THAT(before.out,
+             Contains("stale  ./paper/others.tex  table others: it is not there\n") &&
+                 Contains("stale  ./README.md  table others: line 3\n  is      <!-- end of lowbit table -->\n") &&
+                 Contains("0 of 4 files are as the results say; write the others with --write\n"));
+  const Ended written = project.lowbit({"table", ".", "--write"});
+  CHECK(written.status == 0);
+  CHECK(written.out ==
+        "written  ./paper/others.tex\nwritten  ./README.md\nwritten  ./others.html\nwritten  ./others.csv\n");
+  CHECK_THAT(read_text(project.path() / "README.md"),
+             Catch::StartsWith("# toys\n<!-- lowbit table others -->\n| model |") &&
+                 Catch::EndsWith("<!-- end of lowbit table -->\nthe end\n"));
+  CHECK_THAT(read_text(project.path() / "paper/others.tex"),
+             Catch::StartsWith("% lowbit table tables.yaml others; results ") && Contains("\\toprule"));
+  const Ended after = project.shell("mkdir -p below; cd below; lowbit table .. --check");
+  CHECK(after.status == 0);
+  CHECK(after.out == "4 of 4 files are as the results say\n");
+
+  REQUIRE(project.lowbit({"run", "experiment.yaml", "--set", "stages.plain.params.args.model=tuned"}).status == 0);
+  const Ended stale = project.lowbit({"table", "tables.yaml", "others", "--check"});
+  CHECK(stale.status == 1);
+  CHECK_THAT(stale.out, Contains("stale  others.csv  table others: line 2\n  is      plain,plain,"));
+  const Ended again = project.lowbit({"table", "tables.yaml", "--write"});
+  CHECK_THAT(again.out, Contains("written  others.csv\n"));
+
+  CHECK_THAT(project.lowbit({"table", ".", "toys", "--check"}).err,
+             Contains("error[LB0007]: no table `toys` has files to keep"));
+  write_text(project.path() / "README.md", "<!-- lowbit table others -->\n");
+  CHECK_THAT(project.lowbit({"table", ".", "--write"}).err, Contains("README.md has no end for the table `others`"));
+  CHECK_THAT(project.lowbit({"table", ".", "others", "-o", "others.docx"}).err,
+             Contains("no form of a table is kept in others.docx"));
+  CHECK(project.lowbit({"table", ".", "others", "-o", "o.md"}).out.empty());
+  CHECK_THAT(read_text(project.path() / "o.md"), Catch::StartsWith("| model |"));
+}
+
+TEST_CASE("figures of the source paper stand beside ours, or it is said what is wrong with them", "[e2e][table]") {
+  const Toys project;
+  std::string tables = kTables;
+  tables.replace(tables.find("{label: accuracy, accuracy: {of: answers}}"), 42,
+                 "{label: accuracy, accuracy: {of: answers}, published: {table: 1, row: toy, column: all}}");
+  write_text(project.path() / "tables.yaml", tables);
+  REQUIRE(project.run().status == 0);
+  CHECK_THAT(project.lowbit({"table", ".", "toys", "--published"}).err,
+             Contains("error[LB0006]: the file of published figures ./published.csv cannot be read"));
+  write_text(project.path() / "published.csv",
+             "table,row,column,value,unit,certain,note\n1,toy,all,12.5,percent,no,of dogs\n");
+  CHECK_THAT(project.lowbit({"table", ".", "toys", "--published"}).out,
+             Contains("paper") && Contains("12.5?") && Contains("of dogs"));
+  CHECK_THAT(project.lowbit({"table", ".", "toys", "--published", "--csv"}).out,
+             Contains("accuracy: paper,accuracy: ours minus paper,accuracy: paper inside,"));
+  write_text(project.path() / "published.csv", "table,row\n");
+  CHECK_THAT(project.lowbit({"table", ".", "toys", "--published"}).err, Contains("error[LB7028]"));
 }

@@ -14,10 +14,8 @@ std::map<std::string, MeasuredMetric> measured(Connection& db, std::int64_t resu
   return metrics;
 }
 
-}  // namespace
-
 // One transaction: a run may publish meanwhile.
-Result<StudyResults> study_results(const std::filesystem::path& database, const std::string& experiment) {
+Result<StudyResults> read_study(const std::filesystem::path& database, const std::string& experiment, bool metrics) {
   LB_TRY_ASSIGN(const std::unique_ptr<Connection> db, open_connection(database, Access::read_only, {}));
   return db->guarded("reading an experiment's results", [&]() -> Result<StudyResults> {
     SQLite::Transaction snapshot(db->database());
@@ -25,8 +23,11 @@ Result<StudyResults> study_results(const std::filesystem::path& database, const 
     Rows known = db->query("SELECT file FROM experiments WHERE experiment = ?", experiment);
     if (!known.next()) return study;
     study.file = known.text(0);
-    Rows rows =
-        db->query("SELECT stage, label, axes, seed, state, result_id FROM v_stages WHERE experiment = ?", experiment);
+    Rows rows = db->query(
+        "SELECT s.stage, s.label, s.axes, s.seed, s.state, s.result_id, r.content_key, json_array(r.plugin, "
+        "r.content_record -> '$.inputs.task', r.content_record -> '$.inputs.rubric') "
+        "FROM v_stages s LEFT JOIN results r USING (result_id) WHERE s.experiment = ?",
+        experiment);
     while (rows.next()) {
       StudyVariant variant;
       variant.stage = rows.text(0);
@@ -34,13 +35,40 @@ Result<StudyResults> study_results(const std::filesystem::path& database, const 
       variant.axes = rows.json(2);
       if (!rows.null(3)) variant.seed = rows.integer(3);
       variant.state = rows.text(4);
-      if (!rows.null(5)) variant.result_id = rows.integer(5);
+      if (!rows.null(5)) {
+        variant.result_id = rows.integer(5);
+        variant.content_key = rows.text(6);
+        variant.setting = rows.text(7);
+      }
       study.variants.push_back(std::move(variant));
     }
     for (StudyVariant& variant : study.variants) {
-      if (variant.result_id) variant.metrics = measured(*db, *variant.result_id);
+      if (metrics && variant.result_id) variant.metrics = measured(*db, *variant.result_id);
     }
     return study;
+  });
+}
+
+}  // namespace
+
+Result<StudyResults> study_results(const std::filesystem::path& database, const std::string& experiment) {
+  return read_study(database, experiment, true);
+}
+
+Result<StudyResults> study_variants(const std::filesystem::path& database, const std::string& experiment) {
+  return read_study(database, experiment, false);
+}
+
+Result<void> read_metrics(const std::filesystem::path& database, const std::set<std::int64_t>& results,
+                          StudyResults& study) {
+  LB_TRY_ASSIGN(const std::unique_ptr<Connection> db, open_connection(database, Access::read_only, {}));
+  return db->guarded("reading metrics", [&]() -> Result<void> {
+    for (StudyVariant& variant : study.variants) {
+      if (variant.result_id && results.contains(*variant.result_id)) {
+        variant.metrics = measured(*db, *variant.result_id);
+      }
+    }
+    return {};
   });
 }
 

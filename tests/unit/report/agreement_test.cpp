@@ -271,17 +271,17 @@ vote      7  0.571 [0.250, 0.842]  0.143 [0.026, 0.513]  0.286 [0.082, 0.641]
 
 rater  with  cases  alike                 Cohen's kappa
 gpt    vote      4  0.500 [0.150, 0.850]  0.385 [0.000, 1.000] of 986 draws
-llama  gpt       5  0.400 [0.118, 0.769]  0.211 [-0.190, 0.667] of 999 draws
+llama  gpt       5  0.400 [0.118, 0.769]  0.211 [−0.190, 0.667] of 999 draws
 llama  vote      4  0.500 [0.150, 0.850]  0.429 [0.000, 1.000] of 986 draws
 
 of all judges                   at                cases  value
 all alike                       type                  5  0.400 [0.118, 0.769]
-Fleiss' kappa                   type                  5  0.167 [-0.515, 0.655] of 999 draws
-Krippendorff's alpha            type                  5  0.250 [-0.364, 0.690] of 999 draws
+Fleiss' kappa                   type                  5  0.167 [−0.515, 0.655] of 999 draws
+Krippendorff's alpha            type                  5  0.250 [−0.364, 0.690] of 999 draws
 all alike                       category              5  0.800 [0.376, 0.964]
-Fleiss' kappa                   category              5  0.677 [-0.429, 1.000] of 989 draws
-Krippendorff's alpha            category              5  0.710 [-0.286, 1.000] of 989 draws
-Krippendorff's alpha, interval  first wrong step      3  -0.667 [–] of 713 draws
+Fleiss' kappa                   category              5  0.677 [−0.429, 1.000] of 989 draws
+Krippendorff's alpha            category              5  0.710 [−0.286, 1.000] of 989 draws
+Krippendorff's alpha, interval  first wrong step      3  −0.667 [–] of 713 draws
 
 There are no decisions of people: no confusion with them, and no bound from an audit.
 In brackets: 95 % intervals. Wilson's of shares; of kappa and alpha those of 1000 draws of the cases (seed 0), – where all draws are alike.

@@ -1,20 +1,25 @@
 // tests/cases/tables: a tables file, what a study measured, and what becomes of it.
 //   study           one variant a line, as JSON: {"stage", "axes"?, "seed"?, "state"? ("done"), "metrics"?: {name:
 //                   [unit, value, count? (0)]}, "answers"?: "101?" (item by item: right, wrong, not graded),
-//                   "prompt"?}; without `study` the file is only read
+//                   "prompt"?, "setting"?}; without `study` the file is only read
 //   expect: check   `ok`, or the diagnostics
-//   expect: text, expect: markdown, expect: csv   the first table of the file
+//   published.csv   figures of a source paper, shown beside
+//   expect: text, markdown, latex, html, csv, comparisons   the first table of the file
 #include <catch2/catch.hpp>
 
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "domain/coordinates.h"
-#include "report/measured_text.h"
+#include "report/table_figures.h"
+#include "report/table_page.h"
 #include "report/text_table.h"
 #include "spec/language.h"
+#include "spec/published_reader.h"
 #include "spec/table_reader.h"
 #include "support/case_file.h"
 
@@ -22,6 +27,7 @@ namespace lowbit::test {
 namespace {
 
 constexpr const char* kFile = "tables.yaml";
+constexpr const char* kPublished = "published.csv";
 
 struct Study {
   StudyResults results;
@@ -47,6 +53,7 @@ Study read_study(const CaseFile& file) {
     variant.stage = json.at("stage");
     variant.axes = json.value("axes", Json::object());
     variant.state = json.value("state", "done");
+    variant.setting = json.value("setting", "");
     Coordinates coordinates;
     for (const auto& [axis, value] : variant.axes.items()) coordinates.set(axis, value);
     if (json.contains("seed")) {
@@ -54,7 +61,10 @@ Study read_study(const CaseFile& file) {
       coordinates.set("seed", json.at("seed"));
     }
     variant.label = stage_label(variant.stage, coordinates);
-    if (variant.state == "done") variant.result_id = ++id;
+    if (variant.state == "done") {
+      variant.result_id = ++id;
+      variant.content_key = std::to_string(id);
+    }
     const Json metrics = json.value("metrics", Json::object());
     for (const auto& [name, metric] : metrics.items()) {
       const Json& value = metric.at(1);
@@ -80,12 +90,26 @@ std::string read_case(const CaseFile& file, std::string_view expected) {
   const TableSpec& table = tables->tables.front();
   const auto result = measured(table, read_study(file));
   if (!result) return render(result.error());
+  std::optional<PublishedFigures> published;
+  if (file.find(kPublished) != nullptr) {
+    const auto text = std::make_shared<const SourceText>(SourceText{kPublished, file.text_of(kPublished)});
+    auto read = spec::read_published(text);
+    if (!read) return render(read.error());
+    published = *std::move(read);
+  }
+  const PublishedFigures* const beside = published ? &*published : nullptr;
   if (expected == "check") return "ok";
-  if (expected == "csv") return report::render(report::figures(table, *result), report::TableFormat::csv);
-  const bool text = expected == "text";
-  REQUIRE((text || expected == "markdown"));
-  return report::render(table, *result, "lowbit run experiment.yaml",
-                        text ? report::PageFormat::text : report::PageFormat::markdown);
+  if (expected == "csv") return report::render(report::figures(table, *result, beside), report::TableFormat::csv);
+  if (expected == "comparisons") return report::render(report::comparisons(table, *result), report::TableFormat::csv);
+  const std::map<std::string_view, report::PageFormat> pages{{"text", report::PageFormat::text},
+                                                             {"markdown", report::PageFormat::markdown},
+                                                             {"latex", report::PageFormat::latex},
+                                                             {"html", report::PageFormat::html}};
+  const auto page = pages.find(expected);
+  REQUIRE(page != pages.end());
+  return report::render(
+      report::print(table, *result, "lowbit run experiment.yaml", "lowbit table tables.yaml main", beside),
+      page->second);
 }
 
 TEST_CASE("every case of tests/cases/tables becomes what it expects", "[report][cases]") {
@@ -108,7 +132,7 @@ TEST_CASE("the page on tables reads its own example and describes every key", "[
   CHECK(tables->tables.front().columns.size() == 7);
   using spec::Place;
   for (const Place place : {Place::tables_file, Place::table, Place::column, Place::metric_of, Place::accuracy,
-                            Place::delta, Place::row, Place::comparison}) {
+                            Place::delta, Place::row, Place::comparison, Place::table_published, Place::published}) {
     for (const std::string& key : spec::key_names(place)) {
       INFO(key);
       CHECK(page.find("`" + key + "`") != std::string::npos);

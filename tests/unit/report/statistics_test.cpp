@@ -3,6 +3,10 @@
 #include <catch2/catch.hpp>
 
 #include <cmath>
+#include <numeric>
+#include <random>
+#include <utility>
+#include <vector>
 
 using namespace lowbit::report;
 using Catch::WithinAbs;
@@ -81,4 +85,73 @@ TEST_CASE("the minimum detectable effect is the one that sample sizes are planne
 TEST_CASE("the deviation over seeds divides by one less than their number", "[report][statistics]") {
   CHECK_FALSE(sample_deviation({.5}).has_value());
   CHECK_THAT(*sample_deviation({.1, .2, .3}), WithinAbs(.1, 1e-12));
+}
+
+TEST_CASE("McNemar's exact test has the values of the binomial law", "[report]") {
+  // Two-sided binomial test of one half, computed apart (scipy.stats.binomtest).
+  CHECK(mcnemar_exact(30, 15) == Approx(.035698).epsilon(1e-4));
+  CHECK(mcnemar_exact(40, 20) == Approx(.013489).epsilon(1e-4));
+  CHECK(mcnemar_exact(26, 60) == Approx(.000317).epsilon(2e-3));
+  CHECK(mcnemar_exact(10, 2) == Approx(.038574).epsilon(1e-4));
+  CHECK(mcnemar_exact(25, 25) == 1);
+  CHECK(mcnemar_exact(0, 0) == 1);
+}
+
+TEST_CASE("the paired permutation test is McNemar's where a problem has one answer", "[report]") {
+  const auto [a, b] =
+      GENERATE(std::pair(30, 15), std::pair(2, 10), std::pair(60, 26), std::pair(7, 7), std::pair(0, 3));
+  std::vector<double> sums(100, 0);
+  sums.insert(sums.end(), static_cast<std::size_t>(a), 1);
+  sums.insert(sums.end(), static_cast<std::size_t>(b), -1);
+  CHECK(paired_permutation(sums) ==
+        Approx(mcnemar_exact(static_cast<std::size_t>(a), static_cast<std::size_t>(b))).epsilon(1e-12));
+}
+
+TEST_CASE("the paired permutation test counts what all ways to swap sides bring", "[report]") {
+  std::mt19937 random(7);
+  std::uniform_int_distribution<int> draw(-3, 3);
+  for (int round = 0; round < 40; ++round) {
+    std::vector<double> sums(12);
+    for (double& sum : sums) sum = draw(random) + (round % 4 == 0 ? 1 : 0);
+    const double total = std::abs(std::accumulate(sums.begin(), sums.end(), 0.0));
+    int as_large = 0;
+    for (int mask = 0; mask < 1 << 12; ++mask) {
+      double swapped = 0;
+      for (std::size_t i = 0; i < sums.size(); ++i) swapped += (mask >> i & 1) != 0 ? -sums[i] : sums[i];
+      as_large += std::abs(swapped) >= total ? 1 : 0;
+    }
+    CHECK(paired_permutation(sums) == Approx(as_large / 4096.0).epsilon(1e-12));
+  }
+}
+
+TEST_CASE("beyond the limit of the exact test the normal law stands for it", "[report]") {
+  std::vector<double> sums;
+  for (int i = 0; i < 20'000; ++i) sums.push_back(i % 100 < 51 ? 1 : -1);  // z = 400 / sqrt(20000) = 2.828
+  const double exact = mcnemar_exact(10'200, 9'800);
+  CHECK(paired_permutation(sums) == Approx(exact).epsilon(0.002));
+}
+
+TEST_CASE("Holm's adjustment steps down, and no value falls below an earlier one", "[report]") {
+  // Holm (1979): 0.005 x 4, 0.01 x 3, 0.03 x 2, 0.04 x 1 -> the last is held at 0.06.
+  const std::vector<double> adjusted = holm({0.01, 0.04, 0.03, 0.005});
+  const std::vector<double> expected{0.03, 0.06, 0.06, 0.02};
+  REQUIRE(adjusted.size() == 4);
+  for (std::size_t i = 0; i < 4; ++i) CHECK(adjusted[i] == Approx(expected[i]));
+  CHECK(holm({0.7, 0.9}) == std::vector<double>{1, 1});
+  CHECK(holm({}).empty());
+}
+
+TEST_CASE("the bootstrap interval is that of the standard error where the normal law holds", "[report]") {
+  // 2,000 problems, differences of -1, 0 and 1. 10,000 resamples find a quantile at 2.5 % to about 2 % of the width.
+  std::vector<Cluster> clusters;
+  for (int i = 0; i < 2000; ++i) clusters.push_back({i % 10 == 0 ? -1.0 : i % 10 < 4 ? 1.0 : 0.0, 1});
+  const Interval analytic = normal_interval(clustered_mean(clusters));
+  const Interval drawn = bootstrap_interval(clusters);
+  const double width = analytic.high - analytic.low;
+  CHECK(std::abs(drawn.low - analytic.low) < 0.05 * width);
+  CHECK(std::abs(drawn.high - analytic.high) < 0.05 * width);
+  CHECK(drawn.low == bootstrap_interval(clusters).low);
+  const Interval certain = bootstrap_interval({{2, 3}, {2, 3}});
+  CHECK(certain.low == Approx(2.0 / 3));
+  CHECK(certain.high == Approx(2.0 / 3));
 }

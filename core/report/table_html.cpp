@@ -1,0 +1,140 @@
+#include <algorithm>
+#include <vector>
+
+#include "base/utf8.h"
+#include "report/table_page.h"
+
+namespace lowbit::report {
+namespace {
+
+using Mark = PrintedCell::Mark;
+
+constexpr const char* kPageStyle =
+    ":root{color-scheme:light dark}body{font:15px/1.45 system-ui,sans-serif;margin:2rem "
+    "auto;max-width:100rem;padding:0 1rem}"
+    ".lowbit-table{overflow-x:auto}table{border-collapse:collapse;font-variant-numeric:tabular-nums}"
+    "caption{text-align:left;font-weight:600;padding-bottom:.5rem}th,td{padding:.2rem "
+    ".6rem;text-align:right;white-space:nowrap}"
+    ".model,th[scope=row],th[scope=rowgroup]{text-align:left;font-weight:400}"
+    "th[scope=rowgroup]{font-style:italic}thead{border-top:2px solid;border-bottom:1px solid}thead th{font-weight:600}"
+    "th[scope=colgroup]{text-align:center;border-bottom:1px solid}tbody{border-bottom:1px solid}"
+    "tbody:last-of-type{border-bottom:2px "
+    "solid}.with{opacity:.75;font-size:.85em;padding-left:0}ul{padding-left:1.2rem;font-size:.85em}";
+
+std::string html_number(const std::string& first, Mark mark) {
+  const std::string text = html_text(first);
+  return mark == Mark::best ? "<b>" + text + "</b>" : mark == Mark::second ? "<u>" + text + "</u>" : text;
+}
+
+std::string html_cells(const PrintedCell& cell, bool list, const std::vector<std::size_t>& parts) {
+  if (!cell.number || (list && cell.parts.size() != parts.size())) {
+    const std::string span = parts.size() == 1 ? "" : " colspan=\"" + std::to_string(parts.size()) + "\"";
+    return "<td" + span + ">" + html_text(cell.parts[0]) + "</td>";
+  }
+  std::string out = "<td>" + html_number(cell.parts[0], cell.mark) + "</td>";
+  for (std::size_t i = 1; i < parts.size(); ++i) {
+    const std::string text = parts[i] < cell.parts.size() ? html_text(cell.parts[parts[i]]) : "";
+    out += (list ? "<td>" : "<td class=\"with\">") + text + "</td>";
+  }
+  return out;
+}
+
+std::string spanning(const std::string& text, std::size_t n) {
+  if (text.empty()) return n == 1 ? "<td></td>" : "<td colspan=\"" + std::to_string(n) + "\"></td>";
+  return "<th scope=\"colgroup\" colspan=\"" + std::to_string(n) + "\">" + html_text(text) + "</th>";
+}
+
+std::string html_header(const PrintedTable& table, const std::vector<std::vector<std::size_t>>& shown) {
+  std::string groups;
+  std::string names;
+  std::string parts;
+  bool lists = false;
+  bool grouped = false;
+  for (std::size_t c = 0; c < table.columns.size();) {
+    const std::string& group = table.columns[c].group;
+    std::size_t n = shown[c].size();
+    std::size_t end = c + 1;
+    while (end < table.columns.size() && !group.empty() && table.columns[end].group == group) {
+      n += shown[end++].size();
+    }
+    grouped = grouped || !group.empty();
+    groups += spanning(group, n);
+    c = end;
+  }
+  for (std::size_t c = 0; c < table.columns.size(); ++c) {
+    const PrintedColumn& column = table.columns[c];
+    const bool list = !column.parts.empty();
+    const std::string span = shown[c].size() == 1 ? "" : " colspan=\"" + std::to_string(shown[c].size()) + "\"";
+    lists = lists || list;
+    names += list ? spanning(column.header, shown[c].size())
+                  : "<th scope=\"col\"" + span + ">" + html_text(column.header) + "</th>";
+    if (!list) parts += "<td" + span + "></td>";
+    for (const std::string& part : column.parts) parts += "<th scope=\"col\">" + html_text(part) + "</th>";
+  }
+  const std::string model = "<th scope=\"col\" class=\"model\">model</th>";
+  return "<thead>\n" + (grouped ? "<tr><td></td>" + groups + "</tr>\n" : "") + "<tr>" + (lists ? "<td></td>" : model) +
+         names + "</tr>\n" + (lists ? "<tr>" + model + parts + "</tr>\n" : "") + "</thead>\n";
+}
+
+}  // namespace
+
+std::string html_text(const std::string& text) {
+  std::string out;
+  for (const char c : printable(text)) {
+    switch (c) {
+      case '&': out += "&amp;"; break;
+      case '<': out += "&lt;"; break;
+      case '>': out += "&gt;"; break;
+      case '"': out += "&quot;"; break;
+      default: out += c;
+    }
+  }
+  return out;
+}
+
+namespace detail {
+
+std::string html_page(const PrintedTable& table, bool whole) {
+  std::vector<std::vector<std::size_t>> shown;
+  std::size_t n = 1;
+  for (std::size_t c = 0; c < table.columns.size(); ++c) {
+    shown.push_back(shown_parts(table, c));
+    n += shown.back().size();
+  }
+  std::string out;
+  if (whole) {
+    out += "<!doctype html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>" + html_text(table.title) +
+           "</title><style>" + kPageStyle + "</style></head>\n<body>\n";
+  }
+  out += "<!-- " + html_text(table.source) + " -->\n<div class=\"lowbit-table\">\n<table>\n";
+  if (!table.title.empty()) out += "<caption>" + html_text(table.title) + "</caption>\n";
+  out += html_header(table, shown) + "<tbody>\n";
+  std::string group;
+  bool first = true;
+  for (const PrintedRow& row : table.rows) {
+    if (!first && row.group != group) out += "</tbody>\n<tbody>\n";
+    if (row.group != group && !row.group.empty()) {
+      out +=
+          "<tr><th scope=\"rowgroup\" colspan=\"" + std::to_string(n) + "\">" + html_text(row.group) + "</th></tr>\n";
+    }
+    first = false;
+    group = row.group;
+    out += "<tr><th scope=\"row\">" + html_text(row.label) + "</th>";
+    for (std::size_t c = 0; c < table.columns.size(); ++c)
+      out += html_cells(row.cells[c], !table.columns[c].parts.empty(), shown[c]);
+    out += "</tr>\n";
+  }
+  out += "</tbody>\n</table>\n";
+  if (table.marks || !table.notes.empty()) out += "<ul>\n";
+  if (table.marks) {
+    out += "<li><b>best</b>, <u>second</u> of its group, by the unrounded number; printed alike is marked alike</li>\n";
+  }
+  for (const std::string& note : table.notes) out += "<li>" + html_text(note) + "</li>\n";
+  if (table.marks || !table.notes.empty()) out += "</ul>\n";
+  out += "</div>\n";
+  if (whole) out += "</body>\n</html>\n";
+  return out;
+}
+
+}  // namespace detail
+}  // namespace lowbit::report
