@@ -115,12 +115,14 @@ class StageBinder {
     for (const Missing& missing : missing_) {
       const std::string stages = (missing.stages.size() == 1 ? "stage " : "stages ") + joined(missing.stages);
       if (out_.missing == MissingPlugin::left_out) {
-        notes_.push_back("no plugin offers " + ticked(missing.id) + ": " + stages + " left out there, with what needs it");
+        notes_.push_back("no plugin offers " + ticked(missing.id) + ": " + stages +
+                         " left out there, with what needs it");
         continue;
       }
       const std::string near = nearest(missing.id, known);
       std::string there = "`lowbit plugins` lists the " + std::to_string(known.size()) + " that are known";
-      if (known.size() <= kPluginsListed) there = known.empty() ? "there are no plugins" : "known plugins: " + joined(known);
+      if (known.size() <= kPluginsListed)
+        there = known.empty() ? "there are no plugins" : "known plugins: " + joined(known);
       problems_.add(error("LB2001", "no plugin offers " + ticked(missing.id))
                         .at(missing.span, "wanted by " + stages)
                         .note(std::move(there))

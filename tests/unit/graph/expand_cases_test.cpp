@@ -24,8 +24,8 @@ std::string expand_case(const CaseFile& file, std::string_view expected) {
   const Result<ExperimentSpec> spec = spec::read_experiment(source, {});
   if (!spec) return "this is for the reader of the file to say:\n" + render(spec.error());
   const ToyCatalog catalog(file.text_of("catalog"));
-  const Result<graph::ExpandedGraph> graph = graph::expand(
-      *spec, catalog, skip ? graph::MissingPlugin::left_out : graph::MissingPlugin::refused);
+  const Result<graph::ExpandedGraph> graph =
+      graph::expand(*spec, catalog, skip ? graph::MissingPlugin::left_out : graph::MissingPlugin::refused);
   return graph ? graph_text(*graph) : render(graph.error());
 }
 
