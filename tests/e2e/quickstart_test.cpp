@@ -155,10 +155,13 @@ TEST_CASE("what lowbit has of a paper's study runs without the rest, and the pla
   REQUIRE(run.status == 0);
   CHECK(project.query("SELECT stage, count(*) FROM v_stages WHERE stage IN ('quantize', 'wikitext2', 'qlora', 'mmlu') "
                       "GROUP BY stage ORDER BY stage") == "qlora,1\nquantize,14\nwikitext2,17\n");
-  const Ended plan = project.lowbit({"plan", study + "/experiment.yaml", "-C", project.path().string(), "--skip-missing"});
-  CHECK_THAT(plan.out, Contains(" 0 run, ") &&
-                           Contains("note: no plugin offers `lowbit.quip`: stage `quantize` left out there, with what needs it\n") &&
-                           Contains("note: no plugin offers `lowbit.iec`: stage `ir_qlora` left out there"));
+  const Ended plan =
+      project.lowbit({"plan", study + "/experiment.yaml", "-C", project.path().string(), "--skip-missing"});
+  CHECK_THAT(
+      plan.out,
+      Contains(" 0 run, ") &&
+          Contains("note: no plugin offers `lowbit.quip`: stage `quantize` left out there, with what needs it\n") &&
+          Contains("note: no plugin offers `lowbit.iec`: stage `ir_qlora` left out there"));
   const Ended printed = project.lowbit({"table", study, "--strict", "-C", project.path().string()});
   INFO(printed.err);
   CHECK(printed.status == 0);
