@@ -162,6 +162,12 @@ TEST_CASE("what lowbit has of a paper's study runs without the rest, and the pla
       Contains(" 0 run, ") &&
           Contains("note: no plugin offers `lowbit.quip`: stage `quantize` left out there, with what needs it\n") &&
           Contains("note: no plugin offers `lowbit.iec`: stage `ir_qlora` left out there"));
+  // What is missing may stand in a plugin that could not be read.
+  CHECK_THAT(project
+                 .lowbit({"plan", study + "/experiment.yaml", "-C", project.path().string(), "--skip-missing",
+                          "--plugin-path", "/nowhere"})
+                 .out,
+             Contains("note: a plugin could not be loaded, `lowbit doctor` says why: "));
   const Ended printed = project.lowbit({"table", study, "--strict", "-C", project.path().string()});
   INFO(printed.err);
   CHECK(printed.status == 0);
