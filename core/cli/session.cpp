@@ -66,6 +66,7 @@ void add_experiment_options(CommandOptions& options) {
       .many("sweep", "axis=a,b or path=a,b: give an axis other values, or make one of a value of the file; repeatable")
       .text("profile", "the settings of a machine that the file has under `profiles`")
       .many("plugin-path", "a directory to search for plugins first; repeatable")
+      .flag("skip-missing", "leave out stages that no plugin offers, and what needs them; the plan names them")
       .project();
 }
 
@@ -86,9 +87,16 @@ Result<Experiment> load_experiment(const CommandOptions& options) {
                                                                           .profile = options.get("profile"),
                                                                           .load = load_source}));
   experiment.catalog = find_plugins(options.all("plugin-path"));
-  auto graph = graph::expand(spec, experiment.catalog);
+  auto graph =
+      graph::expand(spec, experiment.catalog,
+                    options.has("skip-missing") ? graph::MissingPlugin::left_out : graph::MissingPlugin::refused);
   if (!graph.ok()) return with_plugin_problems(std::move(graph).error(), experiment.catalog);
   experiment.graph = *std::move(graph);
+  if (options.has("skip-missing")) {
+    for (const Diagnostic& problem : experiment.catalog.problems()) {
+      experiment.graph.notes.push_back("a plugin could not be loaded, `lowbit doctor` says why: " + problem.what);
+    }
+  }
   return experiment;
 }
 

@@ -12,6 +12,8 @@
 namespace lowbit::graph {
 namespace {
 
+constexpr std::size_t kPluginsListed = 12;
+
 std::vector<std::string> port_names(const std::vector<PortDescription>& ports) {
   std::vector<std::string> names(ports.size());
   std::transform(ports.begin(), ports.end(), names.begin(), [](const PortDescription& port) { return port.name; });
@@ -34,15 +36,18 @@ Diagnostic no_such(std::string code, std::string what, const SourceSpan& span, c
 
 class StageBinder {
  public:
-  StageBinder(const ExperimentSpec& spec, const StageCatalog& catalog, const Matrix& matrix, Problems& problems,
-              std::vector<std::string>& notes)
-      : spec_(spec), catalog_(catalog), matrix_(matrix), problems_(problems), notes_(notes) {}
+  StageBinder(const ExperimentSpec& spec, const StageCatalog& catalog, const Matrix& matrix, MissingPlugin missing,
+              Problems& problems, std::vector<std::string>& notes)
+      : spec_(spec), catalog_(catalog), matrix_(matrix), problems_(problems), notes_(notes) {
+    out_.missing = missing;
+  }
 
   BoundExperiment bind() {
     for (const ExternalInput& input : spec_.inputs) {
       out_.external_axes.push_back(axes_in(input.path.value, matrix_));
     }
     for (const StageSpec& stage : spec_.stages) out_.stages.push_back(find_plugins(stage));
+    report_missing();
     for (BoundStage& stage : out_.stages) {
       for (const NamedBinding& written : stage.written->with) stage.bindings.push_back(read_binding(written));
       check_port_names(stage);
@@ -76,8 +81,7 @@ class StageBinder {
       const std::string id = substitute_text(written.use.value, matrix_, point);
       const StageDescription* description = catalog_.find(id);
       if (description == nullptr) {
-        problems_.add(no_such("LB2001", "no plugin offers " + ticked(id), place_of(written.use, stage.use_axes, point),
-                              id, "plugins", catalog_.ids()));
+        note_missing(id, written, place_of(written.use, stage.use_axes, point));
         continue;
       }
       auto plugin = std::find_if(stage.plugins.begin(), stage.plugins.end(),
@@ -90,6 +94,41 @@ class StageBinder {
                                   static_cast<std::size_t>(plugin - stage.plugins.begin()));
     }
     return stage;
+  }
+
+  /// A plugin that is not there, and the stages that name it.
+  struct Missing {
+    std::string id;
+    SourceSpan span;  ///< where the first of them does
+    std::vector<std::string> stages;
+  };
+
+  void note_missing(const std::string& id, const StageSpec& stage, const SourceSpan& span) {
+    const auto known = std::find_if(missing_.begin(), missing_.end(), [&](const Missing& one) { return one.id == id; });
+    Missing& missing = known == missing_.end() ? missing_.emplace_back(Missing{id, span, {}}) : *known;
+    const std::string name = ticked(stage.id.value);
+    if (missing.stages.empty() || missing.stages.back() != name) missing.stages.push_back(name);
+  }
+
+  void report_missing() {
+    const std::vector<std::string> known = catalog_.ids();
+    for (const Missing& missing : missing_) {
+      const std::string stages = (missing.stages.size() == 1 ? "stage " : "stages ") + joined(missing.stages);
+      if (out_.missing == MissingPlugin::left_out) {
+        notes_.push_back("no plugin offers " + ticked(missing.id) + ": " + stages +
+                         " left out there, with what needs it");
+        continue;
+      }
+      const std::string near = nearest(missing.id, known);
+      std::string there = "`lowbit plugins` lists the " + std::to_string(known.size()) + " that are known";
+      if (known.size() <= kPluginsListed)
+        there = known.empty() ? "there are no plugins" : "known plugins: " + joined(known);
+      problems_.add(error("LB2001", "no plugin offers " + ticked(missing.id))
+                        .at(missing.span, "wanted by " + stages)
+                        .note(std::move(there))
+                        .fix((near.empty() ? "name a known plugin" : "a similar name exists: " + ticked(near)) +
+                             "; --skip-missing leaves out what needs this one"));
+    }
   }
 
   [[nodiscard]] bool every_plugin_known(const BoundStage& stage) const {
@@ -159,6 +198,9 @@ class StageBinder {
       for (const std::string& name : port_names(plugin.description->outputs)) {
         if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
       }
+    }
+    if (!every_plugin_known(stage) && out_.missing == MissingPlugin::left_out) {
+      return SourceRef{SourceRef::Kind::stage, index, port};  // of the plugin that is not there
     }
     if (every_plugin_known(stage)) {
       problems_.add(no_such(
@@ -302,6 +344,7 @@ class StageBinder {
   const Matrix& matrix_;
   Problems& problems_;
   std::vector<std::string>& notes_;
+  std::vector<Missing> missing_;  ///< in file order
   BoundExperiment out_;
 };
 
@@ -313,8 +356,8 @@ const StagePlugin* BoundStage::plugin_at(const Matrix& matrix, Point point) cons
 }
 
 BoundExperiment bind_stages(const ExperimentSpec& spec, const StageCatalog& catalog, const Matrix& matrix,
-                            Problems& problems, std::vector<std::string>& notes) {
-  return StageBinder(spec, catalog, matrix, problems, notes).bind();
+                            MissingPlugin missing, Problems& problems, std::vector<std::string>& notes) {
+  return StageBinder(spec, catalog, matrix, missing, problems, notes).bind();
 }
 
 }  // namespace lowbit::graph

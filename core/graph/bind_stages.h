@@ -13,6 +13,7 @@
 #include "base/problems.h"
 #include "domain/experiment_spec.h"
 #include "domain/stage_description.h"
+#include "graph/expanded_graph.h"
 #include "graph/matrix.h"
 
 namespace lowbit::graph {
@@ -69,11 +70,12 @@ struct BoundStage {
   std::vector<StagePlugin> plugins;                      ///< in matrix order
   std::unordered_map<Point, std::size_t> plugin_number;  ///< by projection on `use_axes`
 
-  /// Null where no plugin has the name (reported).
+  /// Null where no plugin has the name (reported, or left out).
   [[nodiscard]] const StagePlugin* plugin_at(const Matrix& matrix, Point point) const;
 };
 
 struct BoundExperiment {
+  MissingPlugin missing = MissingPlugin::refused;
   std::vector<BoundStage> stages;      ///< as in the experiment
   std::vector<AxisSet> external_axes;  ///< of each external input's path
   std::size_t n_inputs = 0;            ///< StageInput ids are below this
@@ -82,6 +84,6 @@ struct BoundExperiment {
 
 /// Problems go to `problems`; what was dropped, and why, to `notes`. REQUIRES: `spec`, `catalog` outlive the result.
 [[nodiscard]] BoundExperiment bind_stages(const ExperimentSpec& spec, const StageCatalog& catalog, const Matrix& matrix,
-                                          Problems& problems, std::vector<std::string>& notes);
+                                          MissingPlugin missing, Problems& problems, std::vector<std::string>& notes);
 
 }  // namespace lowbit::graph

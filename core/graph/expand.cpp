@@ -146,14 +146,14 @@ std::optional<std::size_t> held_stage(const ExperimentSpec& spec, const Text& na
 
 /// Sets Draft::keepers. What a keeper itself is made from does not wait for it, nor do two keepers of one producer for
 /// each other.
-void bind_gates(const ExperimentSpec& spec, Drafts& drafts, Problems& problems) {
+void bind_gates(const ExperimentSpec& spec, const BoundExperiment& bound, Drafts& drafts, Problems& problems) {
   std::map<std::size_t, std::vector<std::size_t>> keepers;  // by producer
   std::map<std::size_t, std::set<std::size_t>> exempt;      // by producer
   for (std::size_t stage = 0; stage < spec.stages.size(); ++stage) {
     for (const Gate& gate : spec.stages[stage].gates) {
       for (const Text& name : gate.holds) {
         const auto held = held_stage(spec, name, problems);
-        if (!held) continue;
+        if (!held || bound.stages[*held].plugins.empty()) continue;  // reported, or left out
         bool judges = false;
         bool exists = false;
         for (std::size_t keeper = 0; keeper < drafts.size(); ++keeper) {
@@ -236,15 +236,15 @@ Variant variant_of(Draft& draft, const StageSpec& stage, const Matrix& matrix,
 
 }  // namespace
 
-Result<ExpandedGraph> expand(const ExperimentSpec& spec, const StageCatalog& catalog) {
+Result<ExpandedGraph> expand(const ExperimentSpec& spec, const StageCatalog& catalog, MissingPlugin missing) {
   ExpandedGraph graph;
   graph.experiment = spec.name;
   Problems problems;
   LB_TRY_ASSIGN(const Matrix matrix, Matrix::build(spec));
-  const BoundExperiment bound = bind_stages(spec, catalog, matrix, problems, graph.notes);
+  const BoundExperiment bound = bind_stages(spec, catalog, matrix, missing, problems, graph.notes);
   Walk walked = walk(spec, bound, matrix, problems);
   Drafts& drafts = walked.drafts;
-  bind_gates(spec, drafts, problems);
+  bind_gates(spec, bound, drafts, problems);
   const std::vector<std::size_t> order = ordered(spec, matrix, drafts, problems);
   if (!problems.empty()) return problems.take();
 
@@ -258,7 +258,7 @@ Result<ExpandedGraph> expand(const ExperimentSpec& spec, const StageCatalog& cat
     has_variants[stage] = true;
   }
   for (std::size_t stage = 0; stage < spec.stages.size(); ++stage) {
-    if (has_variants[stage]) continue;
+    if (has_variants[stage] || bound.stages[stage].plugins.empty()) continue;  // the latter has a note of its own
     graph.notes.push_back("stage " + ticked(spec.stages[stage].id.value) +
                           " has no variants: its inputs exist together at no point of the matrix");
   }

@@ -18,6 +18,7 @@ namespace lowbit::graph {
 /// Binds `spec` to plugins and expands its matrix. Pure. All problems are returned at once (LB2xxx binding,
 /// LB3xxx graph). REQUIRES: `spec` has the form that spec/experiment_reader.h
 /// gives it: templates, `over`, `at` and `exclude` name axes and axis values.
-[[nodiscard]] Result<ExpandedGraph> expand(const ExperimentSpec& spec, const StageCatalog& catalog);
+[[nodiscard]] Result<ExpandedGraph> expand(const ExperimentSpec& spec, const StageCatalog& catalog,
+                                           MissingPlugin missing = MissingPlugin::refused);
 
 }  // namespace lowbit::graph

@@ -16,6 +16,12 @@ namespace lowbit::graph {
 
 using VariantIndex = std::size_t;
 
+/// What becomes of a stage where no plugin offers it.
+enum class MissingPlugin {
+  refused,   ///< LB2001
+  left_out,  ///< it does not exist there, and neither does what needs it; a note names it
+};
+
 /// An output port of another variant.
 struct Produced {
   VariantIndex producer = 0;

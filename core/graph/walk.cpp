@@ -24,13 +24,14 @@ constexpr Slot kVisiting = -2;
 constexpr Slot kAbsent = -3;
 constexpr Slot kBroken = -4;   // a problem was reported
 constexpr Slot kPending = -5;  // waits for slots that are not visited yet
+constexpr Slot kMissing = -6;  // left out: no plugin offers it, or something that it needs
 
 constexpr Point kNoGroup = std::numeric_limits<Point>::max();  // of points where nothing can be gathered
 
 /// What a binding leads to at a point.
 struct Found {
   const StageInput* input = nullptr;
-  Slot state = kAbsent;  ///< kExists, kAbsent, kBroken or kPending
+  Slot state = kAbsent;  ///< kExists, kAbsent, kBroken, kMissing or kPending
   AxisSet axes = 0;      ///< what it contributes to its stage
   std::vector<DraftMember> members;
   Point group = 0;  ///< gathered: the first of the points that are gathered
@@ -40,7 +41,7 @@ struct Found {
 struct Gathered {
   AxisSet axes = 0;
   bool any = false;
-  bool broken = false;
+  bool incomplete = false;  ///< some are broken or missing
 };
 
 class Walker {
@@ -107,10 +108,11 @@ class Walker {
     const BoundStage& stage = bound_.stages[number];
     if (!stage.when.holds(matrix_, point)) return kAbsent;
     const StagePlugin* plugin = stage.plugin_at(matrix_, point);
-    if (plugin == nullptr) return kBroken;
+    if (plugin == nullptr) return bound_.missing == MissingPlugin::left_out ? kMissing : kBroken;
     AxisSet axes = plugin->axes;
     bool broken = plugin->broken;
     bool absent = false;
+    bool missing = false;
     std::vector<Found> chosen;
     chosen.reserve(plugin->inputs.size());  // `found` points into it
     std::vector<const Found*> found;
@@ -126,10 +128,12 @@ class Walker {
     for (const Found* one : found) {
       absent = absent || one->state == kAbsent;
       broken = broken || one->state == kBroken;
+      missing = missing || one->state == kMissing;
       axes |= one->axes;
     }
     if (!needed_.empty()) return kPending;
     if (absent) return kAbsent;
+    if (missing) return kMissing;
     broken = report_brought_back(stage, *plugin, found, axes) || broken;
     const Json* params = params_at(stage, *plugin, point);
     if (broken || params == nullptr) return kBroken;
@@ -165,8 +169,10 @@ class Walker {
     for (const Point at : points) {
       Found found = look_up(plugin, input, binding.sources.front(), at);
       pending = pending || found.state == kPending;
-      seen.broken = seen.broken || found.state == kBroken;
-      if (found.state == kBroken) all.state = kBroken;
+      if (found.state == kBroken || found.state == kMissing) {
+        seen.incomplete = true;
+        all.state = found.state;
+      }
       if (found.state != kExists) continue;
       seen.any = true;
       seen.axes |= found.axes;
@@ -297,7 +303,7 @@ class Walker {
 
   void check_gathered_axes() {
     for (const auto& [binding, seen] : gathered_) {
-      if (seen.broken || !seen.any) continue;
+      if (seen.incomplete || !seen.any) continue;
       for (const Text& name : binding->written->binding.over) {
         const AxisIndex axis = matrix_.axis(name.value);
         if ((seen.axes & only(axis)) != 0) continue;

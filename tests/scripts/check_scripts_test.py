@@ -180,5 +180,46 @@ class Errors(CheckScript):
             "docs/errors.md:2: LB1001 is explained a second time")
 
 
+class Published(CheckScript):
+    script = "check_published.py"
+    HEAD = "table,row,column,value,unit,certain,note\n"
+    FILE = "experiments/paper/published.csv"
+    PAPER = HEAD + "1,RTN W4,WikiText2,8.5,perplexity,yes,\n1,RTN W2,WikiText2,1.9E3,perplexity,no,the row is damaged\n"
+
+    def test_printed_figures_pass(self):
+        self.assert_clean({self.FILE: self.PAPER + '2,OmniQuant,"Average, gain",1.47,points,yes,\n2,Atom,C4,NaN,perplexity,yes,\n'})
+
+    def test_what_is_no_printed_figure_is_found(self):
+        self.assert_found(
+            {self.FILE: self.PAPER + "1,RTN W4,WikiText2,8.6,perplexity,yes,\n1,RTN W3,C4,-,perplexity,yes,\n1,RTN W3,PIQA,766,percent,yes,\n"},
+            f"{self.FILE}:4: the cell of line 2 again",
+            f"{self.FILE}:5: `-` is no printed number",
+            f"{self.FILE}:6: 766 percent")
+
+    def test_a_row_that_does_not_say_what_it_is_is_found(self):
+        self.assert_found(
+            {self.FILE: self.HEAD + "1,RTN,,8.5,perplexity,yes,\n1,RTN,C4,8.5,ppl,no,\n1,RTN,PTB,8.5,perplexity,column uncertain,x\n1,RTN,2,8.5\n"},
+            f"{self.FILE}:2: table, row or column is empty",
+            f"{self.FILE}:3: the unit `ppl` is none of GiB, percent, perplexity, points",
+            f"{self.FILE}:3: not certain, and no note says why",
+            f"{self.FILE}:4: `certain` is yes or no, not `column uncertain`",
+            f"{self.FILE}:5: 4 fields, not 7")
+        self.assert_found({self.FILE: "row,value\n"}, f"{self.FILE}:1: the columns are not {self.HEAD.strip()}")
+
+    def test_figures_are_looked_for_in_a_text(self):
+        with tempfile.TemporaryDirectory() as root:
+            figures, text = Path(root) / "published.csv", Path(root) / "paper.txt"
+            figures.write_text(self.PAPER, encoding="utf-8")
+            for paper, expected in (("RTN 4 8.5\nRTN 2 1.9E3.\n", 0), ("RTN 4 18.5\nRTN 2 1.9E3\n", 1), ("8.51 1.9E3", 1), ("51.248.50 1.9E3 8.5", 0)):
+                text.write_text(paper, encoding="utf-8")
+                done = subprocess.run([sys.executable, "-B", SCRIPTS / self.script, root, "--text", text, figures], text=True,
+                                      stdout=subprocess.PIPE, check=False)
+                self.assertEqual(done.returncode, expected, done.stdout)
+
+    def test_those_of_this_repository_pass(self):
+        done = subprocess.run([sys.executable, "-B", SCRIPTS / self.script], text=True, stdout=subprocess.PIPE, check=False)
+        self.assertEqual(done.returncode, 0, done.stdout)
+
+
 if __name__ == "__main__":
     unittest.main()

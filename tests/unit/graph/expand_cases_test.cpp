@@ -1,6 +1,7 @@
 // tests/cases/graph: an experiment file and a catalog of toy plugins (support/toy_catalog.h), and what expanding it
 // gives. Cases are named after the sentences of the Semantics paragraph; error-*.case after what is wrong.
-//   expect: graph  the whole expanded graph (graph_text.h), or the diagnostics
+//   expect: graph                 the whole expanded graph (graph_text.h), or the diagnostics
+//   expect: graph --skip-missing  the same without stages that no plugin offers
 #include <catch2/catch.hpp>
 
 #include <memory>
@@ -17,12 +18,14 @@ namespace {
 constexpr const char* kFile = "experiment.yaml";
 
 std::string expand_case(const CaseFile& file, std::string_view expected) {
-  REQUIRE(expected == "graph");
+  const bool skip = expected == "graph --skip-missing";
+  REQUIRE((skip || expected == "graph"));
   const auto source = std::make_shared<const SourceText>(SourceText{kFile, file.text_of(kFile)});
   const Result<ExperimentSpec> spec = spec::read_experiment(source, {});
   if (!spec) return "this is for the reader of the file to say:\n" + render(spec.error());
   const ToyCatalog catalog(file.text_of("catalog"));
-  const Result<graph::ExpandedGraph> graph = graph::expand(*spec, catalog);
+  const Result<graph::ExpandedGraph> graph =
+      graph::expand(*spec, catalog, skip ? graph::MissingPlugin::left_out : graph::MissingPlugin::refused);
   return graph ? graph_text(*graph) : render(graph.error());
 }
 
