@@ -39,6 +39,7 @@ LIBRARIES = {
     "boost/beast": ["plugins/openai"],
     "boost/system": ["core/exec", "core/env/posix", "core/plugin", "plugins/openai"],
     "boost/math": ["core/report"],
+    "boost/random": ["core/report"],
     "boost/crc.hpp": ["core/exec"],
     "valijson/": ["core/exec", "plugins/judge-llm"],
     "boost/program_options": ["core/cli"],

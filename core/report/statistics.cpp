@@ -2,10 +2,11 @@
 
 #include <algorithm>
 #include <boost/math/distributions/binomial.hpp>
+#include <boost/random/binomial_distribution.hpp>
+#include <boost/random/mersenne_twister.hpp>
 #include <cmath>
 #include <map>
 #include <numeric>
-#include <random>
 #include <utility>
 
 namespace lowbit::report {
@@ -90,7 +91,7 @@ Interval normal_interval(const ClusteredMean& mean) {
 Interval bootstrap_interval(const std::vector<Cluster>& clusters) {
   std::map<std::pair<double, double>, std::int64_t> kinds;
   for (const Cluster& cluster : clusters) ++kinds[{cluster.sum, cluster.count}];
-  std::mt19937_64 random(0);
+  boost::random::mt19937_64 random(0);
   std::vector<double> means;
   means.reserve(kResamples);
   for (std::size_t i = 0; i < kResamples; ++i) {
@@ -100,7 +101,7 @@ Interval bootstrap_interval(const std::vector<Cluster>& clusters) {
     double count = 0;
     for (const auto& [kind, n] : kinds) {
       const std::int64_t drawn = n == others ? draws
-                                             : std::binomial_distribution<std::int64_t>(
+                                             : boost::random::binomial_distribution<std::int64_t>(
                                                    draws, static_cast<double>(n) / static_cast<double>(others))(random);
       sum += kind.first * static_cast<double>(drawn);
       count += kind.second * static_cast<double>(drawn);
