@@ -1,6 +1,7 @@
 #include "report/statistics.h"
 
 #include <algorithm>
+#include <boost/math/distributions/binomial.hpp>
 #include <cmath>
 
 namespace lowbit::report {
@@ -52,6 +53,13 @@ Interval share_interval(const ClusteredMean& share) {
 
 Interval normal_interval(const ClusteredMean& mean) {
   return {mean.mean - kZ975 * mean.std_error, mean.mean + kZ975 * mean.std_error};
+}
+
+double mcnemar_exact(std::size_t only_a, std::size_t only_b) {
+  const auto n = static_cast<double>(only_a + only_b);
+  if (n == 0) return 1;
+  const boost::math::binomial_distribution<double> fair(n, 0.5);
+  return std::min(1.0, 2 * boost::math::cdf(fair, static_cast<double>(std::min(only_a, only_b))));
 }
 
 double minimum_detectable_effect(double std_error) { return (kZ975 + kZ80) * std_error; }

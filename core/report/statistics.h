@@ -42,6 +42,11 @@ struct ClusteredMean {
 /// mean ± 1.96 SE
 [[nodiscard]] Interval normal_interval(const ClusteredMean& mean);
 
+/// Exact two-sided p of McNemar's test: `only_a` items that only one model has right, `only_b` that only the other has,
+/// each as likely either way; the smaller tail of the binomial distribution twice, at most 1. 1 where no item differs.
+/// Source: Q. McNemar, Note on the sampling error of the difference between correlated proportions, 1947.
+[[nodiscard]] double mcnemar_exact(std::size_t only_a, std::size_t only_b);
+
 /// The true difference that a two-sided test at 5 % finds with a probability of 80 %: (1.960 + 0.842) SE.
 [[nodiscard]] double minimum_detectable_effect(double std_error);
 
