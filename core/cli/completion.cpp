@@ -221,7 +221,7 @@ class Completer {
       add_all(sources_.plugin_stages);
     } else if (argument.name == "stage") {
       add_all(sources_.stages_in_project);
-    } else if (command_ == "show" || command_ == "diff") {
+    } else if (command_ == "show" || command_ == "diff" || command_ == "samples") {
       add_all(sources_.names_in_project);
     } else if (argument.name == "experiment") {
       add_all(sources_.experiments);

@@ -1,22 +1,15 @@
-#include <algorithm>
 #include <cstdio>
 
-#include "base/words.h"
 #include "cli/command.h"
 #include "cli/command_options.h"
 #include "cli/session.h"
-#include "env/files.h"
+#include "cli/tables_file.h"
 #include "report/measured_text.h"
 #include "report/text_table.h"
-#include "spec/experiment_reader.h"
-#include "spec/table_reader.h"
-#include "store/sqlite/open.h"
 #include "store/study_results.h"
 
 namespace lowbit::cli {
 namespace {
-
-namespace fs = std::filesystem;
 
 enum class Format { text, markdown, csv, json };
 
@@ -31,61 +24,10 @@ Result<Format> format_of(const CommandOptions& options) {
   return error("LB0001", "`lowbit table` has no format `" + name + "`").fix("use text, md, csv or json");
 }
 
-Result<std::shared_ptr<const SourceText>> load_text(const fs::path& file) {
-  auto text = env::read_file(file);
-  if (!text.ok()) {
-    const Diagnostic& cause = text.error().front();
-    return error("LB0006", "the tables file " + file.string() + " cannot be read")
-        .note(cause.notes.empty() ? cause.what : cause.notes.front())
-        .fix("check the path; docs/tables.md says how to write one");
-  }
-  return std::make_shared<const SourceText>(SourceText{file.string(), *std::move(text)});
-}
-
-/// A directory and an experiment stand for the tables.yaml of the same place.
-Result<TablesFile> load_tables(const fs::path& written) {
-  const bool directory = env::is_directory(written);
-  LB_TRY_ASSIGN(std::shared_ptr<const SourceText> source, load_text(directory ? written / "tables.yaml" : written));
-  if (!directory && spec::is_experiment(source)) {
-    LB_TRY_ASSIGN(source, load_text(written.parent_path() / "tables.yaml"));
-  }
-  return spec::read_tables(source);
-}
-
 /// The run that makes what is missing, from where the person is.
 std::string run_again(const exec::ProjectPaths& project, const StudyResults& study, const CommandOptions& options) {
-  const fs::path file = project.root / study.file;
-  const auto here = env::absolute(".");
   const std::string words = options.shell_words({"help", "file", "name", "format", "csv", "json", "strict"});
-  return "lowbit run " + shell_word(here.ok() ? file.lexically_proximate(*here).string() : file.string()) +
-         (words.empty() ? "" : " " + words);
-}
-
-Result<TableSpec> the_table(const TablesFile& file, const std::string& name) {
-  if (name.empty() && file.tables.size() == 1) return file.tables.front();
-  std::vector<std::string> names;
-  for (const TableSpec& table : file.tables) {
-    if (table.name.value == name) return table;
-    names.push_back(table.name.value);
-  }
-  Diagnostic problem =
-      error("LB0007", name.empty() ? "the file has several tables" : "there is no table `" + name + "`");
-  problem.note("its tables: " + joined(names));
-  const std::string near = nearest(name, names);
-  return problem.fix(near.empty() ? "name one of them after the file"
-                                  : "a table with a similar name exists: `" + near + "`");
-}
-
-Result<StudyResults> load_study(const fs::path& database, const Text& experiment) {
-  LB_TRY_ASSIGN(StudyResults study, store::study_results(database, experiment.value));
-  if (!study.variants.empty()) return study;
-  LB_TRY_ASSIGN(const auto store, store::open_sqlite(database, store::Access::read_only));
-  LB_TRY_ASSIGN(const std::vector<std::string> known, store->experiments());
-  const std::string near = nearest(experiment.value, known);
-  return error("LB7020", "experiment `" + experiment.value + "` was never run in this project")
-      .at(experiment.span, "no results")
-      .fix(near.empty() ? "`lowbit run` it first, or name its project with --project DIR"
-                        : "an experiment with a similar name was: `" + near + "`");
+  return running_command(project, study.file) + (words.empty() ? "" : " " + words);
 }
 
 }  // namespace

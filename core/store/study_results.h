@@ -8,12 +8,16 @@
 #include <vector>
 
 #include "base/result.h"
+#include "domain/study_recipes.h"
 #include "domain/study_results.h"
 
 namespace lowbit::store {
 
 /// Without variants when `experiment` was never run here. LB60xx on a file that cannot be read.
 [[nodiscard]] Result<StudyResults> study_results(const std::filesystem::path& database, const std::string& experiment);
+
+/// How the variants of `study` are made. A variant that was expanded anew meanwhile has an empty recipe.
+[[nodiscard]] Result<StudyRecipes> study_recipes(const std::filesystem::path& database, const StudyResults& study);
 
 /// Results without predictions are left out.
 [[nodiscard]] Result<Answers> answers_of(const std::filesystem::path& database,

@@ -1,0 +1,20 @@
+// The tables file that a person names, and the results that one of its tables shows.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "base/result.h"
+#include "domain/study_results.h"
+#include "domain/table_spec.h"
+
+namespace lowbit::cli {
+
+/// A directory and an experiment stand for the tables.yaml of the same place. LB0006 where it cannot be read.
+[[nodiscard]] Result<TablesFile> load_tables(const std::filesystem::path& written);
+/// Of this name, or the only one; else LB0007.
+[[nodiscard]] Result<TableSpec> the_table(const TablesFile& file, const std::string& name);
+/// LB7020 where the experiment was never run.
+[[nodiscard]] Result<StudyResults> load_study(const std::filesystem::path& database, const Text& experiment);
+
+}  // namespace lowbit::cli
