@@ -226,7 +226,9 @@ class Comparing {
       }
     }
     std::vector<double> deltas;
-    for (const auto& [a, b] : pairs) deltas.push_back(value_of(a, name) - value_of(b, name));
+    for (const auto& [a, b] : pairs) {
+      deltas.push_back(from_answers ? share_right(a) - share_right(b) : value_of(a, name) - value_of(b, name));
+    }
     double sum = 0;
     for (const double delta : deltas) sum += delta;
     cell.delta = sum / static_cast<double>(deltas.size());
@@ -241,6 +243,12 @@ class Comparing {
     }
     cell.delta = difference->mean.mean;
     cell.delta_interval = difference->interval;
+  }
+
+  [[nodiscard]] double share_right(std::size_t variant) const {
+    const std::vector<ItemAnswer>& answers = answers_.at(*study_.variants[variant].result_id);
+    const auto right = std::count_if(answers.begin(), answers.end(), [](const auto& one) { return one.correct == true; });
+    return static_cast<double>(right) / static_cast<double>(answers.size());
   }
 
   [[nodiscard]] double value_of(std::size_t variant, const std::string& name) const {

@@ -52,7 +52,7 @@ std::string answer_lines(const Sample& sample, const std::string& side, std::siz
   if (sample.truncated) facts += ", cut at the limit";
   std::string out = sample_line(side.empty() ? "answer" : side, facts);
   out += sample_line("", shown(sample.text));
-  for (const Mark& mark : sample.marks) out += sample_line("  judged", shown_text(words_of_mark(mark), limit));
+  for (const Mark& mark : sample.marks) out += sample_line("  judged", shown_text(words_of_mark(mark), 0));
   return out;
 }
 
