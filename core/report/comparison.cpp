@@ -247,7 +247,8 @@ class Comparing {
 
   [[nodiscard]] double share_right(std::size_t variant) const {
     const std::vector<ItemAnswer>& answers = answers_.at(*study_.variants[variant].result_id);
-    const auto right = std::count_if(answers.begin(), answers.end(), [](const auto& one) { return one.correct == true; });
+    const auto right =
+        std::count_if(answers.begin(), answers.end(), [](const auto& one) { return one.correct == true; });
     return static_cast<double>(right) / static_cast<double>(answers.size());
   }
 

@@ -9,9 +9,15 @@ namespace {
 
 using ByName = std::map<std::string, std::vector<Json>>;
 
-/// Sets the column's value, or "several" where it has another one already.
+/// Sets the column's value, or "several" where it has another one already; members of an object one by one.
 void set_value(ByName& parameters, const std::string& name, std::size_t column, std::size_t n_columns,
                const Json& value) {
+  if (value.is_object() && !value.empty()) {
+    for (const auto& [part, of_part] : value.items()) {
+      set_value(parameters, name + "." + part, column, n_columns, of_part.is_null() ? Json("null") : of_part);
+    }
+    return;
+  }
   std::vector<Json>& values = parameters[name];
   values.resize(n_columns);
   Json& known = values[column];

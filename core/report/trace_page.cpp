@@ -268,7 +268,9 @@ std::string trace_page(const FigureTrace& trace, const StudyResults& study, cons
   for (const std::string& line : trace.printed) out += "  " + line + "\n";
   out += "\n";
   std::size_t width = 0;
-  for (const auto& [name, value] : trace.figures) width = std::max(width, width_of(printable(name)));
+  for (const auto& [name, value] : trace.figures) {
+    if (value) width = std::max(width, width_of(printable(name)));
+  }
   for (const auto& [name, value] : trace.figures) {
     if (value) out += padded(printable(name), width, false) + "  " + printable(scalar_text(*value)) + "\n";
   }

@@ -34,9 +34,8 @@ struct Fixture {
     variant.label = stage_label(stage, coordinates);
     variant.result_id = static_cast<std::int64_t>(study.variants.size() + 1);
     study.variants.push_back(std::move(variant));
-    recipes.push_back({.kind = kind,
-                       .record = {{"plugin", {{"id", plugin}, {"version", "1"}}}, {"params", params}},
-                       .inputs = {}});
+    recipes.push_back(
+        {.kind = kind, .record = {{"plugin", {{"id", plugin}, {"version", "1"}}}, {"params", params}}, .inputs = {}});
     return study.variants.size() - 1;
   }
 
@@ -78,8 +77,9 @@ Fixture small_study() {
   const std::size_t full = f.add("score", {{"base", "full"}}, {}, {{"batch", 8}});
   f.measure(full, "toys/perplexity/token@item", 5.25);
   for (const auto& [method, bits] : {std::pair{"rtn", 4}, std::pair{"gptq", 2}}) {
-    const Json params = std::string(method) == "rtn" ? Json{{"num_bits", bits}, {"group_size", 64}}
-                                                     : Json{{"num_bits", bits}, {"group_size", 64}, {"actorder", "none"}};
+    const Json params = std::string(method) == "rtn"
+                            ? Json{{"num_bits", bits}, {"group_size", 64}}
+                            : Json{{"num_bits", bits}, {"group_size", 64}, {"actorder", "none"}};
     const std::size_t made = f.add("quantize", {{"method", method}, {"bits", bits}}, {}, params, "quantizer",
                                    std::string("lowbit.") + method);
     f.measure(made, "weights/nmse", bits == 4 ? 0.01 : 0.2);
@@ -214,15 +214,15 @@ TEST_CASE("figures on other data, with other prompts or by other judges are not 
   };
   const std::string task = "task/1 differs: 22222222 of hard.out, baseline 11111111 of easy.out";
   const std::string prompts = "prompts differ: solve[bits=4], baseline solve[bits=16]";
-  const std::string judges =
-      "judge differs: judge[bits=1] (toy.score 1), baseline judge[bits=16] (toy.score 1)";
+  const std::string judges = "judge differs: judge[bits=1] (toy.score 1), baseline judge[bits=16] (toy.score 1)";
   CHECK(reasons(0) == std::vector<std::string>{"", prompts, task, ""});
   CHECK(reasons(1) == std::vector<std::string>{"", prompts, task, judges});
   CHECK(reasons(2) == reasons(1));
   CHECK(comparison->sections[0].metrics[0].cells[3].delta);
   CHECK_THAT(f.page(), Contains("≠ not comparable: solve, judge, grade of 2: " + prompts + "\n") &&
                            Contains("≠ not comparable: judge, grade of 4: judge differs"));
-  CHECK_THAT(f.page({.metrics = {"judge/error"}}), Contains("    Δ               baseline            ≠            ≠            ≠\n"));
+  CHECK_THAT(f.page({.metrics = {"judge/error"}}),
+             Contains("    Δ               baseline            ≠            ≠            ≠\n"));
 }
 
 TEST_CASE("training data may differ: it is part of what is compared", "[report][compare]") {
@@ -273,8 +273,8 @@ TEST_CASE("variants are named by stages and labels, and the baseline stands firs
   variant.axes = {{"method", "rtn"}, {"bits", 4}};
   variant.seed = 1;
   variant.label = "score[method=rtn,bits=4,seed=1]";
-  for (const char* word : {"score", "score[method=rtn,bits=4,seed=1]", "score[bits=4]", "score[bits=4,method=rtn]",
-                           "score[seed=1]"}) {
+  for (const char* word :
+       {"score", "score[method=rtn,bits=4,seed=1]", "score[bits=4]", "score[bits=4,method=rtn]", "score[seed=1]"}) {
     INFO(word);
     CHECK(names_variant(word, variant));
   }
@@ -375,8 +375,8 @@ TEST_CASE("programs get a comparison unrounded", "[report][compare]") {
         "score,toys/perplexity/token@item,ratio,down,3,\"{\"\"base\"\":\"\"quantized\"\",\"\"bits\"\":2,\"\"method\"\":"
         "\"\"gptq\"\"}\",\"{\"\"base\"\":\"\"full\"\"}\",number,103.0,,,,1,,97.75,,,,\n");
   const Json document = comparison_document(*comparison);
-  CHECK(document["sections"][0]["variants"][0] == Json{{"label", "score[base=full]"}, {"axes", {{"base", "full"}}},
-                                                       {"seeds", Json::array()}});
+  CHECK(document["sections"][0]["variants"][0] ==
+        Json{{"label", "score[base=full]"}, {"axes", {{"base", "full"}}}, {"seeds", Json::array()}});
   CHECK(document["sections"][0]["parameters"][1] == Json{{"name", "bits"}, {"values", {nullptr, 4, 2}}});
   CHECK(document["sections"][0]["metrics"][0]["cells"][2]["delta"] == 97.75);
   CHECK(document["sections"][0]["equal_parameters"] == 6);
