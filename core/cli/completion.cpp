@@ -191,7 +191,7 @@ class Completer {
     } else if (option == "--experiment") {
       add_all(sources_.experiments);
     } else if (option == "--baseline") {
-      add_all(sources_.judges);
+      add_all(command_ == "compare" ? sources_.names_in_project : sources_.judges);
     } else if (option == "--project" || option == "--plugin-path") {
       out_.directories = true;
     } else if (option == "--output") {
@@ -221,7 +221,7 @@ class Completer {
       add_all(sources_.plugin_stages);
     } else if (argument.name == "stage") {
       add_all(sources_.stages_in_project);
-    } else if (command_ == "show" || command_ == "diff") {
+    } else if (command_ == "show" || command_ == "diff" || command_ == "samples" || argument.name == "selection") {
       add_all(sources_.names_in_project);
     } else if (argument.name == "experiment") {
       add_all(sources_.experiments);
@@ -231,7 +231,7 @@ class Completer {
       out_.files = "*.y*ml";
     } else if (argument.name == "directory" || argument.name == "out") {
       out_.directories = true;
-    } else if (argument.name != "sql" && argument.name != "name") {
+    } else if (argument.name != "sql" && argument.name != "name" && argument.name != "cell") {
       out_.files = "*";
     }
   }

@@ -137,6 +137,12 @@ std::string continuing_command(const CommandOptions& options) {
   return "lowbit run " + options.shell_words(without);
 }
 
+std::string running_command(const exec::ProjectPaths& project, const std::string& file) {
+  const fs::path whole = project.root / file;
+  const auto here = env::absolute(".");
+  return "lowbit run " + shell_word(here.ok() ? whole.lexically_proximate(*here).string() : whole.string());
+}
+
 exec::RunRequest run_request(const Experiment& experiment, const CommandOptions& options) {
   exec::RunRequest request;
   request.program = own_program();

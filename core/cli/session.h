@@ -51,6 +51,9 @@ void add_experiment_options(CommandOptions& options);
 /// The `lowbit run` that does what a run or a retry with these options left, as a shell takes it.
 [[nodiscard]] std::string continuing_command(const CommandOptions& options);
 
+/// `lowbit run FILE` for an experiment's file, which is relative to the project, from where the person is.
+[[nodiscard]] std::string running_command(const exec::ProjectPaths& project, const std::string& file);
+
 /// What exec::run and exec::plan need beside the graph. Refers to `experiment`, which must outlive it.
 [[nodiscard]] exec::RunRequest run_request(const Experiment& experiment, const CommandOptions& options);
 

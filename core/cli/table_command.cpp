@@ -6,14 +6,11 @@
 #include "cli/command_options.h"
 #include "cli/session.h"
 #include "cli/table_outputs.h"
+#include "cli/tables_file.h"
 #include "env/files.h"
 #include "report/table_figures.h"
 #include "report/table_page.h"
 #include "report/text_table.h"
-#include "spec/experiment_reader.h"
-#include "spec/published_reader.h"
-#include "spec/table_reader.h"
-#include "store/sqlite/open.h"
 #include "store/study_results.h"
 
 namespace lowbit::cli {
@@ -30,70 +27,11 @@ Result<TableForm> form_of(const CommandOptions& options) {
   return error("LB0001", "`lowbit table` has no format `" + name + "`").fix("use text, md, latex, html, csv or json");
 }
 
-Result<std::shared_ptr<const SourceText>> load_text(const fs::path& file, const char* what = "the tables file") {
-  auto text = env::read_file(file);
-  if (!text.ok()) {
-    const Diagnostic& cause = text.error().front();
-    return error("LB0006", std::string(what) + " " + file.string() + " cannot be read")
-        .note(cause.notes.empty() ? cause.what : cause.notes.front())
-        .fix("check the path; docs/tables.md says how to write one");
-  }
-  return std::make_shared<const SourceText>(SourceText{file.string(), *std::move(text)});
-}
-
-struct LoadedTables {
-  fs::path file;
-  TablesFile tables;
-};
-
-/// A directory and an experiment stand for the tables.yaml of the same place.
-Result<LoadedTables> load_tables(const fs::path& written) {
-  const bool directory = env::is_directory(written);
-  LoadedTables loaded{.file = directory ? written / "tables.yaml" : written, .tables = {}};
-  LB_TRY_ASSIGN(std::shared_ptr<const SourceText> source, load_text(loaded.file));
-  if (!directory && spec::is_experiment(source)) {
-    loaded.file = written.parent_path() / "tables.yaml";
-    LB_TRY_ASSIGN(source, load_text(loaded.file));
-  }
-  LB_TRY_ASSIGN(loaded.tables, spec::read_tables(source));
-  return loaded;
-}
-
 /// The run that makes what is missing, from where the person is.
 std::string run_again(const exec::ProjectPaths& project, const StudyResults& study, const CommandOptions& options) {
-  const fs::path file = project.root / study.file;
-  const auto here = env::absolute(".");
-  const std::string words = options.shell_words(
-      {"help", "file", "name", "format", "csv", "json", "strict", "output", "whole", "published", "write", "check"});
-  return "lowbit run " + shell_word(here.ok() ? file.lexically_proximate(*here).string() : file.string()) +
-         (words.empty() ? "" : " " + words);
-}
-
-Result<void> expect_table(const TablesFile& file, const std::string& name) {
-  if (name.empty() && file.tables.size() == 1) return {};
-  std::vector<std::string> names;
-  for (const TableSpec& table : file.tables) {
-    if (table.name.value == name) return {};
-    names.push_back(table.name.value);
-  }
-  Diagnostic problem =
-      error("LB0007", name.empty() ? "the file has several tables" : "there is no table `" + name + "`");
-  problem.note("its tables: " + joined(names));
-  const std::string near = nearest(name, names);
-  return problem.fix(near.empty() ? "name one of them after the file"
-                                  : "a table with a similar name exists: `" + near + "`");
-}
-
-Result<StudyResults> load_study(const fs::path& database, const Text& experiment) {
-  LB_TRY_ASSIGN(StudyResults study, store::study_variants(database, experiment.value));
-  if (!study.variants.empty()) return study;
-  LB_TRY_ASSIGN(const auto store, store::open_sqlite(database, store::Access::read_only));
-  LB_TRY_ASSIGN(const std::vector<std::string> known, store->experiments());
-  const std::string near = nearest(experiment.value, known);
-  return error("LB7020", "experiment `" + experiment.value + "` was never run in this project")
-      .at(experiment.span, "no results")
-      .fix(near.empty() ? "`lowbit run` it first, or name its project with --project DIR"
-                        : "an experiment with a similar name was: `" + near + "`");
+  const std::string words = options.shell_words({"help", "file", "name", "format", "csv", "json", "strict", "output",
+                                                 "whole", "published", "comparisons", "write", "check"});
+  return running_command(project, study.file) + (words.empty() ? "" : " " + words);
 }
 
 /// Everything that a table is printed from.
@@ -146,10 +84,7 @@ class TablePrinter {
 
   [[nodiscard]] Result<std::optional<PublishedFigures>> published_of(const TableSpec& table) const {
     if (!published_wanted_) return std::optional<PublishedFigures>();
-    const Text& named = table.published_file;
-    const fs::path file = named.value.empty() ? tables_.file.parent_path() / "published.csv" : beside(named);
-    LB_TRY_ASSIGN(const auto source, load_text(file, "the file of published figures"));
-    LB_TRY_ASSIGN(PublishedFigures figures, spec::read_published(source));
+    LB_TRY_ASSIGN(PublishedFigures figures, load_published(tables_, table));
     return std::optional(std::move(figures));
   }
 
@@ -218,7 +153,7 @@ Result<int> table_command(const Words& words) {
   LB_TRY_ASSIGN(LoadedTables tables, load_tables(options.get("file")));
   const std::string name = options.get("name");
   const bool keep = options.has("write") || options.has("check");
-  if (!keep || !name.empty()) LB_TRY(expect_table(tables.tables, name));
+  if (!keep || !name.empty()) LB_TRY(the_table(tables.tables, name));
   LB_TRY_ASSIGN(exec::ProjectPaths project, existing_project(options));
   LB_TRY_ASSIGN(StudyResults study, load_study(project.database(), tables.tables.experiment));
   TablePrinter printer(options, std::move(tables), std::move(project), std::move(study));

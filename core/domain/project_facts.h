@@ -68,6 +68,22 @@ struct VariantFacts {
   std::vector<AttemptFacts> attempts;
 };
 
+/// How a result came to be.
+struct ExecutionFacts {
+  std::string label;  ///< that it was made for
+  std::string content_key;
+  std::string plugin_digest;  ///< of the plugin's file
+  std::string directory;      ///< relative to .lowbit
+  std::int64_t attempt = 0;
+  std::string started_at;
+  std::string ended_at;
+  double seconds = 0;
+  Json environment;  ///< numeric environment and lease, as the attempt recorded them; may be null
+  std::int64_t run = 0;
+  std::string command;  ///< of that run
+  Json versions;        ///< of the plugins, by id, in that run
+};
+
 struct ArtifactFacts {
   std::string digest;
   std::string type;

@@ -46,8 +46,9 @@ struct ClusteredMean {
 /// a fixed seed. REQUIRES: a score.
 [[nodiscard]] Interval bootstrap_interval(const std::vector<Cluster>& clusters);
 
-/// Two-sided p-value of McNemar's exact test: a coin that falls so unevenly on `only_a + only_b` problems, which one of
-/// two solved alone. 1 without such problems.
+/// Exact two-sided p of McNemar's test: `only_a` items that only one model has right, `only_b` that only the other has,
+/// each as likely either way; the smaller tail of the binomial distribution twice, at most 1. 1 where no item differs.
+/// Source: Q. McNemar, Note on the sampling error of the difference between correlated proportions, 1947.
 [[nodiscard]] double mcnemar_exact(std::size_t only_a, std::size_t only_b);
 
 /// Two-sided p-value of the exact paired permutation test: the share of all ways to swap the sides of single problems

@@ -19,6 +19,7 @@
 #include "domain/duration_history.h"
 #include "domain/judgement.h"
 #include "domain/project_facts.h"
+#include "domain/samples.h"
 #include "graph/cost.h"
 
 namespace lowbit::store {
@@ -52,6 +53,7 @@ class ProjectFacts {
   [[nodiscard]] Result<std::vector<Meaning>> meanings_of(const std::string& word, const std::string& experiment);
   /// REQUIRES: of a variant or a result, from meanings_of() of this object.
   [[nodiscard]] Result<VariantFacts> variant(const Meaning& meaning);
+  [[nodiscard]] Result<ExecutionFacts> execution(std::int64_t result);
   /// REQUIRES: of an artifact, likewise.
   [[nodiscard]] Result<ArtifactFacts> artifact(const Meaning& meaning);
   /// What an experiment's last expansion leads to, or what a run made, by label. REQUIRES: of one of these, likewise.
@@ -60,6 +62,24 @@ class ProjectFacts {
   /// Verdicts that the experiment's last expansion leads to, in its order. Left out are those of kTruthJudge, and those
   /// of stages that do not read the predictions they speak of.
   [[nodiscard]] Result<std::vector<Judgement>> judgements(const std::string& experiment);
+
+  /// The one predictions/1 artifact of a variant's result, or of a result; LB7064 where there is none, or several and
+  /// `port` is empty. REQUIRES: of a variant or a result, from meanings_of() of this object.
+  [[nodiscard]] Result<PredictionsPlace> predictions(const Meaning& meaning, const std::string& port = {});
+  /// Of a result that has such an artifact.
+  [[nodiscard]] Result<PredictionsPlace> predictions_of(std::int64_t result);
+  /// What the last expansions lead to that grades or judges the predictions of this digest, in their order.
+  [[nodiscard]] Result<std::vector<MarksPlace>> marks_on(const std::string& digest);
+  /// How many items pass, and the first `limit` of them in the order of the artifact. `deciding`: of `marks`, those
+  /// that the filter's error is looked up in.
+  [[nodiscard]] Result<std::size_t> count_samples(const PredictionsPlace& place, const SampleFilter& filter,
+                                                  const std::vector<MarksPlace>& deciding);
+  [[nodiscard]] Result<std::vector<Sample>> samples(const PredictionsPlace& place, const SampleFilter& filter,
+                                                    const std::vector<MarksPlace>& deciding, std::size_t limit);
+  /// Error types and categories that these name, by name.
+  [[nodiscard]] Result<std::vector<std::string>> errors_in(const std::vector<MarksPlace>& marks);
+  /// Adds what `marks` say of each of these samples.
+  [[nodiscard]] Result<void> add_marks(const std::vector<MarksPlace>& marks, std::vector<Sample>& samples);
 
   /// In the order of the experiments' names and of their expansions. Empty: of all experiments.
   [[nodiscard]] Result<std::vector<VariantLine>> variants(const std::string& experiment = {});

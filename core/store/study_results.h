@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "domain/study_recipes.h"
 #include "domain/study_results.h"
 
 namespace lowbit::store {
@@ -21,6 +22,8 @@ namespace lowbit::store {
 [[nodiscard]] Result<StudyResults> study_variants(const std::filesystem::path& database, const std::string& experiment);
 [[nodiscard]] Result<void> read_metrics(const std::filesystem::path& database, const std::set<std::int64_t>& results,
                                         StudyResults& study);
+/// How the variants of `study` are made. A variant that was expanded anew meanwhile has an empty recipe.
+[[nodiscard]] Result<StudyRecipes> study_recipes(const std::filesystem::path& database, const StudyResults& study);
 
 /// Results without predictions are left out.
 [[nodiscard]] Result<Answers> answers_of(const std::filesystem::path& database,

@@ -149,6 +149,29 @@ Result<VariantFacts> ProjectFacts::variant(const Meaning& meaning) {
   });
 }
 
+Result<ExecutionFacts> ProjectFacts::execution(std::int64_t result) {
+  return db_->guarded("reading how a result was made", [&]() -> Result<ExecutionFacts> {
+    Rows rows = db_->query(
+        "SELECT a.label, r.content_key, r.plugin_digest, r.directory, a.number, a.started_at, r.ended_at, r.seconds, "
+        "a.environment, u.run_id, u.command, u.versions FROM results r JOIN attempts a USING (attempt_id) "
+        "LEFT JOIN runs u USING (run_id) WHERE r.result_id = ?",
+        result);
+    if (!rows.next()) throw Damage{"result " + std::to_string(result) + " or its attempt is missing"};
+    return ExecutionFacts{.label = rows.text(0),
+                          .content_key = rows.text(1),
+                          .plugin_digest = rows.text(2),
+                          .directory = rows.text(3),
+                          .attempt = rows.integer(4),
+                          .started_at = rows.text(5),
+                          .ended_at = rows.text(6),
+                          .seconds = rows.real(7),
+                          .environment = rows.json(8),
+                          .run = rows.integer(9),
+                          .command = rows.text(10),
+                          .versions = rows.json(11)};
+  });
+}
+
 Result<ArtifactFacts> ProjectFacts::artifact(const Meaning& meaning) {
   return db_->guarded("reading an artifact", [&]() -> Result<ArtifactFacts> {
     ArtifactFacts facts{.digest = meaning.name};

@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 #include <random>
@@ -68,6 +69,32 @@ TEST_CASE("a paired difference has the standard error of its discordant pairs", 
   CHECK_THAT(mean.mean / mean.std_error, WithinAbs(3.717, 5e-4));
   const Interval interval = normal_interval(mean);
   CHECK_THAT(interval.high - interval.low, WithinAbs(2 * 1.959964 * mean.std_error, 1e-7));
+}
+
+TEST_CASE("McNemar's exact p is the published one, and that of the binomial coefficients", "[report][statistics]") {
+  const auto check = [](std::size_t b, std::size_t c, double p) {
+    CHECK_THAT(mcnemar_exact(b, c), WithinAbs(p, 5e-7));
+    CHECK_THAT(mcnemar_exact(c, b), WithinAbs(p, 5e-7));
+  };
+  check(30, 15, .035698);
+  check(40, 20, .013489);
+  check(60, 26, .000317);
+  check(10, 2, .038574);
+  check(25, 25, 1);
+  CHECK(mcnemar_exact(0, 0) == 1);
+  // The slow twin: 2 sum_{i <= b} C(n, i) / 2^n, at most 1.
+  for (std::size_t b = 0; b <= 12; ++b) {
+    for (std::size_t c = b; c <= 12; ++c) {
+      const auto n = static_cast<double>(b + c);
+      double tail = 0;
+      double coefficient = 1;
+      for (std::size_t i = 0; i <= b; ++i) {
+        tail += coefficient;
+        coefficient = coefficient * (n - static_cast<double>(i)) / static_cast<double>(i + 1);
+      }
+      CHECK_THAT(mcnemar_exact(b, c), WithinAbs(std::min(1.0, 2 * tail / std::pow(2.0, n)), 1e-12));
+    }
+  }
 }
 
 TEST_CASE("the minimum detectable effect is the one that sample sizes are planned for", "[report][statistics]") {
