@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <string_view>
 
 #include "base/words.h"
 #include "report/answers.h"
+#include "report/name_pattern.h"
 
 namespace lowbit::report {
 namespace {
@@ -16,15 +16,6 @@ constexpr std::size_t kMetricsListed = 12;
 using Kind = ColumnSpec::Kind;
 using State = Figure::State;
 using Variants = std::vector<const StudyVariant*>;
-
-/// Each * of `pattern` stands for any text.
-bool matches(std::string_view pattern, std::string_view name) {
-  if (pattern.empty()) return name.empty();
-  if (pattern.front() != '*') {
-    return !name.empty() && name.front() == pattern.front() && matches(pattern.substr(1), name.substr(1));
-  }
-  return matches(pattern.substr(1), name) || (!name.empty() && matches(pattern, name.substr(1)));
-}
 
 Diagnostics placed(Diagnostics problems, const SourceSpan& span, const std::string& label) {
   for (Diagnostic& problem : problems) problem.at(span, label);

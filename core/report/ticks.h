@@ -1,0 +1,42 @@
+// Where an axis has its marks, and where on the paper a value lies. Pure.
+//
+//   const Ticks ticks = linear_ticks(0.13, 0.92, 6);  // 0.2, 0.4, 0.6, 0.8
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace lowbit::report {
+
+struct Ticks {
+  std::vector<double> at;  ///< ascending, within the range that was asked for
+  int digits = 0;          ///< after the point: as many as tell them apart
+};
+
+/// Multiples of 1, 2 or 5 times a power of ten, as many as there are up to `most`. REQUIRES: finite, low < high, most
+/// > 1.
+[[nodiscard]] Ticks linear_ticks(double low, double high, int most);
+/// Powers of ten; where fewer than three lie in the range, also 2 and 5 times them; where that gives fewer than three
+/// too, linear_ticks(). REQUIRES: finite, 0 < low < high.
+[[nodiscard]] Ticks log_ticks(double low, double high, int most);
+
+/// With a true minus sign; very large and very small numbers as 1.5e9.
+[[nodiscard]] std::string tick_text(double value, int digits);
+
+/// From values to pixels.
+struct Scale {
+  double low = 0;
+  double high = 1;
+  bool log = false;
+  double from = 0;  ///< pixel of `low`
+  double to = 1;
+
+  [[nodiscard]] double operator()(double value) const;
+  [[nodiscard]] Ticks ticks(int most) const { return log ? log_ticks(low, high, most) : linear_ticks(low, high, most); }
+};
+
+/// A range around values: outwards to ticks where linear, a twentieth of its length on both sides where logarithmic,
+/// and never of no length. REQUIRES: finite, low <= high; log: 0 < low.
+[[nodiscard]] Scale scale_around(double low, double high, bool log, int most);
+
+}  // namespace lowbit::report
