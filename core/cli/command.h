@@ -41,6 +41,7 @@ Result<int> retry_command(const Words& words);
 Result<int> completion_command(const Words& words);
 Result<int> agreement_command(const Words& words);
 Result<int> table_command(const Words& words);
+Result<int> figure_command(const Words& words);
 Result<int> query_command(const Words& words);
 Result<int> review_command(const Words& words);
 Result<int> export_command(const Words& words);

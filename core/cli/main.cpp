@@ -31,6 +31,8 @@ const std::vector<Command>& commands() {
        graph_command},
       {"table", "FILE [NAME] [--format text|md|csv|json]", "the table of an experiment, from tables.yaml beside it",
        table_command},
+      {"figure", "FILE [NAME] [-o FILE | --to DIR]", "draw the figures of an experiment, from figures.yaml beside it",
+       figure_command},
       {"agreement", "[EXPERIMENT] [--baseline JUDGE] [--level type|category] [--json]",
        "how much judges, votes and people agree on first errors", agreement_command},
       {"query", "[SQL] [--csv|--json|--markdown]", "read-only SQL on the results; without SQL: the views",

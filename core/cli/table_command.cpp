@@ -5,12 +5,12 @@
 #include "cli/command.h"
 #include "cli/command_options.h"
 #include "cli/session.h"
+#include "cli/study_files.h"
 #include "env/files.h"
 #include "report/measured_text.h"
 #include "report/text_table.h"
 #include "spec/experiment_reader.h"
 #include "spec/table_reader.h"
-#include "store/sqlite/open.h"
 #include "store/study_results.h"
 
 namespace lowbit::cli {
@@ -31,34 +31,15 @@ Result<Format> format_of(const CommandOptions& options) {
   return error("LB0001", "`lowbit table` has no format `" + name + "`").fix("use text, md, csv or json");
 }
 
-Result<std::shared_ptr<const SourceText>> load_text(const fs::path& file) {
-  auto text = env::read_file(file);
-  if (!text.ok()) {
-    const Diagnostic& cause = text.error().front();
-    return error("LB0006", "the tables file " + file.string() + " cannot be read")
-        .note(cause.notes.empty() ? cause.what : cause.notes.front())
-        .fix("check the path; docs/tables.md says how to write one");
-  }
-  return std::make_shared<const SourceText>(SourceText{file.string(), *std::move(text)});
-}
-
 /// A directory and an experiment stand for the tables.yaml of the same place.
 Result<TablesFile> load_tables(const fs::path& written) {
   const bool directory = env::is_directory(written);
-  LB_TRY_ASSIGN(std::shared_ptr<const SourceText> source, load_text(directory ? written / "tables.yaml" : written));
+  LB_TRY_ASSIGN(std::shared_ptr<const SourceText> source,
+                load_spec_text("tables", directory ? written / "tables.yaml" : written));
   if (!directory && spec::is_experiment(source)) {
-    LB_TRY_ASSIGN(source, load_text(written.parent_path() / "tables.yaml"));
+    LB_TRY_ASSIGN(source, load_spec_text("tables", written.parent_path() / "tables.yaml"));
   }
   return spec::read_tables(source);
-}
-
-/// The run that makes what is missing, from where the person is.
-std::string run_again(const exec::ProjectPaths& project, const StudyResults& study, const CommandOptions& options) {
-  const fs::path file = project.root / study.file;
-  const auto here = env::absolute(".");
-  const std::string words = options.shell_words({"help", "file", "name", "format", "csv", "json", "strict"});
-  return "lowbit run " + shell_word(here.ok() ? file.lexically_proximate(*here).string() : file.string()) +
-         (words.empty() ? "" : " " + words);
 }
 
 Result<TableSpec> the_table(const TablesFile& file, const std::string& name) {
@@ -74,18 +55,6 @@ Result<TableSpec> the_table(const TablesFile& file, const std::string& name) {
   const std::string near = nearest(name, names);
   return problem.fix(near.empty() ? "name one of them after the file"
                                   : "a table with a similar name exists: `" + near + "`");
-}
-
-Result<StudyResults> load_study(const fs::path& database, const Text& experiment) {
-  LB_TRY_ASSIGN(StudyResults study, store::study_results(database, experiment.value));
-  if (!study.variants.empty()) return study;
-  LB_TRY_ASSIGN(const auto store, store::open_sqlite(database, store::Access::read_only));
-  LB_TRY_ASSIGN(const std::vector<std::string> known, store->experiments());
-  const std::string near = nearest(experiment.value, known);
-  return error("LB7020", "experiment `" + experiment.value + "` was never run in this project")
-      .at(experiment.span, "no results")
-      .fix(near.empty() ? "`lowbit run` it first, or name its project with --project DIR"
-                        : "an experiment with a similar name was: `" + near + "`");
 }
 
 }  // namespace
@@ -111,7 +80,7 @@ Result<int> table_command(const Words& words) {
                 store::answers_of(project.database(), report::results_with_answers(table, sources)));
   LB_TRY_ASSIGN(const report::MeasuredTable measured, report::measure(table, sources, answers));
 
-  const std::string rerun = run_again(project, study, options);
+  const std::string rerun = run_again(project, study, options, {"file", "name", "format", "csv", "json", "strict"});
   if (format == Format::csv || format == Format::json) {
     const auto style = format == Format::csv ? report::TableFormat::csv : report::TableFormat::json;
     std::fputs(report::render(report::figures(table, measured), style).c_str(), stdout);

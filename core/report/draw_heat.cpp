@@ -64,31 +64,18 @@ Cells sweep(const FigureSpec& figure, const MeasuredFigure& measured) {
               .label = shown_label(quantity.column),
               .digits = quantity.column.digits,
               .log = quantity.log};
-  // A row that fixes the axis stands in the column of its value.
-  const auto column_of = [&](std::size_t row, const MeasuredPoint& point) -> std::string {
-    for (const auto& [axis, value] : point.at) {
-      if (axis == figure.x_axis.value) return scalar_text(value);
-    }
-    for (const FigureRow& spec : figure.rows) {
-      if (!measured.rows[row].id.starts_with(spec.row.id.value)) continue;
-      for (const auto& [axis, value] : spec.row.at) {
-        if (axis.value == figure.x_axis.value) return scalar_text(value.value);
-      }
-    }
-    return {};
-  };
-  for (std::size_t row = 0; row < measured.rows.size(); ++row) {
-    for (const MeasuredPoint& point : measured.rows[row].points) {
-      const std::string column = column_of(row, point);
+  for (const MeasuredRow& row : measured.rows) {
+    for (const MeasuredPoint& point : row.points) {
+      const std::string column = scalar_text(point.place);
       if (std::find(cells.columns.begin(), cells.columns.end(), column) == cells.columns.end()) {
         cells.columns.push_back(column);
       }
     }
   }
-  for (std::size_t row = 0; row < measured.rows.size(); ++row) {
+  for (const MeasuredRow& row : measured.rows) {
     std::vector<Cell>& line = cells.rows.emplace_back(cells.columns.size());
-    for (const MeasuredPoint& point : measured.rows[row].points) {
-      const auto column = std::find(cells.columns.begin(), cells.columns.end(), column_of(row, point));
+    for (const MeasuredPoint& point : row.points) {
+      const auto column = std::find(cells.columns.begin(), cells.columns.end(), scalar_text(point.place));
       Cell& cell = line[static_cast<std::size_t>(column - cells.columns.begin())];
       cell.figure = point.values.front().figure;
       cell.figure.value = shown(quantity.column, cell.figure.value);

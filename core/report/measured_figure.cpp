@@ -67,14 +67,12 @@ class FigureMeasuring {
       value.n_seeds = seeds_of(position, points_.table.columns[i]).size();
       out.values.push_back(value);
     }
-    if (figure_.kind != FigureSpec::Kind::line) return out;
-    if (figure_.x_axis.value.empty()) {
-      if (out.values.front().is_number()) out.x = out.values.front().figure.value;
-      return out;
-    }
     for (const auto& [axis, value] : points_.table.rows[position].at) {
-      if (axis.value == figure_.x_axis.value) out.x = value.value.get<double>();
+      if (axis.value == figure_.x_axis.value) out.place = value.value;
     }
+    if (figure_.kind != FigureSpec::Kind::line) return out;
+    if (out.place.is_number()) out.x = out.place.get<double>();
+    if (figure_.x_axis.value.empty() && out.values.front().is_number()) out.x = out.values.front().figure.value;
     return out;
   }
 

@@ -32,6 +32,7 @@ struct MeasuredValue {
 
 struct MeasuredPoint {
   std::vector<std::pair<std::string, Json>> at;  ///< values on the axes of `over`
+  Json place;                                    ///< line, heat: its value on the axis along x; null without one
   std::optional<double> x;                       ///< line: where it lies, if that is a number
   std::vector<MeasuredValue> values;             ///< as FigureSpec::quantities
 };

@@ -1,0 +1,58 @@
+#include "cli/pdf_file.h"
+
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <vector>
+
+#include "env/files.h"
+#include "env/posix/exec_words.h"
+
+namespace lowbit::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+Result<void> convert(const fs::path& svg, const fs::path& pdf) {
+  std::vector<std::string> words{"rsvg-convert", "--format", "pdf", "--output", pdf.string(), svg.string()};
+  const std::vector<char*> arguments = env::exec_words(words);
+  pid_t child = -1;
+  const int problem = ::posix_spawnp(&child, arguments.front(), nullptr, nullptr, arguments.data(), environ);
+  if (problem != 0) {
+    return error("LB7050", "a figure becomes a PDF by rsvg-convert, which cannot be started")
+        .note(std::strerror(problem))
+        .fix("install it (Debian: apt install librsvg2-bin), or take the SVG");
+  }
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0) {
+    if (errno != EINTR) return env::file_error("waiting for rsvg-convert to write", pdf, errno);
+  }
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {};
+  return error("LB7051", "rsvg-convert wrote no PDF")
+      .note(WIFEXITED(status)
+                ? "it ended with status " + std::to_string(WEXITSTATUS(status)) + "; its words stand above"
+                : "signal " + std::to_string(WTERMSIG(status)) + " ended it")
+      .fix("take the SVG, and convert it with another program");
+}
+
+}  // namespace
+
+Result<void> write_pdf(const fs::path& file, const std::string& svg) {
+  const fs::path drawing = file.string() + ".svg.tmp";
+  const fs::path unfinished = file.string() + ".tmp";
+  LB_TRY(env::write_file(drawing, svg));
+  Result<void> converted = convert(drawing, unfinished);
+  LB_TRY(env::remove_tree(drawing));
+  if (!converted.ok()) {
+    LB_TRY(env::remove_tree(unfinished));
+    return converted;
+  }
+  LB_TRY_ASSIGN(const std::string pdf, env::read_file(unfinished));
+  LB_TRY(env::write_file_durably(file, pdf));
+  return env::remove_tree(unfinished);
+}
+
+}  // namespace lowbit::cli
