@@ -59,7 +59,7 @@ std::string draw_bars(const FigureSpec& figure, const MeasuredFigure& measured,
     label_width = std::max(label_width, std::min(kMostLabel, text_width(row.label, 12)));
     longest = std::max(longest, total_of(parts_of(figure, row)));
   }
-  Scale scale = scale_around(0, longest > 0 ? longest : 100, false, 6);
+  Scale scale = scale_around(0, longest > 0 ? longest : 100, false, 8);
   PlotArea area{.left = kSheetMargin + label_width + 8,
                 .top = sheet.y,
                 .right = kSheetWidth - kSheetMargin - 34,

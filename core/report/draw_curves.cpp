@@ -62,7 +62,7 @@ class CurvesPlot {
       const double left = kSheetMargin + static_cast<double>(i % per_line) * (width + kPanelGap);
       panel(i, left, left + width);
       const bool last = i % per_line == per_line - 1 || i + 1 == figure_.curves.size();
-      if (last) sheet_.y += kPanelHeight + 72;
+      if (last) sheet_.y += kPanelHeight + 66;
     }
     if (averaged_) footnotes.emplace_back("lines of more than 120 points are drawn as means of neighbours");
     sheet_.footnotes(footnotes);
@@ -91,7 +91,7 @@ class CurvesPlot {
     }
     const auto [low, high] = std::minmax_element(values.begin(), values.end());
     const auto [first, last] = std::minmax_element(steps.begin(), steps.end());
-    Scale y = scale_around(*low, *high, spec.log, 5);
+    Scale y = scale_around(*low, *high, spec.log, 6);
     const Ticks y_ticks = y.ticks(6);
     Scale x{.low = *first, .high = *first < *last ? *last : *first + 1};
     const PlotArea area{.left = left + width_of_ticks(y_ticks) + 8,

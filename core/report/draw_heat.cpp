@@ -179,14 +179,11 @@ class HeatMap {
 
   void columns() {
     double y = top_ + static_cast<double>(cells_.rows.size()) * kCellHeight;
-    double free_from = 0;
-    for (std::size_t column = 0; column < cells_.columns.size(); ++column) {
+    const std::size_t every = label_stride();
+    for (std::size_t column = 0; column < cells_.columns.size(); column += every) {
       const double x = left_ + (static_cast<double>(column) + 0.5) * width_;
-      const double half = text_width(cells_.columns[column], kTickSize) / 2;
-      if (x - half < free_from) continue;
       sheet_.svg.text({x, y + 15}, cells_.columns[column],
                       {.size = kTickSize, .anchor = Anchor::middle, .color = kDim});
-      free_from = x + half + 6;
     }
     y += 34;
     const std::string label = !figure_.x_label.empty() ? figure_.x_label
@@ -195,6 +192,16 @@ class HeatMap {
     sheet_.svg.text({left_ + width_ * static_cast<double>(cells_.columns.size()) / 2, y}, label,
                     {.anchor = Anchor::middle});
     sheet_.y = y + 14;
+  }
+
+  /// Every so many columns are labelled that no label touches the next.
+  [[nodiscard]] std::size_t label_stride() const {
+    double widest = 0;
+    for (const std::string& label : cells_.columns) widest = std::max(widest, text_width(label, kTickSize));
+    for (const std::size_t every : std::array<std::size_t, 8>{1, 2, 5, 10, 20, 50, 100, 200}) {
+      if (static_cast<double>(every) * width_ >= widest + 4) return every;
+    }
+    return cells_.columns.size();
   }
 
   /// The colours with their numbers.

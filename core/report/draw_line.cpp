@@ -112,7 +112,7 @@ class LinePlot {
       const auto [low, high] = std::minmax_element(values.begin(), values.end());
       return scale_around(*low, *high, log, most);
     };
-    y_scale_ = around(ys, y_.log, 6);
+    y_scale_ = around(ys, y_.log, 7);
     x_scale_ = around(xs, figure_.x_log, 8);
     if (!figure_.x_log) {  // points do not stand on the edge
       const auto [low, high] = xs.empty() ? std::pair(xs.begin(), xs.end()) : std::minmax_element(xs.begin(), xs.end());

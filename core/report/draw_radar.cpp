@@ -86,8 +86,9 @@ class Radar {
     labels();
     sheet_.y = centre_.y + kRadius + 46;
     footnotes = with_explanation(figure_, measured_, std::move(footnotes));
+    footnotes.front() += "; rings from 0 to " + range_text();
     if (n_beyond_ > 0) {
-      footnotes.insert(footnotes.begin() + 1, "hollow marks lie beyond the outer ring, " + range_text());
+      footnotes.insert(footnotes.begin() + 1, "hollow marks lie beyond the outer ring");
     }
     sheet_.footnotes(footnotes);
     return sheet_.finish();
@@ -151,7 +152,7 @@ class Radar {
     }
     const Stroke stroke{.color = style.color, .width = 2, .dash = style.dash};
     if (all.size() == n) {
-      sheet_.svg.area(all, style.color, 0.06);
+      sheet_.svg.area(all, style.color, 0.04);
       sheet_.svg.path(all, stroke, true);
     } else {
       for (std::size_t axis = 0; axis < n; ++axis) {
@@ -215,7 +216,7 @@ std::string draw_dots(const FigureSpec& figure, const MeasuredFigure& measured,
                                   text_width(baseline_text(figure, measured, axis), 10));
     label_width = std::max(label_width, std::min(width, 220.0));
   }
-  Scale scale = scale_around(low, high, false, 7);
+  Scale scale = scale_around(low, high, false, 8);
   const PlotArea area{.left = kSheetMargin + label_width + 16,
                       .top = sheet.y,
                       .right = kSheetWidth - kSheetMargin - 8,

@@ -38,15 +38,19 @@ std::string path_data(const std::vector<Spot>& through, bool closed) {
   return closed ? out + "Z" : out;
 }
 
-/// Of DejaVu Sans, in thousandths of the size.
+/// Of Helvetica, as Adobe published them, in thousandths of the size; Arial and Liberation Sans have the same.
+constexpr std::array<int, 95> kWidths{278,  278, 355, 556, 556, 889, 667, 191, 333, 333, 389, 584, 278, 333, 278, 278,
+                                      556,  556, 556, 556, 556, 556, 556, 556, 556, 556, 278, 278, 584, 584, 584, 556,
+                                      1015, 667, 667, 722, 722, 667, 611, 778, 722, 278, 500, 667, 556, 833, 722, 778,
+                                      667,  778, 722, 667, 611, 722, 667, 944, 667, 667, 611, 278, 278, 278, 469, 556,
+                                      333,  556, 556, 500, 556, 556, 278, 556, 556, 222, 222, 500, 222, 833, 556, 556,
+                                      556,  556, 333, 500, 278, 556, 500, 722, 500, 500, 500, 334, 260, 334, 584};
+
 double character_width(std::string_view character) {
-  const char c = character.front();
-  if (character.size() > 1) return character.size() == 2 ? 640 : 840;
-  if (std::string_view("ijl.,:;'|!I").find(c) != std::string_view::npos) return 330;
-  if (std::string_view(" ftr()[]/-").find(c) != std::string_view::npos) return 400;
-  if (std::string_view("mwMW%@").find(c) != std::string_view::npos) return 960;
-  if (c >= 'A' && c <= 'Z') return 710;
-  return c >= '0' && c <= '9' ? 640 : 615;
+  if (character.size() == 2) return 600;  // Greek and accented letters
+  if (character.size() > 2) return 1000;  // arrows, and what a square holds
+  const auto c = static_cast<unsigned char>(character.front());
+  return c >= 32 && c < 127 ? kWidths.at(c - 32U) : 600;
 }
 
 }  // namespace

@@ -41,7 +41,7 @@ enum class Hatch { none, rising, dots, falling, level, grid, upright };
 [[nodiscard]] std::string escaped_xml(std::string_view text);
 /// At most one digit after the point; never -0.
 [[nodiscard]] std::string pixels(double value);
-/// An upper bound for common sans-serif fonts (those of DejaVu Sans, which is wide).
+/// As Helvetica has it; fonts that stand in for it are the same or a little wider.
 [[nodiscard]] double text_width(std::string_view text, double size, bool bold = false);
 /// Lines of at most `width` pixels, broken between words; a longer word has a line of its own.
 [[nodiscard]] std::vector<std::string> wrapped(std::string_view text, double width, double size, bool bold = false);

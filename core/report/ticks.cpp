@@ -52,32 +52,36 @@ Ticks log_ticks(double low, double high, int most) {
   const int first = static_cast<int>(std::floor(std::log10(low))) - 1;
   const int last = static_cast<int>(std::ceil(std::log10(high))) + 1;
   const auto within = [&](const std::vector<double>& factors, int every) {
-    Ticks ticks;
+    Ticks ticks{.at = {}, .digits = kShortest};
     for (int exponent = first; exponent <= last; ++exponent) {
       if (exponent % every != 0) continue;
       for (const double factor : factors) {
         const double value = exponent < 0 ? factor / std::pow(10.0, -exponent) : factor * std::pow(10.0, exponent);
-        if (value < low * (1 - kSlack) || value > high * (1 + kSlack)) continue;
-        ticks.at.push_back(value);
-        if (exponent < 0) ticks.digits = std::max(ticks.digits, -exponent);
+        if (value >= low && value <= high) ticks.at.push_back(value);
       }
     }
     return ticks;
   };
-  Ticks ticks = within({1}, 1);
-  for (int every = 2; static_cast<int>(ticks.at.size()) > most; ++every) ticks = within({1}, every);
-  if (static_cast<int>(ticks.at.size()) >= kFewTicks) return ticks;
-  ticks = within({1, 2, 5}, 1);
-  const int n = static_cast<int>(ticks.at.size());
-  return n >= kFewTicks && n <= most ? ticks : linear_ticks(low, high, most);
+  const auto n_of = [](const Ticks& ticks) { return static_cast<int>(ticks.at.size()); };
+  Ticks finest = within({1, 2, 3, 4, 5, 6, 7, 8, 9}, 1);
+  if (n_of(finest) < kFewTicks) return linear_ticks(low, high, most);
+  if (n_of(finest) <= most) return finest;
+  for (const std::vector<double>& factors : {std::vector<double>{1, 2, 3, 5, 7}, {1, 2, 5}, {1, 3}, {1}}) {
+    Ticks ticks = within(factors, 1);
+    if (n_of(ticks) <= most) return ticks;
+  }
+  for (int every = 2;; ++every) {
+    Ticks ticks = within({1}, every);
+    if (n_of(ticks) <= most) return ticks;
+  }
 }
 
 std::string tick_text(double value, int digits) {
   constexpr double kLarge = 1e6;
   constexpr int kMostDigits = 6;
   std::array<char, 64> text{};
-  const bool plain = std::abs(value) < kLarge && digits <= kMostDigits;
-  std::snprintf(text.data(), text.size(), plain ? "%.*f" : "%.*g", plain ? digits : 3, std::abs(value));
+  const bool plain = std::abs(value) < kLarge && digits <= kMostDigits && digits != kShortest;
+  std::snprintf(text.data(), text.size(), plain ? "%.*f" : "%.*g", plain ? digits : kMostDigits, std::abs(value));
   const std::string number = text.data();
   const bool is_zero = number.find_first_not_of("0.") == std::string::npos;
   return value < 0 && !is_zero ? "−" + number : number;
@@ -102,10 +106,15 @@ Scale scale_around(double low, double high, bool log, int most) {
     scale.low = low - margin;
     scale.high = high + margin;
   }
-  const double size = step_for(scale.low, scale.high, most).size;
-  scale.low = std::floor(scale.low / size + kSlack) * size;
-  scale.high = std::ceil(scale.high / size - kSlack) * size;
-  return scale;
+  // A step that leaves room for `most` ticks also after it has moved the ends.
+  for (;;) {
+    const double size = step_for(scale.low, scale.high, most).size;
+    const double lower = std::floor(scale.low / size + kSlack) * size;
+    const double higher = std::ceil(scale.high / size - kSlack) * size;
+    if (lower >= scale.low && higher <= scale.high) return scale;
+    scale.low = std::min(lower, scale.low);
+    scale.high = std::max(higher, scale.high);
+  }
 }
 
 }  // namespace lowbit::report

@@ -8,16 +8,19 @@
 
 namespace lowbit::report {
 
+inline constexpr int kShortest = -1;  ///< digits: no more than the number has
+
 struct Ticks {
   std::vector<double> at;  ///< ascending, within the range that was asked for
-  int digits = 0;          ///< after the point: as many as tell them apart
+  int digits = 0;          ///< after the point: as many as tell them apart, or kShortest
 };
 
 /// Multiples of 1, 2 or 5 times a power of ten, as many as there are up to `most`. REQUIRES: finite, low < high, most
 /// > 1.
 [[nodiscard]] Ticks linear_ticks(double low, double high, int most);
-/// Powers of ten; where fewer than three lie in the range, also 2 and 5 times them; where that gives fewer than three
-/// too, linear_ticks(). REQUIRES: finite, 0 < low < high.
+/// Multiples of powers of ten: all nine, 1 2 3 5 7, 1 2 5, 1 3, or every so many powers themselves, the most that are
+/// not too many; linear_ticks() where fewer than three of the nine lie in the range. REQUIRES: finite, 0 < low < high,
+/// most > 1.
 [[nodiscard]] Ticks log_ticks(double low, double high, int most);
 
 /// With a true minus sign; very large and very small numbers as 1.5e9.

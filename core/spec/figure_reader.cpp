@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "domain/text_template.h"
+#include "spec/figure_parts.h"
 #include "spec/form.h"
 #include "spec/measured_parts.h"
 #include "spec/yaml_document.h"
@@ -14,7 +15,6 @@
 namespace lowbit::spec {
 namespace {
 
-constexpr Range kHeatDigits{0, 12};
 constexpr std::size_t kLeastAxes = 3;
 constexpr std::size_t kMostPolygons = 4;
 
@@ -28,15 +28,6 @@ constexpr std::array<FigureKind, 5> kFigureKinds{{{"line", FigureSpec::Kind::lin
                                                   {"bars", FigureSpec::Kind::bars, Place::bars_figure},
                                                   {"curves", FigureSpec::Kind::curves, Place::curves_figure},
                                                   {"heat", FigureSpec::Kind::heat, Place::heat_figure}}};
-
-struct QuantityKey {
-  std::string_view key;
-  ColumnSpec::Kind kind;
-};
-constexpr std::array<QuantityKey, 4> kQuantityKeys{{{"value", ColumnSpec::Kind::value},
-                                                    {"sum", ColumnSpec::Kind::sum},
-                                                    {"share", ColumnSpec::Kind::share},
-                                                    {"accuracy", ColumnSpec::Kind::accuracy}}};
 
 std::vector<std::string> kind_names() {
   std::vector<std::string> names;
@@ -181,173 +172,35 @@ class FigureReader {
     }
   }
 
-  /// Nothing, with a report, unless exactly one of `keys` stands in the mapping.
-  const Node* one_of(const Node& node, const std::vector<std::string_view>& keys, const std::string& what,
-                     std::string_view& found) {
-    const Node* content = nullptr;
-    for (const std::string_view key : keys) {
-      const Node* value = node.find(key);
-      if (value == nullptr) continue;
-      if (content != nullptr) {
-        form_.report(error("LB1035", ticked(key) + " and " + ticked(found) + " exclude each other")
-                         .at(value->span, "not beside " + ticked(found))
-                         .fix("keep one of them"));
-        return nullptr;
-      }
-      content = value;
-      found = key;
-    }
-    if (content != nullptr) return content;
-    std::vector<std::string> names;
-    for (const std::string_view key : keys) names.push_back(ticked(key));
-    form_.report(error("LB1021", what + " needs one of the keys " + list_of(names))
-                     .at(node.span, "not in this mapping")
-                     .fix("say what is shown: `value: {of: ROLE, metric: NAME}`"));
-    return nullptr;
-  }
-
-  /// REQUIRES: node is a mapping whose keys were checked.
-  std::optional<QuantitySpec> read_quantity(const Node& node, Place place, const std::string& what) {
-    std::vector<std::string_view> keys;
-    for (const QuantityKey& known : kQuantityKeys) {
-      if (find_key(place, known.key) != nullptr) keys.push_back(known.key);
-    }
-    std::string_view key;
-    const Node* content = one_of(node, keys, what, key);
-    if (content == nullptr) return std::nullopt;
-    QuantitySpec quantity;
-    ColumnSpec& column = quantity.column;
-    column.kind = std::find_if(kQuantityKeys.begin(), kQuantityKeys.end(), [&](const QuantityKey& k) {
-                    return k.key == key;
-                  })->kind;
-    if (!read_content(*content, column)) return std::nullopt;
-    column.label = {std::string(what), node.span};
-    read_text(form_, node, "label", column.label);
-    read_print(node, key, column);
-    quantity.log = read_scale(node);
-    quantity.better = read_better(node);
-    return quantity;
-  }
-
-  bool read_content(const Node& node, ColumnSpec& column) {
-    if (column.kind == ColumnSpec::Kind::accuracy) {
-      return form_.mapping(node, Place::accuracy) && read_text(form_, node, "of", column.role);
-    }
-    if (column.kind != ColumnSpec::Kind::sum) {
-      if (auto metric = read_metric(form_, node)) column.metrics.push_back(std::move(*metric));
-      return !column.metrics.empty();
-    }
-    if (!form_.list(node, "`sum`", "metrics")) return false;
-    for (const Node& item : node.items) {
-      if (auto metric = read_metric(form_, item)) column.metrics.push_back(std::move(*metric));
-    }
-    return column.metrics.size() == node.items.size();
-  }
-
-  void read_print(const Node& node, std::string_view content, ColumnSpec& column) {
-    column.percent = column.is_share();
-    const Node* percent = node.find("percent");
-    if (const auto value = truth(node, "percent")) {
-      if (column.is_share()) {
-        form_.report(error("LB1035", "`percent` and " + ticked(content) + " exclude each other")
-                         .at(percent->span, "not beside " + ticked(content))
-                         .note("shares are always shown in percent")
-                         .fix("keep one of them"));
-      } else {
-        column.percent = *value;
-      }
-    }
-    if (const Node* unit = node.find("unit"); unit != nullptr && read_text(form_, node, "unit", column.unit)) {
-      const std::vector<std::string> units{"kB", "MB", "GB"};
-      if (column.percent) {
-        form_.report(error("LB1035", "`unit` and shares exclude each other")
-                         .at(unit->span, "not for a share")
-                         .fix("keep one of them"));
-      } else if (std::find(units.begin(), units.end(), column.unit.value) == units.end()) {
-        form_.wrong_type(*unit, "`unit`", "kB, MB or GB",
-                         "bytes are divided by 1000; other metrics have their own unit");
-      }
-    }
-    column.digits = column.percent ? 1 : 2;
-    if (const Node* digits = node.find("digits")) {
-      if (const auto n = form_.whole_number(*digits, "`digits`", kHeatDigits)) {
-        column.digits = static_cast<std::size_t>(*n);
-      }
-    }
-  }
-
-  std::optional<bool> truth(const Node& node, const char* key) {
-    const Node* value = node.find(key);
-    if (value == nullptr) return std::nullopt;
-    const auto read = form_.scalar(*value, ticked(key), "true or false");
-    if (!read) return std::nullopt;
-    if (read->value.is_boolean()) return read->value.get<bool>();
-    form_.wrong_type(*value, ticked(key), "true or false");
-    return std::nullopt;
-  }
-
-  /// The position of the word under `key` in `words`; 0 without the key.
-  std::size_t word(const Node& node, const char* key, const std::vector<std::string>& words) {
-    const Node* value = node.find(key);
-    Text text;
-    if (value == nullptr || !read_text(form_, node, key, text)) return 0;
-    const auto found = std::find(words.begin(), words.end(), text.value);
-    if (found == words.end()) {
-      form_.wrong_type(*value, ticked(key), list_of(words, "or"));
-      return 0;
-    }
-    return static_cast<std::size_t>(found - words.begin());
-  }
-
-  bool read_scale(const Node& node) { return word(node, "scale", {"linear", "log"}) == 1; }
-
-  Better read_better(const Node& node) {
-    if (node.find("better") == nullptr) return Better::none;
-    return word(node, "better", {"up", "down"}) == 0 ? Better::up : Better::down;
-  }
-
-  std::optional<double> number(const Node& node, const char* key, double low, double high, const std::string& range) {
-    const Node* value = node.find(key);
-    if (value == nullptr) return std::nullopt;
-    const auto read = form_.scalar(*value, ticked(key), range);
-    if (!read) return std::nullopt;
-    if (read->value.is_number()) {
-      const auto given = read->value.get<double>();
-      if (given >= low && given < high) return given;
-    }
-    form_.wrong_type(*value, ticked(key), range);
-    return std::nullopt;
-  }
-
   void read_line(const Node& node, FigureSpec& figure) {
     const Node* x = node.find("x");
     if (x != nullptr && form_.mapping(*x, Place::line_x)) {
       Text label;
       read_text(form_, *x, "label", label);
       figure.x_label = label.value;
-      figure.x_log = read_scale(*x);
+      figure.x_log = parts_.is_log(*x);
       std::string_view key;
-      const Node* content = one_of(*x, {"axis", "value"}, "`x`", key);
+      const Node* content = parts_.one_of(*x, {"axis", "value"}, "`x`", key);
       if (content != nullptr && key == "axis") {
         if (auto axis = form_.name(*content, "an axis")) figure.x_axis = std::move(*axis);
       } else if (content != nullptr) {
-        if (auto quantity = read_quantity(*x, Place::line_x, "x")) figure.quantities.push_back(std::move(*quantity));
+        if (auto quantity = parts_.quantity(*x, Place::line_x, "x")) figure.quantities.push_back(std::move(*quantity));
       }
     }
     const Node* y = node.find("y");
     if (y != nullptr && form_.mapping(*y, Place::line_y)) {
-      if (auto quantity = read_quantity(*y, Place::line_y, "`y`")) figure.quantities.push_back(std::move(*quantity));
+      if (auto quantity = parts_.quantity(*y, Place::line_y, "`y`")) figure.quantities.push_back(std::move(*quantity));
     }
     if (node.find("front") != nullptr) {
-      figure.front =
-          word(node, "front", {"lowest", "highest"}) == 0 ? FigureSpec::Front::lowest : FigureSpec::Front::highest;
+      figure.front = parts_.word(node, "front", {"lowest", "highest"}) == 0 ? FigureSpec::Front::lowest
+                                                                            : FigureSpec::Front::highest;
     }
-    figure.joined = truth(node, "join").value_or(true);
+    figure.joined = parts_.truth(node, "join").value_or(true);
   }
 
   void read_radar(const Node& node, FigureSpec& figure) {
     read_quantities(node, "axes", Place::radar_axis, "an axis of a radar", figure);
-    figure.range = number(node, "range", 1, 1e6, "a number from 1 on").value_or(figure.range);
+    figure.range = parts_.number(node, "range", 1, 1e6, "a number from 1 on").value_or(figure.range);
     if (const Node* axes = node.find("axes"); axes != nullptr && axes->kind == Node::Kind::sequence &&
                                               !axes->items.empty() && axes->items.size() < kLeastAxes) {
       form_.report(error("LB1046", "a radar has three axes at least")
@@ -370,7 +223,7 @@ class FigureReader {
   void read_quantities(const Node& node, const char* key, Place place, const std::string& what, FigureSpec& figure) {
     each(node, key, key, [&](const Node& item) {
       if (!form_.mapping(item, place)) return;
-      auto quantity = read_quantity(item, place, what);
+      auto quantity = parts_.quantity(item, place, what);
       if (!quantity) return;
       for (const QuantitySpec& before : figure.quantities) {
         const Text& label = before.column.label;
@@ -383,23 +236,12 @@ class FigureReader {
 
   void read_curves(const Node& node, FigureSpec& figure) {
     each(node, "curves", "curves", [&](const Node& item) {
-      if (auto curve = read_curve(item, Place::curve)) figure.curves.push_back(std::move(*curve));
+      if (auto curve = parts_.curve(item, Place::curve)) figure.curves.push_back(std::move(*curve));
     });
     Text label;
     read_text(form_, node, "x_label", label);
     figure.x_label = label.value.empty() ? "step" : label.value;
-    figure.smooth = number(node, "smooth", 0, 1, "a number from 0 to below 1").value_or(0);
-  }
-
-  std::optional<CurveSpec> read_curve(const Node& node, Place place) {
-    if (!form_.mapping(node, place)) return std::nullopt;
-    CurveSpec curve;
-    const bool role = read_text(form_, node, "of", curve.metric.role);
-    if (!read_text(form_, node, "metric", curve.metric.metric) || !role) return std::nullopt;
-    curve.label = curve.metric.metric;
-    read_text(form_, node, "label", curve.label);
-    curve.log = read_scale(node);
-    return curve;
+    figure.smooth = parts_.number(node, "smooth", 0, 1, "a number from 0 to below 1").value_or(0);
   }
 
   void read_heat(const Node& node, FigureSpec& figure) {
@@ -415,13 +257,13 @@ class FigureReader {
     const Node* color = node.find("color");
     if (color == nullptr || !form_.mapping(*color, Place::heat_color)) return;
     std::string_view key;
-    const Node* content = one_of(*color, {"value", "share", "accuracy", "curve"}, "`color`", key);
+    const Node* content = parts_.one_of(*color, {"value", "share", "accuracy", "curve"}, "`color`", key);
     if (content == nullptr) return;
     if (key == "curve") {
-      auto curve = read_curve(*content, Place::metric_of);
+      auto curve = parts_.curve(*content, Place::metric_of);
       if (!curve) return;
       read_text(form_, *color, "label", curve->label);
-      curve->log = read_scale(*color);
+      curve->log = parts_.is_log(*color);
       figure.curves.push_back(std::move(*curve));
       if (x != nullptr && x->find("axis") != nullptr) {
         form_.report(error("LB1035", "`axis` and `curve` exclude each other")
@@ -431,7 +273,7 @@ class FigureReader {
       }
       return;
     }
-    if (auto quantity = read_quantity(*color, Place::heat_color, "`color`")) {
+    if (auto quantity = parts_.quantity(*color, Place::heat_color, "`color`")) {
       figure.quantities.push_back(std::move(*quantity));
     }
     if (x == nullptr || x->find("axis") == nullptr) {
@@ -513,6 +355,7 @@ class FigureReader {
   }
 
   Form form_;
+  FigureParts parts_{form_};
   Diagnostics& problems_;
 };
 
