@@ -35,7 +35,16 @@ std::string end_text(const std::vector<std::optional<double>>& parts) {
   const auto there = [](const std::optional<double>& part) { return part.has_value(); };
   if (std::none_of(parts.begin(), parts.end(), there)) return "· not there";
   const std::string total = tick_text(total_of(parts), 1);
-  return std::all_of(parts.begin(), parts.end(), there) ? total : total + " and parts that are not there";
+  return std::all_of(parts.begin(), parts.end(), there) ? total : total + " + ?";
+}
+
+std::vector<std::string> with_marks(const FigureSpec& figure, const MeasuredFigure& measured,
+                                    std::vector<std::string> footnotes) {
+  const auto is_partial = [&](const MeasuredRow& row) { return end_text(parts_of(figure, row)).ends_with('?'); };
+  if (std::any_of(measured.rows.begin(), measured.rows.end(), is_partial)) {
+    footnotes.insert(footnotes.begin(), "+ ?: parts of the bar are not there");
+  }
+  return footnotes;
 }
 
 }  // namespace
@@ -94,7 +103,7 @@ std::string draw_bars(const FigureSpec& figure, const MeasuredFigure& measured,
   sheet.svg.text({(area.left + area.right) / 2, area.bottom + 34}, "share of all items (%)",
                  {.anchor = Anchor::middle});
   sheet.y = area.bottom + 40;
-  sheet.footnotes(footnotes);
+  sheet.footnotes(with_marks(figure, measured, footnotes));
   return sheet.finish();
 }
 

@@ -53,7 +53,7 @@ struct Cells {
   std::vector<std::string> columns;
   std::vector<std::vector<Cell>> rows;
   std::string label;
-  std::size_t digits = 2;
+  std::optional<std::size_t> digits;  ///< after the point; empty: two that count
   bool log = false;
 };
 
@@ -162,7 +162,11 @@ class HeatMap {
       case Figure::State::not_a_number: return "nan";
       case Figure::State::number: break;
     }
-    return cell.is_number() ? tick_text(cell.figure.value, static_cast<int>(cells_.digits)) : "nan";
+    if (!cell.is_number()) return "nan";
+    if (cells_.digits) return tick_text(cell.figure.value, static_cast<int>(*cells_.digits));
+    std::array<char, 32> text{};
+    std::snprintf(text.data(), text.size(), "%.2g", cell.figure.value);
+    return text.data();
   }
 
   void cell(const Cell& cell, Spot corner) {

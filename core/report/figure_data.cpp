@@ -21,9 +21,10 @@ std::optional<Json> number_of(const MeasuredValue& value) {
   return value.is_number() ? std::optional(Json(value.figure.value)) : std::nullopt;
 }
 
-/// Names of the axes of `over`, each once.
-std::vector<std::string> open_axes(const MeasuredFigure& measured) {
+/// The axis along x and those of `over`, each once.
+std::vector<std::string> axes_of(const FigureSpec& figure, const MeasuredFigure& measured) {
   std::vector<std::string> axes;
+  if (!figure.x_axis.value.empty()) axes.push_back(figure.x_axis.value);
   for (const MeasuredRow& row : measured.rows) {
     for (const MeasuredPoint& point : row.points) {
       for (const auto& [axis, value] : point.at) {
@@ -36,7 +37,7 @@ std::vector<std::string> open_axes(const MeasuredFigure& measured) {
 
 QueryResult points_data(const FigureSpec& figure, const MeasuredFigure& measured) {
   QueryResult out{.columns = {"row", "label"}, .rows = {}};
-  const std::vector<std::string> axes = open_axes(measured);
+  const std::vector<std::string> axes = axes_of(figure, measured);
   out.columns.insert(out.columns.end(), axes.begin(), axes.end());
   const bool is_radar = figure.kind == FigureSpec::Kind::radar;
   for (const QuantitySpec& quantity : figure.quantities) {
@@ -51,7 +52,10 @@ QueryResult points_data(const FigureSpec& figure, const MeasuredFigure& measured
       for (const std::string& axis : axes) {
         const auto found =
             std::find_if(point.at.begin(), point.at.end(), [&](const auto& entry) { return entry.first == axis; });
-        cells.push_back(found == point.at.end() ? std::nullopt : std::optional(found->second));
+        const bool along_x = axis == figure.x_axis.value && !point.place.is_null();
+        cells.push_back(along_x                   ? std::optional(point.place)
+                        : found == point.at.end() ? std::nullopt
+                                                  : std::optional(found->second));
       }
       const auto ratios = is_radar ? relative_to_baseline(measured, point) : std::vector<std::optional<double>>();
       for (std::size_t i = 0; i < point.values.size(); ++i) {
