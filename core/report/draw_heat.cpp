@@ -149,7 +149,7 @@ class HeatMap {
         if (cell.is_number() && (!cells_.log || cell.figure.value > 0)) values.push_back(cell.figure.value);
       }
     }
-    if (values.empty()) values = {1, 2};
+    if (values.empty()) values = {1};
     const auto [low, high] = std::minmax_element(values.begin(), values.end());
     colors_ = {.low = *low, .high = *high, .log = cells_.log, .from = 0, .to = 1};
     single_ = *low == *high;

@@ -17,6 +17,7 @@ struct Dot {
   double x = 0;
   double y = 0;
   std::optional<Interval> bar;
+  bool drawn = true;  ///< false: a place along x where nothing is there, which cuts the line
 };
 
 class LinePlot {
@@ -34,7 +35,12 @@ class LinePlot {
     legend();
     place();
     sheet_.svg.text({kSheetMargin, area_.top - 12}, shown_label(y_.column), {});
-    draw_y_ticks(sheet_.svg, area_, y_scale_, y_scale_.ticks(7));
+    if (anything()) {
+      draw_y_ticks(sheet_.svg, area_, y_scale_, y_scale_.ticks(7));
+    } else {
+      sheet_.svg.text({(area_.left + area_.right) / 2, (area_.top + area_.bottom) / 2}, "nothing is there to draw",
+                      {.anchor = Anchor::middle, .color = kDim});
+    }
     draw_x_ticks(sheet_.svg, area_, x_scale_, x_ticks());
     sheet_.svg.text({(area_.left + area_.right) / 2, area_.bottom + 34}, x_label(), {.anchor = Anchor::middle});
     if (figure_.front != FigureSpec::Front::none) front();
@@ -55,9 +61,14 @@ class LinePlot {
     std::vector<Dot> dots;
     for (const MeasuredPoint& point : row.points) {
       const MeasuredValue& value = point.values.back();
-      if (!value.is_number() || (!point.x && !row.baseline)) continue;
-      Dot dot{x_of(point), shown(y_.column, value.figure.value), std::nullopt};
-      if ((y_.log && dot.y <= 0) || (figure_.x_log && dot.x <= 0 && !row.baseline)) continue;
+      if (!point.x && !row.baseline) continue;
+      Dot dot{x_of(point), shown(y_.column, value.figure.value), std::nullopt, value.is_number()};
+      if (figure_.x_log && dot.x <= 0 && !row.baseline) continue;
+      if (y_.log && dot.y <= 0) dot.drawn = false;
+      if (!dot.drawn) {
+        dots.push_back(dot);
+        continue;
+      }
       if (value.interval) dot.bar = {shown(y_.column, value.interval->low), shown(y_.column, value.interval->high)};
       if (!value.interval && value.deviation) {
         const double deviation = shown(y_.column, *value.deviation);
@@ -83,13 +94,24 @@ class LinePlot {
     return shown_label(column);
   }
 
+  [[nodiscard]] bool is_there(std::size_t row) const {
+    return std::any_of(dots_[row].begin(), dots_[row].end(), [](const Dot& dot) { return dot.drawn; });
+  }
+
+  [[nodiscard]] bool anything() const {
+    for (std::size_t row = 0; row < dots_.size(); ++row) {
+      if (is_there(row)) return true;
+    }
+    return false;
+  }
+
   void legend() {
     std::vector<LegendEntry> entries;
     for (std::size_t i = 0; i < dots_.size(); ++i) {
       const bool baseline = measured_.rows[i].baseline;
       using Sample = LegendEntry::Sample;
       const Sample sample = baseline ? Sample::line : figure_.joined ? Sample::marked_line : Sample::marker;
-      entries.push_back({sample, measured_.rows[i].label + (dots_[i].empty() ? " (not there)" : ""), styles_[i]});
+      entries.push_back({sample, measured_.rows[i].label + (is_there(i) ? "" : " (not there)"), styles_[i]});
     }
     if (figure_.front != FigureSpec::Front::none) {
       entries.push_back({LegendEntry::Sample::band, "Pareto front", {.color = "#000", .dash = {}}});
@@ -103,6 +125,7 @@ class LinePlot {
     for (std::size_t i = 0; i < dots_.size(); ++i) {
       for (const Dot& dot : dots_[i]) {
         if (!measured_.rows[i].baseline) xs.push_back(dot.x);
+        if (!dot.drawn) continue;
         ys.push_back(dot.y);
         if (dot.bar) ys.insert(ys.end(), {dot.bar->low, dot.bar->high});
       }
@@ -156,6 +179,7 @@ class LinePlot {
     for (std::size_t i = 0; i < dots_.size(); ++i) {
       if (measured_.rows[i].baseline) continue;
       for (const Dot& dot : dots_[i]) {
+        if (!dot.drawn) continue;
         all.push_back(dot);
         trades.push_back({dot.x, sign * dot.y});
       }
@@ -167,6 +191,7 @@ class LinePlot {
 
   void across(std::size_t i) {
     for (const Dot& dot : dots_[i]) {
+      if (!dot.drawn) continue;
       const double y = y_scale_(dot.y);
       sheet_.svg.line({area_.left, y}, {area_.right, y}, {.color = kNeutral, .width = 1.6, .dash = "5 4"});
     }
@@ -174,20 +199,30 @@ class LinePlot {
 
   void row(std::size_t i) {
     const RowStyle& style = styles_[i];
-    std::vector<Spot> spots;
-    for (const Dot& dot : dots_[i]) spots.push_back(spot(dot));
-    if (figure_.joined) sheet_.svg.path(spots, {.color = style.color, .width = 1.8, .dash = style.dash});
-    for (std::size_t n = 0; n < spots.size(); ++n) {
-      if (const auto& bar = dots_[i][n].bar) {
-        constexpr double kCap = 3;
-        const double x = spots[n].x;
-        for (const double end : {bar->low, bar->high}) {
-          sheet_.svg.line({x - kCap, y_scale_(end)}, {x + kCap, y_scale_(end)}, {.color = style.color});
-        }
-        sheet_.svg.line({x, y_scale_(bar->low)}, {x, y_scale_(bar->high)}, {.color = style.color});
-      }
-      sheet_.svg.marker(style.marker, spots[n], style.color);
+    std::vector<Spot> line;
+    const auto end_line = [&] {
+      if (figure_.joined) sheet_.svg.path(line, {.color = style.color, .width = 1.8, .dash = style.dash});
+      line.clear();
+    };
+    for (const Dot& dot : dots_[i]) {
+      if (dot.drawn) line.push_back(spot(dot));
+      if (!dot.drawn) end_line();
     }
+    end_line();
+    for (const Dot& dot : dots_[i]) {
+      if (!dot.drawn) continue;
+      if (dot.bar) error_bar(dot, style.color);
+      sheet_.svg.marker(style.marker, spot(dot), style.color);
+    }
+  }
+
+  void error_bar(const Dot& dot, std::string_view color) {
+    constexpr double kCap = 3;
+    const double x = x_scale_(dot.x);
+    for (const double end : {dot.bar->low, dot.bar->high}) {
+      sheet_.svg.line({x - kCap, y_scale_(end)}, {x + kCap, y_scale_(end)}, {.color = color});
+    }
+    sheet_.svg.line({x, y_scale_(dot.bar->low)}, {x, y_scale_(dot.bar->high)}, {.color = color});
   }
 
   const FigureSpec& figure_;

@@ -40,7 +40,7 @@ std::string baseline_text(const FigureSpec& figure, const MeasuredFigure& measur
 }
 
 std::vector<std::string> with_explanation(const FigureSpec& figure, const MeasuredFigure& measured,
-                                          std::vector<std::string> footnotes) {
+                                          const std::string& where, std::vector<std::string> footnotes) {
   const MeasuredRow* row = baseline_of(measured);
   std::vector<std::string> inverted;
   for (std::size_t i = 0; i < measured.better.size(); ++i) {
@@ -49,11 +49,12 @@ std::vector<std::string> with_explanation(const FigureSpec& figure, const Measur
   std::string text = "multiples of " + (row == nullptr ? std::string("the baseline") : row->label);
   for (std::size_t i = 0; i < inverted.size(); ++i)
     text += (i == 0 ? "; baseline over value for " : ", ") + inverted[i];
-  footnotes.insert(footnotes.begin(), text + ": outwards is better");
+  footnotes.insert(footnotes.begin(), text + ": " + where + " is better");
   return footnotes;
 }
 
-std::vector<LegendEntry> legend_of(const MeasuredFigure& measured, const std::vector<RowStyle>& styles, bool dots) {
+std::vector<LegendEntry> legend_of(const MeasuredFigure& measured, const std::vector<RowStyle>& styles,
+                                   const std::vector<Ratios>& ratios, bool dots) {
   std::vector<LegendEntry> entries;
   for (std::size_t i = 0; i < measured.rows.size(); ++i) {
     using Sample = LegendEntry::Sample;
@@ -76,7 +77,7 @@ class Radar {
         styles_(styles_of(measured)) {}
 
   std::string draw(std::vector<std::string> footnotes) {
-    sheet_.legend(legend_of(measured_, styles_, false));
+    sheet_.legend(legend_of(measured_, styles_, ratios_, false));
     centre_ = {kSheetWidth / 2, sheet_.y + 46 + kRadius};
     scale_ = {.low = 0, .high = figure_.range, .log = false, .from = 0, .to = kRadius};
     web();
@@ -85,7 +86,7 @@ class Radar {
     }
     labels();
     sheet_.y = centre_.y + kRadius + 46;
-    footnotes = with_explanation(figure_, measured_, std::move(footnotes));
+    footnotes = with_explanation(figure_, measured_, "outwards", std::move(footnotes));
     footnotes.front() += "; rings from 0 to " + range_text();
     if (n_beyond_ > 0) {
       footnotes.insert(footnotes.begin() + 1, "hollow marks lie beyond the outer ring");
@@ -201,7 +202,7 @@ std::string draw_dots(const FigureSpec& figure, const MeasuredFigure& measured,
   Sheet sheet(figure, summary_of(figure, measured));
   const std::vector<RowStyle> styles = styles_of(measured);
   const std::vector<Ratios> ratios = ratios_of(measured);
-  sheet.legend(legend_of(measured, styles, true));
+  sheet.legend(legend_of(measured, styles, ratios, true));
   double low = 1;
   double high = 1;
   for (const Ratios& row : ratios) {
@@ -248,7 +249,7 @@ std::string draw_dots(const FigureSpec& figure, const MeasuredFigure& measured,
   }
   draw_x_ticks(sheet.svg, area, scale, ticks);
   sheet.y = area.bottom + 22;
-  sheet.footnotes(with_explanation(figure, measured, footnotes));
+  sheet.footnotes(with_explanation(figure, measured, "to the right", footnotes));
   return sheet.finish();
 }
 

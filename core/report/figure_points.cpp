@@ -5,6 +5,7 @@
 #include "base/words.h"
 #include "domain/coordinates.h"
 #include "domain/text_template.h"
+#include "report/table_sources.h"
 
 namespace lowbit::report {
 namespace {
@@ -35,8 +36,9 @@ class RowPoints {
     problem.note(labels_.empty() ? "axes of its stages: " + (axes_.empty() ? std::string("none") : joined(axes_))
                                  : "they are run as " + listed(labels_, kVariantsListed));
     const std::string near = labels_.empty() ? nearest(open_.front().value, axes_) : std::string();
-    return problem.fix(!near.empty() ? "an axis with a similar name exists: " + ticked(near)
-                                     : "name axes that one of its stages has, all of them");
+    return problem.fix(!near.empty()     ? "an axis with a similar name exists: " + ticked(near)
+                       : labels_.empty() ? "one stage of the row must have all axes of `by` and `over`"
+                                         : "correct `at`, or the experiment's matrix");
   }
 
  private:
@@ -121,6 +123,10 @@ class Points {
                               .fix("fix values of `by` in `at`, or make two figures"));
     }
     if (problems_.empty()) return std::move(out_);
+    // What else is wrong with the rows is told at once.
+    if (const auto sources = find_sources(out_.table, study_); !sources.ok()) {
+      problems_.insert(problems_.end(), sources.error().begin(), sources.error().end());
+    }
     return std::move(problems_);
   }
 
