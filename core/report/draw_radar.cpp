@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <numbers>
 
+#include "base/words.h"
 #include "report/draw_figure.h"
 #include "report/figure_data.h"
 #include "report/figure_sheet.h"
@@ -47,8 +48,7 @@ std::vector<std::string> with_explanation(const FigureSpec& figure, const Measur
     if (measured.better[i] == Better::down) inverted.push_back(figure.quantities[i].column.label.value);
   }
   std::string text = "multiples of " + (row == nullptr ? std::string("the baseline") : row->label);
-  for (std::size_t i = 0; i < inverted.size(); ++i)
-    text += (i == 0 ? "; baseline over value for " : ", ") + inverted[i];
+  if (!inverted.empty()) text += "; baseline over value for " + joined(inverted);
   footnotes.insert(footnotes.begin(), text + ": " + where + " is better");
   return footnotes;
 }
@@ -59,10 +59,12 @@ std::vector<LegendEntry> legend_of(const MeasuredFigure& measured, const std::ve
   for (std::size_t i = 0; i < measured.rows.size(); ++i) {
     using Sample = LegendEntry::Sample;
     const bool baseline = measured.rows[i].baseline;
+    const bool there = std::any_of(ratios[i].begin(), ratios[i].end(), [](const auto& r) { return r.has_value(); });
+    const std::string ending = baseline ? " = 1" : there ? "" : " (not there)";
     entries.push_back({baseline ? Sample::line
                        : dots   ? Sample::marker
                                 : Sample::marked_line,
-                       measured.rows[i].label + (baseline ? " = 1" : ""), styles[i]});
+                       measured.rows[i].label + ending, styles[i]});
   }
   return entries;
 }

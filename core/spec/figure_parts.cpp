@@ -39,6 +39,7 @@ const Node* FigureParts::one_of(const Node& node, const std::vector<std::string_
   }
   if (content != nullptr) return content;
   std::vector<std::string> names;
+  names.reserve(keys.size());
   for (const std::string_view key : keys) names.push_back(ticked(key));
   form_.report(error("LB1021", what + " needs one of the keys " + list_of(names))
                    .at(node.span, "not in this mapping")

@@ -31,6 +31,7 @@ constexpr std::array<FigureKind, 5> kFigureKinds{{{"line", FigureSpec::Kind::lin
 
 std::vector<std::string> kind_names() {
   std::vector<std::string> names;
+  names.reserve(kFigureKinds.size());
   for (const FigureKind& known : kFigureKinds) names.emplace_back(known.name);
   return names;
 }

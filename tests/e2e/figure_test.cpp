@@ -30,7 +30,7 @@ with open(os.path.join(job["outputs"]["predictions"], "predictions.jsonl"), "w")
                               "steps": [], "extracted": "4", "correct": (37 * i + draw * (i % 3)) % 100 < right,
                               "n_tokens": 1, "truncated": False}) + "\n")
 with open(job["events"], "a") as events:
-    share = right / 100 + draw / 4096
+    share = right / 1000 + draw / 4096
     events.write(json.dumps({"metric": {"name": "toys/format_kept", "unit": "fraction", "value": share}}) + "\n")
     for step in range(5):
         point = {"name": "train/loss", "unit": "nats", "value": 4 / (step + 1) + share, "step": step}
