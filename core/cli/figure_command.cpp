@@ -58,7 +58,7 @@ struct Target {
 };
 
 Result<Target> target_of(const CommandOptions& options, const std::string& name) {
-  if (!options.has("output")) return Target{.stem = fs::path(options.get("to", ".")) / name, .pdf = options.has("pdf")};
+  if (!options.has("output")) return Target{.stem = fs::path(options.get("to")) / name, .pdf = options.has("pdf")};
   if (options.has("to") || options.has("pdf")) {
     return error("LB0001", "--output names one file, which leaves nothing to --to and --pdf")
         .fix("leave --output out, or take `--output FILE.pdf`");

@@ -23,7 +23,7 @@ std::vector<std::vector<Spot>> lines_of(const std::vector<CurvePoint>& points, c
     std::size_t n = 0;
     for (std::size_t i = begin; i < end; ++i) {
       const auto& of_step = points[i].value;
-      if (!of_step || !std::isfinite(*of_step) || (y.log && *of_step <= 0)) continue;
+      if (!of_step || !can_be_drawn(*of_step, y.log)) continue;
       step += static_cast<double>(points[i].step);
       value += *of_step;
       ++n;
@@ -79,7 +79,7 @@ class CurvesPlot {
       averaged_ = averaged_ || points.size() > kMostSpots;
       // The range is that of the lines: with thousands of points single ones are not drawn.
       for (const CurvePoint& point : points) {
-        if (!point.value || !std::isfinite(*point.value) || (spec.log && *point.value <= 0)) continue;
+        if (!point.value || !can_be_drawn(*point.value, spec.log)) continue;
         steps.push_back(static_cast<double>(point.step));
         values.push_back(*point.value);
       }

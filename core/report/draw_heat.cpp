@@ -45,7 +45,9 @@ bool is_dark(const Rgb& color) { return 0.299 * color.red + 0.587 * color.green 
 struct Cell {
   Figure figure;  ///< in the unit of print
 
-  [[nodiscard]] bool is_number() const { return figure.state == Figure::State::number && std::isfinite(figure.value); }
+  [[nodiscard]] bool is_number() const {
+    return figure.state == Figure::State::number && can_be_drawn(figure.value, false);
+  }
 };
 
 /// Rows and columns of cells, whatever they come from.
@@ -146,7 +148,7 @@ class HeatMap {
     std::vector<double> values;
     for (const auto& row : cells_.rows) {
       for (const Cell& cell : row) {
-        if (cell.is_number() && (!cells_.log || cell.figure.value > 0)) values.push_back(cell.figure.value);
+        if (cell.is_number() && can_be_drawn(cell.figure.value, cells_.log)) values.push_back(cell.figure.value);
       }
     }
     if (values.empty()) values = {1};
@@ -170,7 +172,7 @@ class HeatMap {
   }
 
   void cell(const Cell& cell, Spot corner) {
-    const bool drawn = cell.is_number() && (!cells_.log || cell.figure.value > 0);
+    const bool drawn = cell.is_number() && can_be_drawn(cell.figure.value, cells_.log);
     const Rgb color = drawn ? mixed(single_ ? 0.5 : colors_(cell.figure.value)) : Rgb{255, 255, 255};
     const Stroke border{.color = drawn ? "#fff" : "#b9bfc6", .width = width_ < 8 ? 0.0 : 1.0};
     const std::string text = text_of(cell);

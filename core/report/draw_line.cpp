@@ -63,8 +63,8 @@ class LinePlot {
       const MeasuredValue& value = point.values.back();
       if (!point.x && !row.baseline) continue;
       Dot dot{x_of(point), shown(y_.column, value.figure.value), std::nullopt, value.is_number()};
-      if (figure_.x_log && dot.x <= 0 && !row.baseline) continue;
-      if (y_.log && dot.y <= 0) dot.drawn = false;
+      if (!row.baseline && !can_be_drawn(dot.x, figure_.x_log)) continue;
+      if (!can_be_drawn(dot.y, y_.log)) dot.drawn = false;
       if (!dot.drawn) {
         dots.push_back(dot);
         continue;
@@ -75,7 +75,7 @@ class LinePlot {
         dot.bar = {dot.y - deviation, dot.y + deviation};
       }
       // A logarithmic axis has no room for an end at 0 or below: the bar goes no further down than up.
-      if (dot.bar && y_.log && dot.bar->low <= 0) dot.bar->low = dot.y * dot.y / dot.bar->high;
+      if (dot.bar && y_.log && dot.bar->low < kLeastDrawn) dot.bar->low = dot.y * dot.y / dot.bar->high;
       dots.push_back(dot);
     }
     std::stable_sort(dots.begin(), dots.end(), [](const Dot& a, const Dot& b) { return a.x < b.x; });

@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "base/words.h"
+#include "report/ticks.h"
 
 namespace lowbit::report {
 namespace {
@@ -18,7 +19,7 @@ std::optional<Json> cell(const std::optional<double>& value) {
 }
 
 std::optional<Json> number_of(const MeasuredValue& value) {
-  return value.is_number() ? std::optional(Json(value.figure.value)) : std::nullopt;
+  return value.figure.state == Figure::State::number ? cell(value.figure.value) : std::nullopt;
 }
 
 /// The axis along x and those of `over`, each once.
@@ -137,12 +138,12 @@ struct Lacks {
 Lacks lacks_of(const FigureSpec& figure, const MeasuredFigure& measured) {
   Lacks lacks;
   const auto count = [&](const Figure& value, bool log) {
-    const bool finite = std::isfinite(value.value);
+    const bool finite = std::abs(value.value) <= kMostDrawn;
     if (value.state == Figure::State::not_a_number || (value.state == Figure::State::number && !finite)) {
       ++lacks.not_numbers;
     } else if (value.state == Figure::State::absent) {
       ++lacks.absent;
-    } else if (value.state == Figure::State::number && log && value.value <= 0) {
+    } else if (value.state == Figure::State::number && log && value.value < kLeastDrawn) {
       ++lacks.not_positive;
     }
   };
@@ -158,7 +159,7 @@ Lacks lacks_of(const FigureSpec& figure, const MeasuredFigure& measured) {
       if (row.curves[i].state == Figure::State::absent) ++lacks.absent;
       lacks.not_numbers += row.curves[i].n_not_numbers;
       for (const CurvePoint& point : row.curves[i].points) {
-        if (figure.curves[i].log && point.value && *point.value <= 0) ++lacks.not_positive;
+        if (figure.curves[i].log && point.value && *point.value < kLeastDrawn) ++lacks.not_positive;
       }
     }
   }
@@ -210,7 +211,7 @@ std::vector<CurvePoint> smoothed(const std::vector<CurvePoint>& points, double w
   double weights = 0;
   for (const CurvePoint& point : points) {
     CurvePoint mean{point.step, std::nullopt};
-    if (point.value && std::isfinite(*point.value)) {
+    if (point.value && std::abs(*point.value) <= kMostDrawn) {
       sum = weight * sum + *point.value;
       weights = weight * weights + 1;
       mean.value = sum / weights;

@@ -136,7 +136,7 @@ std::string shown_label(const ColumnSpec& column) {
 }
 
 std::string shortened_to(const std::string& text, double width, double size) {
-  const std::string safe = printable(text);
+  std::string safe = printable(text);
   if (text_width(safe, size) <= width) return safe;
   std::size_t n = width_of(safe);
   while (n > 1 && text_width(first_characters(safe, n), size) + size > width) --n;

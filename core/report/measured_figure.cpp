@@ -7,6 +7,7 @@
 #include "base/words.h"
 #include "report/name_pattern.h"
 #include "report/statistics.h"
+#include "report/ticks.h"
 
 namespace lowbit::report {
 namespace {
@@ -245,7 +246,9 @@ class FigureMeasuring {
 
 }  // namespace
 
-bool MeasuredValue::is_number() const { return figure.state == Figure::State::number && std::isfinite(figure.value); }
+bool MeasuredValue::is_number() const {
+  return figure.state == Figure::State::number && std::abs(figure.value) <= kMostDrawn;
+}
 
 FigureNeeds needs_of(const FigureSpec& figure, const FigurePoints& points, const std::vector<RowSources>& sources) {
   FigureNeeds needs;

@@ -166,7 +166,7 @@ std::string Svg::hatch_id(std::string_view color, Hatch hatch) {
       "<path d=\"M4 0V8\"",
   };
   const auto number = static_cast<std::size_t>(hatch);
-  const std::string id = "h" + std::to_string(number) + std::string(color.substr(color.empty() ? 0 : 1));
+  std::string id = "h" + std::to_string(number) + std::string(color.substr(color.empty() ? 0 : 1));
   if (std::find(hatches_.begin(), hatches_.end(), id) != hatches_.end()) return id;
   hatches_.push_back(id);
   defs_ += "<pattern id=\"" + id + "\" width=\"8\" height=\"8\" patternUnits=\"userSpaceOnUse\"><rect width=\"8\"" +

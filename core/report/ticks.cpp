@@ -10,6 +10,7 @@ namespace {
 
 constexpr double kSlack = 1e-9;  // of a step: what division leaves of a multiple
 constexpr int kFewTicks = 3;
+constexpr int kMostWidenings = 8;  // two in practice: rounding must not make it endless
 
 struct Step {
   double size = 1;
@@ -31,19 +32,25 @@ Step step_for(double low, double high, int most) {
 
 std::vector<double> multiples(double low, double high, const Step& step) {
   std::vector<double> at;
-  const double last = std::floor(high / step.size + kSlack);
-  for (double i = std::ceil(low / step.size - kSlack); i <= last; ++i) {
-    // A quotient is nearer to the decimal number than a product with what a fraction was rounded to.
-    const double scale = std::pow(10.0, step.digits);
-    const double value = step.digits > 0 ? i * std::round(step.size * scale) / scale : i * step.size;
+  const double first = std::ceil(low / step.size - kSlack);
+  const auto n = static_cast<int>(std::floor(high / step.size + kSlack) - first) + 1;
+  // A quotient is nearer to the decimal number than a product with what a fraction was rounded to.
+  const double scale = std::pow(10.0, step.digits);
+  for (int i = 0; i < n; ++i) {
+    const double multiple = first + i;
+    const double value = step.digits > 0 ? multiple * std::round(step.size * scale) / scale : multiple * step.size;
     at.push_back(std::clamp(value == 0 ? 0.0 : value, low, high));
   }
   return at;
 }
 
+/// Nothing between them can be told apart from rounding.
+bool is_point(double low, double high) { return high - low <= kSlack * std::max(std::abs(low), std::abs(high)); }
+
 }  // namespace
 
 Ticks linear_ticks(double low, double high, int most) {
+  if (is_point(low, high)) return {{low}, kShortest};
   const Step step = step_for(low, high, most);
   return {multiples(low, high, step), step.digits};
 }
@@ -88,7 +95,8 @@ std::string tick_text(double value, int digits) {
 }
 
 double Scale::operator()(double value) const {
-  const double share = log ? std::log(value / low) / std::log(high / low) : (value - low) / (high - low);
+  const double share =
+      log ? (std::log(value) - std::log(low)) / (std::log(high) - std::log(low)) : (value - low) / (high - low);
   return from + share * (to - from);
 }
 
@@ -96,18 +104,18 @@ Scale scale_around(double low, double high, bool log, int most) {
   constexpr double kMargin = 0.05;
   Scale scale{.low = low, .high = high, .log = log};
   if (log) {
-    const double margin = low < high ? std::pow(high / low, kMargin) : 2;
-    scale.low = low / margin;
-    scale.high = high * margin;
+    const double margin = is_point(low, high) ? 2 : std::exp(kMargin * (std::log(high) - std::log(low)));
+    scale.low = std::max(low / margin, kLeastDrawn / 1e5);
+    scale.high = std::min(high * margin, kMostDrawn * 1e5);
     return scale;
   }
-  if (low == high) {
-    const double margin = low == 0 ? 1 : std::abs(low) / 10;
+  if (is_point(low, high)) {
+    const double margin = std::abs(low) < kLeastDrawn ? 1 : std::abs(low) / 10;
     scale.low = low - margin;
     scale.high = high + margin;
   }
   // A step that leaves room for `most` ticks also after it has moved the ends.
-  for (;;) {
+  for (int i = 0; i < kMostWidenings; ++i) {
     const double size = step_for(scale.low, scale.high, most).size;
     const double lower = std::floor(scale.low / size + kSlack) * size;
     const double higher = std::ceil(scale.high / size - kSlack) * size;
@@ -115,6 +123,7 @@ Scale scale_around(double low, double high, bool log, int most) {
     scale.low = std::min(lower, scale.low);
     scale.high = std::max(higher, scale.high);
   }
+  return scale;
 }
 
 }  // namespace lowbit::report

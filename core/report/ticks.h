@@ -8,6 +8,15 @@
 
 namespace lowbit::report {
 
+/// What lies beyond is not drawn: arithmetic of scales would overflow.
+inline constexpr double kMostDrawn = 1e300;
+inline constexpr double kLeastDrawn = 1e-300;  ///< logarithmic
+
+/// False for what is no number, too.
+[[nodiscard]] constexpr bool can_be_drawn(double value, bool log) {
+  return value <= kMostDrawn && value >= (log ? kLeastDrawn : -kMostDrawn);
+}
+
 inline constexpr int kShortest = -1;  ///< digits: no more than the number has
 
 struct Ticks {
@@ -15,12 +24,12 @@ struct Ticks {
   int digits = 0;          ///< after the point: as many as tell them apart, or kShortest
 };
 
-/// Multiples of 1, 2 or 5 times a power of ten, as many as there are up to `most`. REQUIRES: finite, low < high, most
-/// > 1.
+/// Multiples of 1, 2 or 5 times a power of ten, as many as there are up to `most`; of a range that rounding could make,
+/// its beginning. REQUIRES: at most kMostDrawn, low < high, most > 1.
 [[nodiscard]] Ticks linear_ticks(double low, double high, int most);
 /// Multiples of powers of ten: all nine, 1 2 3 5 7, 1 2 5, 1 3, or every so many powers themselves, the most that are
-/// not too many; linear_ticks() where fewer than three of the nine lie in the range. REQUIRES: finite, 0 < low < high,
-/// most > 1.
+/// not too many; linear_ticks() where fewer than three of the nine lie in the range. REQUIRES: at
+/// most kMostDrawn, kLeastDrawn <= low < high, most > 1.
 [[nodiscard]] Ticks log_ticks(double low, double high, int most);
 
 /// With a true minus sign; very large and very small numbers as 1.5e9.
@@ -39,7 +48,7 @@ struct Scale {
 };
 
 /// A range around values: outwards to ticks where linear, a twentieth of its length on both sides where logarithmic,
-/// and never of no length. REQUIRES: finite, low <= high; log: 0 < low.
+/// and never of no length. REQUIRES: at most kMostDrawn, low <= high; log: kLeastDrawn <= low.
 [[nodiscard]] Scale scale_around(double low, double high, bool log, int most);
 
 }  // namespace lowbit::report

@@ -61,10 +61,23 @@ class FigureReader {
       if (problems_.size() == before) check(figure);
       file.figures.push_back(std::move(figure));
     }
+    check_files(file.figures);
     return file;
   }
 
  private:
+  /// A radar writes the file of its twin as well.
+  void check_files(const std::vector<FigureSpec>& figures) {
+    for (const FigureSpec& radar : figures) {
+      if (radar.kind != FigureSpec::Kind::radar) continue;
+      for (const FigureSpec& other : figures) {
+        if (other.name.value != radar.name.value + "-dots") continue;
+        form_.duplicate("the file of " + ticked(other.name.value), radar.name.span, other.name.span,
+                        "a radar has a dot plot beside it, NAME-dots");
+      }
+    }
+  }
+
   void read_figure(const Node& node, FigureSpec& figure) {
     if (node.kind != Node::Kind::mapping) {
       form_.wrong_type(node, "a figure", "a mapping");

@@ -1,6 +1,7 @@
 #include <catch2/catch.hpp>
 
 #include <cmath>
+#include <limits>
 #include <random>
 #include <vector>
 
@@ -126,4 +127,27 @@ TEST_CASE("the range around values holds them and is never of no length", "[repo
     const Scale log = scale_around(l, h, true, 7);
     REQUIRE((log.low > 0 && log.low < l && log.high > h));
   }
+}
+
+TEST_CASE("no range, however short, far or long, is endless or without ticks", "[report][ticks]") {
+  const std::vector<double> values{0, 1e-320, 1e-300, 1e-5, 1, 1e15, 1e17, 1e17 + 64, 1e299, 1e300};
+  for (const double a : values) {
+    for (const double b : values) {
+      for (const double sign : {1.0, -1.0}) {
+        const double low = std::min(a * sign, b);
+        const double high = std::max(a * sign, b);
+        INFO(low << " to " << high);
+        const Scale scale = scale_around(low, high, false, 6);
+        CHECK((scale.low <= low && scale.high >= high && scale.low < scale.high));
+        CHECK_FALSE(scale.ticks(6).at.empty());
+        if (low < high) CHECK_FALSE(linear_ticks(low, high, 6).at.size() > 6);
+        if (low < kLeastDrawn) continue;
+        const Scale log = scale_around(low, high, true, 6);
+        CHECK((std::isfinite(log(low)) && std::isfinite(log(high)) && log.ticks(6).at.size() <= 6));
+      }
+    }
+  }
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  for (const double never : {std::nan(""), kInfinity, -kInfinity, 1.1e300}) CHECK_FALSE(can_be_drawn(never, false));
+  CHECK((can_be_drawn(0, false) && !can_be_drawn(0, true) && can_be_drawn(1, true) && !can_be_drawn(-1, true)));
 }
