@@ -91,8 +91,8 @@ class CurvesPlot {
     }
     const auto [low, high] = std::minmax_element(values.begin(), values.end());
     const auto [first, last] = std::minmax_element(steps.begin(), steps.end());
-    Scale y = scale_around(*low, *high, spec.log, 6);
-    const Ticks y_ticks = y.ticks(6);
+    Scale y = scale_around(*low, *high, spec.log, 7);
+    const Ticks y_ticks = y.ticks(7);
     Scale x{.low = *first, .high = *first < *last ? *last : *first + 1};
     const PlotArea area{.left = left + width_of_ticks(y_ticks) + 8,
                         .top = sheet_.y + 24,

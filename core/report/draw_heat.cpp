@@ -40,7 +40,17 @@ std::string hex(const Rgb& color) {
   return text.data();
 }
 
-bool is_dark(const Rgb& color) { return 0.299 * color.red + 0.587 * color.green + 0.114 * color.blue < 140; }
+/// Of sRGB, from 0 to 1.
+double luminance(const Rgb& color) {
+  const auto linear = [](double component) {
+    const double c = component / 255;
+    return c <= 0.04045 ? c / 12.92 : std::pow((c + 0.055) / 1.055, 2.4);
+  };
+  return 0.2126 * linear(color.red) + 0.7152 * linear(color.green) + 0.0722 * linear(color.blue);
+}
+
+/// White stands out from it more than black does: (1 + .05)/(L + .05) > (L + .05)/.05, as WCAG counts contrast.
+bool is_dark(const Rgb& color) { return std::pow(luminance(color) + 0.05, 2) < 1.05 * 0.05; }
 
 struct Cell {
   Figure figure;  ///< in the unit of print
