@@ -5,7 +5,9 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
+#include <sstream>
 #include <vector>
 
 #include "env/files.h"
@@ -16,8 +18,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr const char* kConverter = "rsvg-convert";
+
 Result<void> convert(const fs::path& svg, const fs::path& pdf) {
-  std::vector<std::string> words{"rsvg-convert", "--format", "pdf", "--output", pdf.string(), svg.string()};
+  std::vector<std::string> words{kConverter, "--format", "pdf", "--output", pdf.string(), svg.string()};
   const std::vector<char*> arguments = env::exec_words(words);
   pid_t child = -1;
   const int problem = ::posix_spawnp(&child, arguments.front(), nullptr, nullptr, arguments.data(), environ);
@@ -39,6 +43,16 @@ Result<void> convert(const fs::path& svg, const fs::path& pdf) {
 }
 
 }  // namespace
+
+std::optional<fs::path> pdf_converter() {
+  const char* const path = std::getenv("PATH");
+  std::istringstream directories(path == nullptr ? "" : path);
+  for (std::string directory; std::getline(directories, directory, ':');) {
+    const fs::path program = fs::path(directory) / kConverter;
+    if (::access(program.c_str(), X_OK) == 0) return program;
+  }
+  return std::nullopt;
+}
 
 Result<void> write_pdf(const fs::path& file, const std::string& svg) {
   const fs::path drawing = file.string() + ".svg.tmp";

@@ -192,11 +192,14 @@ TEST_CASE("a PDF is made by rsvg-convert, and what goes wrong with it is told", 
   CHECK(without.status == 2);
   CHECK_THAT(without.err, Contains("error[LB7050]") && Contains("apt install librsvg2-bin"));
   CHECK_FALSE(fs::exists(project.path() / "kept.pdf"));
+  CHECK_THAT(with_tools({"doctor"}).out, Contains("no rsvg-convert: `lowbit figure` writes SVG, no PDF"));
 
   const auto tool = [&](const std::string& script) {
     write_text(tools / "rsvg-convert", "#!/bin/sh\n" + script);
     REQUIRE(::chmod((tools / "rsvg-convert").c_str(), 0755) == 0);
   };
+  tool("exit 0\n");
+  CHECK_THAT(with_tools({"doctor"}).out, Contains("figures by " + (tools / "rsvg-convert").string()));
   tool("echo half >\"$4\"; exit 7\n");
   const Ended failed = with_tools({"figure", ".", "kept", "-o", "kept.pdf"});
   CHECK(failed.status == 2);
