@@ -192,7 +192,7 @@ class Completer {
       add_all(sources_.experiments);
     } else if (option == "--baseline") {
       add_all(command_ == "compare" ? sources_.names_in_project : sources_.judges);
-    } else if (option == "--project" || option == "--plugin-path") {
+    } else if (option == "--project" || option == "--plugin-path" || option == "--to") {
       out_.directories = true;
     } else if (option == "--output") {
       out_.files = "*";

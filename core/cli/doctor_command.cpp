@@ -5,6 +5,7 @@
 #include "cli/command_options.h"
 #include "cli/doctor_results.h"
 #include "cli/output.h"
+#include "cli/pdf_file.h"
 #include "cli/session.h"
 #include "domain/quantity_text.h"
 #include "env/files.h"
@@ -88,6 +89,13 @@ Check check_database(const exec::ProjectPaths& project) {
   return {Mark::ok, "database", project.database().string() + " is sound", ""};
 }
 
+/// Nothing but PDFs wants it.
+Check check_pdf() {
+  if (const auto program = pdf_converter()) return {Mark::ok, "PDF", "figures by " + program->string(), ""};
+  return {Mark::ok, "PDF", "no rsvg-convert: `lowbit figure` writes SVG, no PDF",
+          "install it for PDFs (Debian: apt install librsvg2-bin)"};
+}
+
 std::vector<Check> check_plugins() {
   const plugin::PluginCatalog catalog = find_plugins();
   std::vector<Check> checks{{Mark::ok, "plugins", std::to_string(catalog.ids().size()) + " stages found", ""}};
@@ -118,8 +126,8 @@ Result<int> doctor_command(const Words& words) {
   }
   if (options.has("rebuild")) return rebuild_results(project, options.has("json"));
   if (options.has("verify")) return verify_results(project, options.has("repair"), options.has("json"));
-  std::vector<Check> checks{check_machine(), check_blas(), check_disk(project), check_writable(project),
-                            check_database(project)};
+  std::vector<Check> checks{check_machine(),         check_blas(), check_disk(project), check_writable(project),
+                            check_database(project), check_pdf()};
   for (Check& check : check_plugins()) checks.push_back(std::move(check));
 
   constexpr std::array<const char*, 3> kMarks{"ok", "warn", "fail"};

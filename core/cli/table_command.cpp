@@ -1,10 +1,12 @@
 #include <algorithm>
 #include <cstdio>
+#include <set>
 
 #include "base/words.h"
 #include "cli/command.h"
 #include "cli/command_options.h"
 #include "cli/session.h"
+#include "cli/study_files.h"
 #include "cli/table_outputs.h"
 #include "cli/tables_file.h"
 #include "env/files.h"
@@ -27,12 +29,9 @@ Result<TableForm> form_of(const CommandOptions& options) {
   return error("LB0001", "`lowbit table` has no format `" + name + "`").fix("use text, md, latex, html, csv or json");
 }
 
-/// The run that makes what is missing, from where the person is.
-std::string run_again(const exec::ProjectPaths& project, const StudyResults& study, const CommandOptions& options) {
-  const std::string words = options.shell_words({"help", "file", "name", "format", "csv", "json", "strict", "output",
-                                                 "whole", "published", "comparisons", "write", "check"});
-  return running_command(project, study.file) + (words.empty() ? "" : " " + words);
-}
+/// Options of the table, which a run does not have.
+const std::set<std::string> kOwnOptions{"file",   "name",  "format",    "csv",         "json",  "strict",
+                                        "output", "whole", "published", "comparisons", "write", "check"};
 
 /// Everything that a table is printed from.
 class TablePrinter {
@@ -73,7 +72,7 @@ class TablePrinter {
     return report::render(report::print(table, measured, rerun, command, beside), page, options_.has("whole"));
   }
 
-  [[nodiscard]] std::string rerun_here() const { return run_again(project_, study_, options_); }
+  [[nodiscard]] std::string rerun_here() const { return run_again(project_, study_, options_, kOwnOptions); }
   [[nodiscard]] std::string rerun_in_project() const { return "lowbit run " + shell_word(study_.file); }
 
  private:

@@ -1,4 +1,4 @@
-// The tables file that a person names, and the results that one of its tables shows.
+// The tables file that a person names, and the figures of the source paper beside it.
 #pragma once
 
 #include <filesystem>
@@ -6,7 +6,6 @@
 
 #include "base/result.h"
 #include "domain/published.h"
-#include "domain/study_results.h"
 #include "domain/table_spec.h"
 
 namespace lowbit::cli {
@@ -23,7 +22,5 @@ struct LoadedTables {
 [[nodiscard]] Result<PublishedFigures> load_published(const LoadedTables& tables, const TableSpec& table);
 /// Of this name, or the only one; else LB0007.
 [[nodiscard]] Result<TableSpec> the_table(const TablesFile& file, const std::string& name);
-/// Without metrics (store::read_metrics()). LB7020 where the experiment was never run.
-[[nodiscard]] Result<StudyResults> load_study(const std::filesystem::path& database, const Text& experiment);
 
 }  // namespace lowbit::cli

@@ -4,6 +4,7 @@
 #include "cli/command_options.h"
 #include "cli/output.h"
 #include "cli/session.h"
+#include "cli/study_files.h"
 #include "cli/tables_file.h"
 #include "report/comparison_identity.h"
 #include "report/trace_page.h"

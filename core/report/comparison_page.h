@@ -7,7 +7,7 @@
 #include "base/json.h"
 #include "domain/query_result.h"
 #include "report/comparison.h"
-#include "report/measured_text.h"
+#include "report/table_page.h"
 
 namespace lowbit::report {
 

@@ -6,7 +6,9 @@
 #include "base/glob.h"
 #include "base/words.h"
 #include "domain/quantity_text.h"
-#include "report/measured_text.h"
+#include "report/printed_table.h"
+#include "report/table_figures.h"
+#include "report/table_page.h"
 
 namespace lowbit::report {
 namespace {
@@ -150,9 +152,11 @@ Result<FigureTrace> trace_figure(const TableSpec& table, const std::string& row,
   TableSpec alone;
   alone.columns = {*the_column};
   alone.rows = {*the_row};
+  alone.columns[0].group = {};  // the header is to be the first line, the row the second
+  alone.rows[0].group = {};
   MeasuredTable only;
   only.rows = {{cell}};
-  const std::string page = render(alone, only, {}, PageFormat::text);
+  const std::string page = render(print(alone, only, {}, {}, nullptr), PageFormat::text);
   const std::size_t line = page.find('\n');
   trace.printed = {page.substr(0, line), page.substr(line + 1, page.find('\n', line + 1) - line - 1)};
   const QueryResult unrounded_row = figures(alone, only);

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <string_view>
 
+#include "base/glob.h"
 #include "base/words.h"
 #include "report/answers.h"
 
@@ -16,15 +16,6 @@ constexpr std::size_t kMetricsListed = 12;
 using Kind = ColumnSpec::Kind;
 using State = Figure::State;
 using Variants = std::vector<const StudyVariant*>;
-
-/// Each * of `pattern` stands for any text.
-bool matches(std::string_view pattern, std::string_view name) {
-  if (pattern.empty()) return name.empty();
-  if (pattern.front() != '*') {
-    return !name.empty() && name.front() == pattern.front() && matches(pattern.substr(1), name.substr(1));
-  }
-  return matches(pattern.substr(1), name) || (!name.empty() && matches(pattern, name.substr(1)));
-}
 
 Diagnostics placed(Diagnostics problems, const SourceSpan& span, const std::string& label) {
   for (Diagnostic& problem : problems) problem.at(span, label);
@@ -157,7 +148,7 @@ class Measuring {
     std::vector<std::string> found;
     auto metric = variant.metrics.end();
     for (auto it = variant.metrics.begin(); it != variant.metrics.end(); ++it) {
-      if (!matches(wanted.metric.value, it->first)) continue;
+      if (!matches_glob(wanted.metric.value, it->first)) continue;
       found.push_back(it->first);
       metric = it;
     }

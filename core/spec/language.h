@@ -1,5 +1,5 @@
 // The keys of the experiment language, one table for the reader, for --set paths and for the JSON Schema that editors
-// use (spec/schema.h); and those of tables files.
+// use (spec/schema.h); and those of tables and figures files.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@
 
 namespace lowbit::spec {
 
-/// The kinds of mapping in an experiment file, then those of a tables file.
+/// The kinds of mapping in an experiment file, then those of a tables file and of a figures file.
 enum class Place {
   experiment,
   fragment,  ///< a file that is imported
@@ -53,6 +53,21 @@ enum class Place {
   comparison,
   table_published,  ///< `published` of a table
   published,        ///< of a column or a row
+  figures_file,
+  figures,
+  line_figure,
+  radar_figure,
+  bars_figure,
+  curves_figure,
+  heat_figure,
+  figure_row,
+  line_x,
+  line_y,
+  radar_axis,
+  bar_part,
+  curve,
+  heat_x,
+  heat_color,
 };
 
 /// What numbers may be.

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "spec/form.h"
+#include "spec/measured_parts.h"
 #include "spec/yaml_document.h"
 
 namespace lowbit::spec {
@@ -57,14 +58,7 @@ class TableReader {
   }
 
  private:
-  /// REQUIRES: node is a mapping. Nothing happens without the key: mapping() reports those that are required.
-  bool read_text(const Node& node, const char* key, Text& text) {
-    const Node* value = node.find(key);
-    if (value == nullptr) return false;
-    auto read = form_.text(*value, ticked(key));
-    if (read) text = std::move(*read);
-    return read.has_value();
-  }
+  bool read_text(const Node& node, const char* key, Text& text) { return spec::read_text(form_, node, key, text); }
 
   void read_flag(const Node& node, const char* key, bool& flag) {
     const Node* written = node.find(key);
@@ -195,13 +189,7 @@ class TableReader {
            read_text(node, "to", column.baseline);
   }
 
-  std::optional<MetricOf> read_metric(const Node& node) {
-    MetricOf metric;
-    if (!form_.mapping(node, Place::metric_of)) return std::nullopt;
-    const bool role = read_text(node, "of", metric.role);
-    const bool name = read_text(node, "metric", metric.metric);
-    return role && name ? std::optional(std::move(metric)) : std::nullopt;
-  }
+  std::optional<MetricOf> read_metric(const Node& node) { return spec::read_metric(form_, node); }
 
   /// How numbers are printed.
   void read_print(const Node& node, ColumnSpec& column) {
@@ -241,29 +229,9 @@ class TableReader {
   std::optional<RowSpec> read_row(const Node& node) {
     if (!form_.mapping(node, Place::row)) return std::nullopt;
     RowSpec row;
-    const Node* id = node.find("id");
-    if (id == nullptr) return std::nullopt;
-    auto name = form_.name(*id, "the id of a row");
-    if (!name) return std::nullopt;
-    row.id = std::move(*name);
-    row.label = row.id;
-    read_text(node, "label", row.label);
-    if (const Node* stages = node.find("stages"); stages != nullptr && form_.mapping(*stages, Place::row_stages)) {
-      for (const Node::Entry& entry : stages->entries) {
-        form_.name(entry.key, "a role");
-        if (auto stage = form_.name(entry.value, "the id of a stage")) row.stages.emplace_back(entry.key, *stage);
-      }
-    }
-    const auto read_values = [&](const char* key, Place place, auto& values) {
-      const Node* mapping = node.find(key);
-      if (mapping == nullptr || !form_.mapping(*mapping, place)) return;
-      for (const Node::Entry& entry : mapping->entries) {
-        auto value = form_.scalar(entry.value, ticked(entry.key.value), "a single value");
-        if (value) values.emplace_back(entry.key, std::move(*value));
-      }
-    };
-    read_values("at", Place::pins, row.at);
-    read_values("given", Place::row_given, row.given);
+    if (!read_row_name(form_, node, row)) return std::nullopt;
+    read_row_stages(form_, node, row);
+    read_scalars(form_, node, "given", Place::row_given, row.given);
     read_text(node, "group", row.group);
     read_flag(node, "reference", row.reference);
     if (const Node* published = node.find("published")) read_published(*published, Place::published, row.published);

@@ -1,5 +1,5 @@
-// Reads what a table stands on: an experiment's last expansion with its metrics, and the predictions of results.
-// Reading never blocks a run.
+// Reads what tables and figures stand on: an experiment's last expansion with its metrics, and predictions and curves
+// of results. Reading never blocks a run.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "domain/curve.h"
 #include "domain/study_recipes.h"
 #include "domain/study_results.h"
 
@@ -28,5 +29,8 @@ namespace lowbit::store {
 /// Results without predictions are left out.
 [[nodiscard]] Result<Answers> answers_of(const std::filesystem::path& database,
                                          const std::vector<std::int64_t>& results);
+
+/// Results without curves are left out.
+[[nodiscard]] Result<Curves> curves_of(const std::filesystem::path& database, const std::vector<std::int64_t>& results);
 
 }  // namespace lowbit::store

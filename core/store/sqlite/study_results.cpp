@@ -92,4 +92,16 @@ Result<Answers> answers_of(const std::filesystem::path& database, const std::vec
   });
 }
 
+Result<Curves> curves_of(const std::filesystem::path& database, const std::vector<std::int64_t>& results) {
+  LB_TRY_ASSIGN(const std::unique_ptr<Connection> db, open_connection(database, Access::read_only, {}));
+  return db->guarded("reading curves", [&]() -> Result<Curves> {
+    Curves curves;
+    for (const std::int64_t result : results) {
+      Rows rows = db->query("SELECT name, step, value FROM curves WHERE result_id = ? ORDER BY name, step", result);
+      while (rows.next()) curves[result][rows.text(0)].push_back({rows.integer(1), rows.real_if(2)});
+    }
+    return curves;
+  });
+}
+
 }  // namespace lowbit::store

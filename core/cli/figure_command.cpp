@@ -1,0 +1,141 @@
+#include <cstdio>
+#include <filesystem>
+
+#include "base/words.h"
+#include "cli/command.h"
+#include "cli/command_options.h"
+#include "cli/pdf_file.h"
+#include "cli/session.h"
+#include "cli/study_files.h"
+#include "env/files.h"
+#include "report/draw_figure.h"
+#include "report/figure_data.h"
+#include "report/figure_points.h"
+#include "report/measured_figure.h"
+#include "report/table_sources.h"
+#include "report/text_table.h"
+#include "spec/experiment_reader.h"
+#include "spec/figure_reader.h"
+#include "store/study_results.h"
+
+namespace lowbit::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A directory and an experiment stand for the figures.yaml of the same place.
+Result<FiguresFile> load_figures(const fs::path& written) {
+  const bool directory = env::is_directory(written);
+  LB_TRY_ASSIGN(auto source, load_spec_text("figures", directory ? written / "figures.yaml" : written));
+  if (!directory && spec::is_experiment(source)) {
+    LB_TRY_ASSIGN(source, load_spec_text("figures", written.parent_path() / "figures.yaml"));
+  }
+  return spec::read_figures(source);
+}
+
+/// All of them without a name; with --output one is wanted.
+Result<std::vector<FigureSpec>> the_figures(FiguresFile file, const std::string& name, bool one) {
+  if (name.empty() && (!one || file.figures.size() == 1)) return std::move(file.figures);
+  std::vector<std::string> names;
+  for (FigureSpec& figure : file.figures) {
+    if (figure.name.value == name) return std::vector<FigureSpec>{std::move(figure)};
+    names.push_back(figure.name.value);
+  }
+  Diagnostic problem =
+      error("LB0007", name.empty() ? "the file has several figures" : "there is no figure `" + name + "`");
+  problem.note("its figures: " + joined(names));
+  const std::string near = nearest(name, names);
+  return problem.fix(near.empty() ? "name one of them after the file"
+                                  : "a figure with a similar name exists: `" + near + "`");
+}
+
+/// Where a figure goes: a path without what follows the last point, and what is written there.
+struct Target {
+  fs::path stem;
+  bool svg = true;
+  bool pdf = false;
+  bool csv = true;
+};
+
+Result<Target> target_of(const CommandOptions& options, const std::string& name) {
+  if (!options.has("output")) return Target{.stem = fs::path(options.get("to")) / name, .pdf = options.has("pdf")};
+  if (options.has("to") || options.has("pdf")) {
+    return error("LB0001", "--output names one file, which leaves nothing to --to and --pdf")
+        .fix("leave --output out, or take `--output FILE.pdf`");
+  }
+  const fs::path file = options.get("output");
+  const std::string kind = file.extension();
+  if (kind != ".svg" && kind != ".pdf" && kind != ".csv") {
+    return error("LB0001", "`lowbit figure` writes no file `" + file.string() + "`")
+        .note("what it writes is named by the end of the name")
+        .fix("end it in .svg, .pdf or .csv");
+  }
+  fs::path stem = file;
+  stem.replace_extension();
+  return Target{.stem = stem, .svg = kind == ".svg", .pdf = kind == ".pdf", .csv = true};
+}
+
+Result<void> write(const fs::path& file, const std::string& text) {
+  LB_TRY(env::write_file_durably(file, text));
+  std::printf("%s\n", file.c_str());
+  return {};
+}
+
+Result<void> write_files(const Target& target, const FigureSpec& figure, const report::MeasuredFigure& measured,
+                         const std::string& rerun) {
+  if (target.svg || target.pdf) {
+    for (const report::DrawnFigure& drawn : report::draw_figure(figure, measured, rerun)) {
+      const std::string stem = target.stem.string() + drawn.suffix;
+      if (target.svg) LB_TRY(write(stem + ".svg", drawn.svg));
+      if (target.pdf) {
+        LB_TRY(write_pdf(stem + ".pdf", drawn.svg));
+        std::printf("%s.pdf\n", stem.c_str());
+      }
+    }
+  }
+  if (!target.csv) return {};
+  return write(target.stem.string() + ".csv",
+               report::render(report::figure_data(figure, measured), report::TableFormat::csv));
+}
+
+}  // namespace
+
+Result<int> figure_command(const Words& words) {
+  CommandOptions options("figure");
+  options.argument("file", "a figures file, or the experiment or directory it stands beside (docs/figures.md)", true)
+      .argument("name", "which of its figures; without it all of them", false)
+      .text("output,o", "write this file instead of NAME.svg: .svg, .pdf or .csv; the data stands beside a picture")
+      .text("to", "write into this directory instead of the current one")
+      .flag("pdf", "write a PDF beside each SVG, by rsvg-convert")
+      .flag("strict", "exit with 1 when a result is missing")
+      .project();
+  LB_TRY_ASSIGN(const bool asked_for_help, options.read(words));
+  if (asked_for_help) return 0;
+  LB_TRY_ASSIGN(FiguresFile file, load_figures(options.get("file")));
+  const Text experiment = file.experiment;
+  LB_TRY_ASSIGN(const std::vector<FigureSpec> figures,
+                the_figures(std::move(file), options.get("name"), options.has("output")));
+  LB_TRY_ASSIGN(const exec::ProjectPaths project, existing_project(options));
+  LB_TRY_ASSIGN(StudyResults study, load_study(project.database(), experiment));
+  const std::string rerun = run_again(project, study, options, {"file", "name", "output", "to", "pdf", "strict"});
+  if (options.has("to")) LB_TRY(env::make_directories(options.get("to")));
+
+  bool missing = false;
+  for (const FigureSpec& figure : figures) {
+    LB_TRY_ASSIGN(const Target target, target_of(options, figure.name.value));
+    LB_TRY_ASSIGN(const report::FigurePoints points, report::points_of(figure, study));
+    LB_TRY_ASSIGN(const auto sources, report::find_sources(points.table, study));
+    LB_TRY(store::read_metrics(project.database(), report::results_of(sources), study));
+    const report::FigureNeeds needs = report::needs_of(figure, points, sources);
+    LB_TRY_ASSIGN(const Answers answers, store::answers_of(project.database(), needs.answers));
+    LB_TRY_ASSIGN(const Curves curves, store::curves_of(project.database(), needs.curves));
+    LB_TRY_ASSIGN(const report::MeasuredFigure measured,
+                  report::measure_figure(figure, points, sources, answers, curves));
+    LB_TRY(write_files(target, figure, measured, rerun));
+    missing = missing || !measured.missing.empty();
+  }
+  if (missing) std::fputs(("results are missing; make them with: " + rerun + "\n").c_str(), stderr);
+  return options.has("strict") && missing ? 1 : 0;
+}
+
+}  // namespace lowbit::cli

@@ -1,0 +1,45 @@
+#include "cli/study_files.h"
+
+#include <utility>
+
+#include "base/words.h"
+#include "cli/session.h"
+#include "env/files.h"
+#include "store/sqlite/open.h"
+#include "store/study_results.h"
+
+namespace lowbit::cli {
+
+namespace fs = std::filesystem;
+
+Result<std::shared_ptr<const SourceText>> load_spec_text(const std::string& what, const fs::path& file) {
+  auto text = env::read_file(file);
+  if (!text.ok()) {
+    const Diagnostic& cause = text.error().front();
+    return error("LB0006", "the " + what + " file " + file.string() + " cannot be read")
+        .note(cause.notes.empty() ? cause.what : cause.notes.front())
+        .fix("check the path; docs/" + what + ".md says how to write one");
+  }
+  return std::make_shared<const SourceText>(SourceText{file.string(), *std::move(text)});
+}
+
+std::string run_again(const exec::ProjectPaths& project, const StudyResults& study, const CommandOptions& options,
+                      std::set<std::string> own) {
+  own.insert("help");
+  const std::string words = options.shell_words(own);
+  return running_command(project, study.file) + (words.empty() ? "" : " " + words);
+}
+
+Result<StudyResults> load_study(const fs::path& database, const Text& experiment) {
+  LB_TRY_ASSIGN(StudyResults study, store::study_variants(database, experiment.value));
+  if (!study.variants.empty()) return study;
+  LB_TRY_ASSIGN(const auto store, store::open_sqlite(database, store::Access::read_only));
+  LB_TRY_ASSIGN(const std::vector<std::string> known, store->experiments());
+  const std::string near = nearest(experiment.value, known);
+  return error("LB7020", "experiment `" + experiment.value + "` was never run in this project")
+      .at(experiment.span, "no results")
+      .fix(near.empty() ? "`lowbit run` it first, or name its project with --project DIR"
+                        : "an experiment with a similar name was: `" + near + "`");
+}
+
+}  // namespace lowbit::cli

@@ -1,0 +1,31 @@
+// What the commands that show a study have in common: the YAML file beside its experiment, what it measured, and the
+// run that makes what is missing.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <set>
+#include <string>
+
+#include "base/result.h"
+#include "base/source_span.h"
+#include "cli/command_options.h"
+#include "domain/experiment_spec.h"
+#include "domain/study_results.h"
+#include "exec/project.h"
+
+namespace lowbit::cli {
+
+/// `what`: "tables", of docs/tables.md. LB0006 on a file that cannot be read.
+[[nodiscard]] Result<std::shared_ptr<const SourceText>> load_spec_text(const std::string& what,
+                                                                       const std::filesystem::path& file);
+
+/// Without metrics: store::read_metrics() adds those that are needed. LB7020 where the experiment was never run.
+[[nodiscard]] Result<StudyResults> load_study(const std::filesystem::path& database, const Text& experiment);
+
+/// The run that makes what is missing, from where the person is; with the options of the command, but for those of its
+/// `own`.
+[[nodiscard]] std::string run_again(const exec::ProjectPaths& project, const StudyResults& study,
+                                    const CommandOptions& options, std::set<std::string> own);
+
+}  // namespace lowbit::cli
