@@ -143,6 +143,7 @@ Result<report::SampleList> list_of(const exec::ProjectPaths& project, store::Pro
   std::vector<Sample> of_b;
   if (list.b) {
     std::vector<std::string> items;
+    items.reserve(of_a.size());
     for (const Sample& sample : of_a) items.push_back(sample.item_id);
     LB_TRY_ASSIGN(of_b, samples_of(facts, *list.b, items));
     LB_TRY_ASSIGN(const std::vector<MarksPlace> marks, facts.marks_on(list.b->digest));

@@ -32,7 +32,7 @@ Diagnostic no_such(const std::string& table, const char* what, const std::string
 std::string metrics_text(const ColumnSpec& column) {
   std::vector<std::string> names;
   for (const MetricOf& metric : column.metrics)
-    names.push_back(ticked(metric.metric.value) + " of " + metric.role.value);
+    names.push_back(ticked(metric.metric.value) + " of " + ticked(metric.role.value));
   return joined(names, column.kind == ColumnKind::sum ? " + " : ", ");
 }
 

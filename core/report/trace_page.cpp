@@ -35,14 +35,12 @@ std::string answers_text(const PredictionsPlace& place) {
          (place.n_ungraded > 0 ? ", " + std::to_string(place.n_ungraded) + " not graded" : "");
 }
 
-/// What the column takes from a result.
-std::string taken_from(const TracedResult& result) {
-  std::vector<std::string> parts;
-  if (result.reads_answers && result.predictions) parts.push_back(answers_text(*result.predictions));
-  for (const auto& [name, metric] : result.metrics) {
-    parts.push_back((result.metrics.size() > 1 ? name + " " : "") + metric_value(metric));
-  }
-  return parts.empty() ? "–" : joined(parts);
+/// What the column takes from a result, a line each.
+std::vector<std::string> taken_from(const TracedResult& result) {
+  std::vector<std::string> lines;
+  if (result.reads_answers && result.predictions) lines.push_back(answers_text(*result.predictions));
+  for (const auto& [name, metric] : result.metrics) lines.push_back(name + " " + metric_value(metric));
+  return lines;
 }
 
 std::string results_section(const FigureTrace& trace, const StudyResults& study) {
@@ -55,9 +53,9 @@ std::string results_section(const FigureTrace& trace, const StudyResults& study)
       continue;
     }
     const ExecutionFacts& made = *result.execution;
-    out += "  " + printable(taken_from(result)) + "; key " + made.content_key.substr(0, kKeyShown) + ", attempt " +
-           std::to_string(made.attempt) + ", " + printable(made.ended_at) + ", took " + duration_text(made.seconds) +
-           "\n";
+    for (const std::string& line : taken_from(result)) out += "  " + printable(line) + "\n";
+    out += "  key " + made.content_key.substr(0, kKeyShown) + ", attempt " + std::to_string(made.attempt) + ", " +
+           printable(made.ended_at) + ", took " + duration_text(made.seconds) + "\n";
   }
   return out.empty() ? out : "\ncomputed from\n" + out;
 }
@@ -83,6 +81,7 @@ std::vector<std::string> distinct_facts(const FigureTrace& trace, const TextOf& 
     ++found->second;
   }
   std::vector<std::string> lines;
+  lines.reserve(counted.size());
   for (const auto& [text, n] : counted) {
     lines.push_back(text + (counted.size() > 1 ? " (" + count_text(n, "result") + ")" : ""));
   }

@@ -181,7 +181,7 @@ TEST_CASE("a study's variants, items and figures can be looked into", "[e2e][com
       "'answer[right=30,seed=1]'");
   CHECK_THAT(traced.out, Contains("table main, row half, column accuracy ↑\n") &&
                              Contains("answer[right=30,seed=1]\n  " + right.substr(0, right.find('\n')) +
-                                      " right of 60, 1 not graded; key ") &&
+                                      " right of 60, 1 not graded\n  key ") &&
                              Contains("  data ") && Contains(" ← task.task\n") && Contains("answers.py\n") &&
                              Contains("judge[right=30,seed=0]\n  verdicts/1 of 60 items by toy\n") &&
                              Contains("make it again  lowbit run experiment.yaml\n"));

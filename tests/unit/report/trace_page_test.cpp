@@ -148,9 +148,11 @@ accuracy: n     2
 
 computed from
 solve[base=quantized,seed=0]
-  1 right of 2; key 0123456789ab, attempt 2, 2026-03-01T12:00:09.000Z, took 9.0 s
+  1 right of 2
+  key 0123456789ab, attempt 2, 2026-03-01T12:00:09.000Z, took 9.0 s
 solve[base=quantized,seed=1]
-  1 right of 2; key 0123456789ab, attempt 2, 2026-03-01T12:00:09.000Z, took 9.0 s
+  1 right of 2
+  key 0123456789ab, attempt 2, 2026-03-01T12:00:09.000Z, took 9.0 s
 
 made by
 stage  parameter  value
@@ -213,8 +215,9 @@ TEST_CASE("a metric is traced to what each seed reported", "[report][trace]") {
   CHECK(trace->column == "kept ↑");
   CHECK(trace->figures.front().second == Json(0.125));
   const std::string page = trace_page(*trace, f.study, f.recipes, nullptr);
-  CHECK_THAT(page, Contains("= mean over seeds of `*/kept` of answers\n") && Contains("  0 fraction over 4; key") &&
-                       Contains("  0.25 fraction over 4; key"));
+  CHECK_THAT(page, Contains("= mean over seeds of `*/kept` of `answers`\n") &&
+                       Contains("  toys/kept 0 fraction over 4\n  key") &&
+                       Contains("  toys/kept 0.25 fraction over 4\n"));
   const Json document = trace_document(*trace, f.study, f.recipes, nullptr);
   CHECK(document["results"][1]["metrics"]["toys/kept"] == Json{{"value", 0.25}, {"unit", "fraction"}, {"count", 4}});
   CHECK_FALSE(document["results"][0].contains("items"));
