@@ -209,6 +209,24 @@ TEST_CASE("different questions are not subtracted", "[e2e][compare]") {
   CHECK_THAT(flips.err, Contains("error[LB7025]") && Contains("was asked with different prompts"));
 }
 
+TEST_CASE("words of compare, samples and trace are completed", "[e2e][compare]") {
+  const Study project;
+  REQUIRE(project.run().status == 0);
+  const auto completed = [&](std::vector<std::string> words) {
+    words.insert(words.begin(), {"completion", "--words"});
+    return project.lowbit(std::move(words)).out;
+  };
+  CHECK_THAT(completed({"com"}), Contains("compare\t"));
+  CHECK_THAT(completed({"compare", "t"}), Contains("toys"));
+  CHECK_THAT(completed({"compare", "toys", "answer[r"}), Contains("answer[right=48,seed=0]"));
+  CHECK_THAT(completed({"compare", "--baseline", "answer[r"}), Contains("answer[right=12,seed=1]"));
+  CHECK_THAT(completed({"compare", "--all"}), Contains("--all-params\t") && Contains("--all-columns\t"));
+  CHECK_THAT(completed({"samples", "answer[r"}), Contains("answer[right=48,seed=0]"));
+  CHECK_THAT(completed({"samples", "answer[right=48,seed=0]", "--fl"}), Contains("--flips\t"));
+  CHECK(completed({"trace", ""}) == ":files *.y*ml\n");
+  CHECK(completed({"trace", "tables.yaml", ""}).empty());
+}
+
 TEST_CASE("words that compare, samples and trace do not know are answered with those they do", "[e2e][compare]") {
   const Study project;
   REQUIRE(project.run().status == 0);
