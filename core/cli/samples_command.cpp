@@ -102,6 +102,12 @@ Result<void> add_questions(const exec::ProjectPaths& project, const PredictionsP
 Result<report::Flips> flips_between(const exec::ProjectPaths& project, const PredictionsPlace& a,
                                     const PredictionsPlace& b) {
   LB_TRY_ASSIGN(Answers answers, store::answers_of(project.database(), {a.result_id, b.result_id}));
+  for (const PredictionsPlace* place : {&a, &b}) {
+    if (answers[place->result_id].size() == place->n) continue;
+    return error("LB7064", "`" + place->label + "` has several sets of predictions")
+        .note("flips are counted between results that have one")
+        .fix("leave B out to read the items of one set");
+  }
   return report::flips_of(a, answers[a.result_id], b, answers[b.result_id]);
 }
 

@@ -131,6 +131,10 @@ std::string made_section(const FigureTrace& trace, const StudyResults& study, co
   return out + (facts.empty() ? "" : "\n" + facts);
 }
 
+std::string path_text(const TracedSource& source) {
+  return source.path.empty() ? "(path not known)" : printable(source.path);
+}
+
 std::string chain_section(const FigureTrace& trace, const StudyResults& study, const StudyRecipes& recipes) {
   std::string out;
   for (const std::size_t i : trace.chain) {
@@ -142,7 +146,7 @@ std::string chain_section(const FigureTrace& trace, const StudyResults& study, c
   }
   for (const TracedSource& source : trace.outside) {
     out += "outside: " + printable(source.type) + " " + source.digest.substr(0, kInputDigest) + " " +
-           (source.path.empty() ? "(path not known)" : printable(source.path)) + "\n";
+           path_text(source) + "\n";
   }
   return out.empty() ? out : "\nstands on (of the first seed)\n" + out;
 }
@@ -158,10 +162,8 @@ std::string judged_section(const FigureTrace& trace) {
              (place.n_human > 0 ? ", " + std::to_string(place.n_human) + " by people" : "") + "\n";
     }
   }
-  for (const TracedSource& source : trace.outside) {
-    if (source.type != "decisions/1") continue;
-    out +=
-        "people's decisions: snapshot " + source.digest.substr(0, kInputDigest) + " " + printable(source.path) + "\n";
+  for (const TracedSource& source : trace.decisions) {
+    out += "people's decisions: snapshot " + source.digest.substr(0, kInputDigest) + " " + path_text(source) + "\n";
   }
   return out.empty() ? out : "\njudged by\n" + out;
 }
@@ -303,9 +305,13 @@ Json trace_document(const FigureTrace& trace, const StudyResults& study, const S
                                  {"params", member(recipes[i].record, "params")},
                                  {"inputs", std::move(inputs)}});
   }
-  for (const TracedSource& source : trace.outside) {
-    document["outside"].push_back(
-        {{"type", source.type}, {"digest", source.digest}, {"path", source.path.empty() ? Json() : Json(source.path)}});
+  for (const auto& [name, sources] : {std::pair{"outside", &trace.outside}, std::pair{"decisions", &trace.decisions}}) {
+    document[name] = Json::array();
+    for (const TracedSource& source : *sources) {
+      document[name].push_back({{"type", source.type},
+                                {"digest", source.digest},
+                                {"path", source.path.empty() ? Json() : Json(source.path)}});
+    }
   }
   return document;
 }
