@@ -102,6 +102,12 @@ Result<void> add_questions(const exec::ProjectPaths& project, const PredictionsP
 Result<report::Flips> flips_between(const exec::ProjectPaths& project, const PredictionsPlace& a,
                                     const PredictionsPlace& b) {
   LB_TRY_ASSIGN(Answers answers, store::answers_of(project.database(), {a.result_id, b.result_id}));
+  for (const PredictionsPlace* place : {&a, &b}) {
+    if (answers[place->result_id].size() == place->n) continue;
+    return error("LB7064", "`" + place->label + "` has several sets of predictions")
+        .note("flips are counted between results that have one")
+        .fix("leave B out to read the items of one set");
+  }
   return report::flips_of(a, answers[a.result_id], b, answers[b.result_id]);
 }
 
@@ -143,6 +149,7 @@ Result<report::SampleList> list_of(const exec::ProjectPaths& project, store::Pro
   std::vector<Sample> of_b;
   if (list.b) {
     std::vector<std::string> items;
+    items.reserve(of_a.size());
     for (const Sample& sample : of_a) items.push_back(sample.item_id);
     LB_TRY_ASSIGN(of_b, samples_of(facts, *list.b, items));
     LB_TRY_ASSIGN(const std::vector<MarksPlace> marks, facts.marks_on(list.b->digest));

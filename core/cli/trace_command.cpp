@@ -46,9 +46,12 @@ Result<void> add_facts(store::ProjectFacts& facts, const StudyResults& study, co
     result.predictions = *std::move(predictions);
     LB_TRY_ASSIGN(result.marks, facts.marks_on(result.predictions->digest));
   }
-  for (report::TracedSource& source : trace.outside) {
-    LB_TRY_ASSIGN(const std::optional<ArtifactPlace> place, facts.place_of(source.digest));
-    if (place) source.path = place->path;
+  report::add_decisions(trace, study, recipes);
+  for (std::vector<report::TracedSource>* sources : {&trace.outside, &trace.decisions}) {
+    for (report::TracedSource& source : *sources) {
+      LB_TRY_ASSIGN(const std::optional<ArtifactPlace> place, facts.place_of(source.digest));
+      if (place) source.path = place->path;
+    }
   }
   return {};
 }

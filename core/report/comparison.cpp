@@ -40,6 +40,7 @@ std::set<std::string> metric_names(const SectionVariants& section, const std::st
 
 std::string seeds_text(const std::vector<std::optional<std::int64_t>>& seeds) {
   std::vector<std::string> words;
+  words.reserve(seeds.size());
   for (const auto& seed : seeds) words.push_back(seed ? std::to_string(*seed) : "none");
   return joined(words);
 }
@@ -226,6 +227,7 @@ class Comparing {
       }
     }
     std::vector<double> deltas;
+    deltas.reserve(pairs.size());
     for (const auto& [a, b] : pairs) {
       deltas.push_back(from_answers ? share_right(a) - share_right(b) : value_of(a, name) - value_of(b, name));
     }
@@ -248,7 +250,7 @@ class Comparing {
   [[nodiscard]] double share_right(std::size_t variant) const {
     const std::vector<ItemAnswer>& answers = answers_.at(*study_.variants[variant].result_id);
     const auto right =
-        std::count_if(answers.begin(), answers.end(), [](const auto& one) { return one.correct == true; });
+        std::count_if(answers.begin(), answers.end(), [](const auto& one) { return one.correct.value_or(false); });
     return static_cast<double>(right) / static_cast<double>(answers.size());
   }
 

@@ -217,6 +217,7 @@ std::vector<std::string> refusals(const ComparedSection& section, std::size_t n)
     }
   }
   std::vector<std::string> lines;
+  lines.reserve(all.size());
   for (const Refused& one : all) {
     lines.push_back("≠ not comparable: " + joined(one.metrics) + " of " + joined(one.columns) + ": " + one.reason);
   }

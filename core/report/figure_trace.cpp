@@ -34,7 +34,7 @@ Diagnostic no_such(const std::string& table, const char* what, const std::string
 std::string metrics_text(const ColumnSpec& column) {
   std::vector<std::string> names;
   for (const MetricOf& metric : column.metrics)
-    names.push_back(ticked(metric.metric.value) + " of " + metric.role.value);
+    names.push_back(ticked(metric.metric.value) + " of " + ticked(metric.role.value));
   return joined(names, column.kind == ColumnKind::sum ? " + " : ", ");
 }
 
@@ -147,6 +147,7 @@ Result<FigureTrace> trace_figure(const TableSpec& table, const std::string& row,
                     .results = {},
                     .chain = {},
                     .outside = {},
+                    .decisions = {},
                     .rerun = {}};
   // The table of this cell alone, printed by the same code.
   TableSpec alone;
@@ -175,6 +176,25 @@ Result<FigureTrace> trace_figure(const TableSpec& table, const std::string& row,
   const std::size_t baseline = table.row_index(the_column->baseline.value);
   tracing.add(trace, table.rows[baseline].id.value, sources[baseline], the_column->role.value, {});
   return trace;
+}
+
+void add_decisions(FigureTrace& trace, const StudyResults& study, const StudyRecipes& recipes) {
+  std::set<std::size_t> readers(trace.chain.begin(), trace.chain.end());
+  for (const TracedResult& result : trace.results) {
+    for (const MarksPlace& place : result.marks) {
+      const auto judging = std::find_if(study.variants.begin(), study.variants.end(),
+                                        [&](const StudyVariant& one) { return one.label == place.label; });
+      if (judging != study.variants.end()) readers.insert(static_cast<std::size_t>(judging - study.variants.begin()));
+    }
+  }
+  std::set<std::string> seen;
+  for (const std::size_t reader : readers) {
+    for (const RecipeInput& input : recipes[reader].inputs) {
+      if (input.type == "decisions/1" && seen.insert(input.digest).second) {
+        trace.decisions.push_back({input.type, input.digest, {}});
+      }
+    }
+  }
 }
 
 }  // namespace lowbit::report

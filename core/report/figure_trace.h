@@ -53,8 +53,9 @@ struct FigureTrace {
   std::vector<TracedResult> results;
   /// What feeds the first seed of each stage, nearest first, and itself; of the study.
   std::vector<std::size_t> chain;
-  std::vector<TracedSource> outside;  ///< distinct; paths are not set
-  std::string rerun;                  ///< the command that makes it again
+  std::vector<TracedSource> outside;    ///< distinct; paths are not set
+  std::vector<TracedSource> decisions;  ///< snapshots of what people decided; likewise
+  std::string rerun;                    ///< the command that makes it again
 };
 
 /// LB7068 the table has no such row or no such column.
@@ -62,5 +63,9 @@ struct FigureTrace {
                                                const std::string& column, const MeasuredTable& measured,
                                                const std::vector<RowSources>& sources, const StudyResults& study,
                                                const StudyRecipes& recipes);
+
+/// Snapshots of people's decisions that the figure stands on, or that what grades and judges its answers reads.
+/// REQUIRES: the marks of the results are set.
+void add_decisions(FigureTrace& trace, const StudyResults& study, const StudyRecipes& recipes);
 
 }  // namespace lowbit::report

@@ -35,14 +35,12 @@ std::string answers_text(const PredictionsPlace& place) {
          (place.n_ungraded > 0 ? ", " + std::to_string(place.n_ungraded) + " not graded" : "");
 }
 
-/// What the column takes from a result.
-std::string taken_from(const TracedResult& result) {
-  std::vector<std::string> parts;
-  if (result.reads_answers && result.predictions) parts.push_back(answers_text(*result.predictions));
-  for (const auto& [name, metric] : result.metrics) {
-    parts.push_back((result.metrics.size() > 1 ? name + " " : "") + metric_value(metric));
-  }
-  return parts.empty() ? "–" : joined(parts);
+/// What the column takes from a result, a line each.
+std::vector<std::string> taken_from(const TracedResult& result) {
+  std::vector<std::string> lines;
+  if (result.reads_answers && result.predictions) lines.push_back(answers_text(*result.predictions));
+  for (const auto& [name, metric] : result.metrics) lines.push_back(name + " " + metric_value(metric));
+  return lines;
 }
 
 std::string results_section(const FigureTrace& trace, const StudyResults& study) {
@@ -55,9 +53,9 @@ std::string results_section(const FigureTrace& trace, const StudyResults& study)
       continue;
     }
     const ExecutionFacts& made = *result.execution;
-    out += "  " + printable(taken_from(result)) + "; key " + made.content_key.substr(0, kKeyShown) + ", attempt " +
-           std::to_string(made.attempt) + ", " + printable(made.ended_at) + ", took " + duration_text(made.seconds) +
-           "\n";
+    for (const std::string& line : taken_from(result)) out += "  " + printable(line) + "\n";
+    out += "  key " + made.content_key.substr(0, kKeyShown) + ", attempt " + std::to_string(made.attempt) + ", " +
+           printable(made.ended_at) + ", took " + duration_text(made.seconds) + "\n";
   }
   return out.empty() ? out : "\ncomputed from\n" + out;
 }
@@ -83,6 +81,7 @@ std::vector<std::string> distinct_facts(const FigureTrace& trace, const TextOf& 
     ++found->second;
   }
   std::vector<std::string> lines;
+  lines.reserve(counted.size());
   for (const auto& [text, n] : counted) {
     lines.push_back(text + (counted.size() > 1 ? " (" + count_text(n, "result") + ")" : ""));
   }
@@ -132,6 +131,10 @@ std::string made_section(const FigureTrace& trace, const StudyResults& study, co
   return out + (facts.empty() ? "" : "\n" + facts);
 }
 
+std::string path_text(const TracedSource& source) {
+  return source.path.empty() ? "(path not known)" : printable(source.path);
+}
+
 std::string chain_section(const FigureTrace& trace, const StudyResults& study, const StudyRecipes& recipes) {
   std::string out;
   for (const std::size_t i : trace.chain) {
@@ -143,7 +146,7 @@ std::string chain_section(const FigureTrace& trace, const StudyResults& study, c
   }
   for (const TracedSource& source : trace.outside) {
     out += "outside: " + printable(source.type) + " " + source.digest.substr(0, kInputDigest) + " " +
-           (source.path.empty() ? "(path not known)" : printable(source.path)) + "\n";
+           path_text(source) + "\n";
   }
   return out.empty() ? out : "\nstands on (of the first seed)\n" + out;
 }
@@ -159,10 +162,8 @@ std::string judged_section(const FigureTrace& trace) {
              (place.n_human > 0 ? ", " + std::to_string(place.n_human) + " by people" : "") + "\n";
     }
   }
-  for (const TracedSource& source : trace.outside) {
-    if (source.type != "decisions/1") continue;
-    out +=
-        "people's decisions: snapshot " + source.digest.substr(0, kInputDigest) + " " + printable(source.path) + "\n";
+  for (const TracedSource& source : trace.decisions) {
+    out += "people's decisions: snapshot " + source.digest.substr(0, kInputDigest) + " " + path_text(source) + "\n";
   }
   return out.empty() ? out : "\njudged by\n" + out;
 }
@@ -304,9 +305,13 @@ Json trace_document(const FigureTrace& trace, const StudyResults& study, const S
                                  {"params", member(recipes[i].record, "params")},
                                  {"inputs", std::move(inputs)}});
   }
-  for (const TracedSource& source : trace.outside) {
-    document["outside"].push_back(
-        {{"type", source.type}, {"digest", source.digest}, {"path", source.path.empty() ? Json() : Json(source.path)}});
+  for (const auto& [name, sources] : {std::pair{"outside", &trace.outside}, std::pair{"decisions", &trace.decisions}}) {
+    document[name] = Json::array();
+    for (const TracedSource& source : *sources) {
+      document[name].push_back({{"type", source.type},
+                                {"digest", source.digest},
+                                {"path", source.path.empty() ? Json() : Json(source.path)}});
+    }
   }
   return document;
 }

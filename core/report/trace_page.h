@@ -18,7 +18,7 @@ namespace lowbit::report {
 ///  "directory", "environment", "run", "command", "plugin_file"} or null, "predictions": {"label", "port", "digest",
 ///  "items", "right", "wrong", "ungraded"} or null, "marks": [{"label", "type", "sources", "lines", "by_people"}],
 ///  "items": {ITEM: right or null} with `answers`}], "chain": [{"label", "plugin", "params", "inputs": [{"port",
-///  "type", "digest", "from"}]}], "outside": [{"type", "digest", "path"}], "rerun"}
+///  "type", "digest", "from"}]}], "outside": [{"type", "digest", "path"}], "decisions": likewise, "rerun"}
 [[nodiscard]] Json trace_document(const FigureTrace& trace, const StudyResults& study, const StudyRecipes& recipes,
                                   const Answers* answers);
 

@@ -181,7 +181,7 @@ TEST_CASE("a study's variants, items and figures can be looked into", "[e2e][com
       "'answer[right=30,seed=1]'");
   CHECK_THAT(traced.out, Contains("table main, row half, column accuracy ↑\n") &&
                              Contains("answer[right=30,seed=1]\n  " + right.substr(0, right.find('\n')) +
-                                      " right of 60, 1 not graded; key ") &&
+                                      " right of 60, 1 not graded\n  key ") &&
                              Contains("  data ") && Contains(" ← task.task\n") && Contains("answers.py\n") &&
                              Contains("judge[right=30,seed=0]\n  verdicts/1 of 60 items by toy\n") &&
                              Contains("make it again  lowbit run experiment.yaml\n"));
@@ -207,6 +207,24 @@ TEST_CASE("different questions are not subtracted", "[e2e][compare]") {
   const Ended flips = project.lowbit({"samples", "answer[prompt=0,seed=0]", "answer[prompt=1,seed=0]", "--flips"});
   CHECK(flips.status == 2);
   CHECK_THAT(flips.err, Contains("error[LB7025]") && Contains("was asked with different prompts"));
+}
+
+TEST_CASE("words of compare, samples and trace are completed", "[e2e][compare]") {
+  const Study project;
+  REQUIRE(project.run().status == 0);
+  const auto completed = [&](std::vector<std::string> words) {
+    words.insert(words.begin(), {"completion", "--words"});
+    return project.lowbit(std::move(words)).out;
+  };
+  CHECK_THAT(completed({"com"}), Contains("compare\t"));
+  CHECK_THAT(completed({"compare", "t"}), Contains("toys"));
+  CHECK_THAT(completed({"compare", "toys", "answer[r"}), Contains("answer[right=48,seed=0]"));
+  CHECK_THAT(completed({"compare", "--baseline", "answer[r"}), Contains("answer[right=12,seed=1]"));
+  CHECK_THAT(completed({"compare", "--all"}), Contains("--all-params\t") && Contains("--all-columns\t"));
+  CHECK_THAT(completed({"samples", "answer[r"}), Contains("answer[right=48,seed=0]"));
+  CHECK_THAT(completed({"samples", "answer[right=48,seed=0]", "--fl"}), Contains("--flips\t"));
+  CHECK(completed({"trace", ""}) == ":files *.y*ml\n");
+  CHECK(completed({"trace", "tables.yaml", ""}).empty());
 }
 
 TEST_CASE("words that compare, samples and trace do not know are answered with those they do", "[e2e][compare]") {

@@ -31,7 +31,7 @@ RecipeInput input_of(const std::string& port, const Json& planned, const Json& m
 }
 
 std::vector<RecipeInput> inputs_of(const Json& planned, const Json& made, const Makers& makers) {
-  static const Json kNothing;
+  static const Json nothing;
   std::vector<RecipeInput> inputs;
   for (const auto& [port, bound] : member(planned, "inputs").items()) {
     const Json& found = member(member(made, "inputs"), port.c_str());
@@ -39,7 +39,7 @@ std::vector<RecipeInput> inputs_of(const Json& planned, const Json& made, const 
     if (!bound.is_array()) continue;
     for (std::size_t i = 0; i < bound.size(); ++i) {
       const bool known = found.is_array() && found.size() == bound.size();
-      inputs.push_back(input_of(port, member(bound[i], "of"), known ? member(found[i], "of") : kNothing, makers));
+      inputs.push_back(input_of(port, member(bound[i], "of"), known ? member(found[i], "of") : nothing, makers));
     }
   }
   return inputs;

@@ -60,6 +60,9 @@ struct TracedStudy {
         }
       }
     }
+    // What grades the answers reads decisions of its own.
+    recipes[add("grade", Json::object(), {}, "lowbit.effective-grades", {})].inputs = {
+        {"decided", "decisions/1", "3333333333334444", "", {}}};
     table.name = text("main");
     ColumnSpec kept{
         .kind = ColumnSpec::Kind::value, .label = text("kept ↑"), .metrics = {metric_of("answers", "*/kept")}};
@@ -112,13 +115,14 @@ struct TracedStudy {
                                             .n = 2,
                                             .n_right = 1};
       result.marks = {{.result_id = 99,
-                       .label = "grade[" + std::to_string(result.variant) + "]",
+                       .label = variant.seed == 0 ? "grade" : "grade[" + std::to_string(result.variant) + "]",
                        .port = "grades",
                        .type = "grades/1",
                        .sources = {"human", "prediction"},
                        .n = 2,
                        .n_human = 1}};
     }
+    add_decisions(trace, study, recipes);
     return trace;
   }
 };
@@ -129,9 +133,7 @@ TEST_CASE("a figure leads back to results, recipes, files, judges and commands",
   const TracedStudy f;
   Result<FigureTrace> trace = f.trace("low", "accuracy");
   REQUIRE(trace);
-  for (TracedSource& source : trace->outside) {
-    if (source.type == "decisions/1") source.path = "/study/reviews/first";
-  }
+  for (TracedSource& source : trace->decisions) source.path = "/study/reviews/first";
   // 1 right of 4 answers to 2 problems, one of them always wrong: SE = sqrt(1/2) / 4, so m (1 - m) / SE^2 = 6 answers,
   // at most the 4 that there are; Wilson for those.
   CHECK(trace_page(*trace, f.study, f.recipes, nullptr) == R"(table main, row low, column accuracy
@@ -148,9 +150,11 @@ accuracy: n     2
 
 computed from
 solve[base=quantized,seed=0]
-  1 right of 2; key 0123456789ab, attempt 2, 2026-03-01T12:00:09.000Z, took 9.0 s
+  1 right of 2
+  key 0123456789ab, attempt 2, 2026-03-01T12:00:09.000Z, took 9.0 s
 solve[base=quantized,seed=1]
-  1 right of 2; key 0123456789ab, attempt 2, 2026-03-01T12:00:09.000Z, took 9.0 s
+  1 right of 2
+  key 0123456789ab, attempt 2, 2026-03-01T12:00:09.000Z, took 9.0 s
 
 made by
 stage  parameter  value
@@ -168,14 +172,15 @@ solve[base=quantized,seed=0]  lowbit.generate 3
 quantize[bits=2]  lowbit.rtn 3
   model aaaaaaaa ← outside
 outside: model/1 aaaaaaaa (path not known)
-outside: decisions/1 dddddddd /study/reviews/first
+outside: decisions/1 dddddddd (path not known)
 
 judged by
-grade[3]
+grade
   grades/1 of 2 items by human, prediction, 1 by people
 grade[4]
   grades/1 of 2 items by human, prediction, 1 by people
 people's decisions: snapshot dddddddd /study/reviews/first
+people's decisions: snapshot 33333333 /study/reviews/first
 
 make it again  lowbit run study.yaml
 one result     lowbit show 'solve[base=quantized,seed=0]'
@@ -204,6 +209,7 @@ i2    0                             1                             1             
   CHECK(document["chain"][1]["label"] == "quantize[bits=2]");
   CHECK(document["chain"][1]["params"] == Json{{"num_bits", 2}});
   CHECK(document["outside"][0]["path"].is_null());
+  CHECK(document["decisions"].size() == 2);
 }
 
 TEST_CASE("a metric is traced to what each seed reported", "[report][trace]") {
@@ -213,8 +219,9 @@ TEST_CASE("a metric is traced to what each seed reported", "[report][trace]") {
   CHECK(trace->column == "kept ↑");
   CHECK(trace->figures.front().second == Json(0.125));
   const std::string page = trace_page(*trace, f.study, f.recipes, nullptr);
-  CHECK_THAT(page, Contains("= mean over seeds of `*/kept` of answers\n") && Contains("  0 fraction over 4; key") &&
-                       Contains("  0.25 fraction over 4; key"));
+  CHECK_THAT(page, Contains("= mean over seeds of `*/kept` of `answers`\n") &&
+                       Contains("  toys/kept 0 fraction over 4\n  key") &&
+                       Contains("  toys/kept 0.25 fraction over 4\n"));
   const Json document = trace_document(*trace, f.study, f.recipes, nullptr);
   CHECK(document["results"][1]["metrics"]["toys/kept"] == Json{{"value", 0.25}, {"unit", "fraction"}, {"count", 4}});
   CHECK_FALSE(document["results"][0].contains("items"));
