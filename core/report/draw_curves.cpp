@@ -10,6 +10,7 @@ namespace {
 
 constexpr double kPanelHeight = 170;
 constexpr double kPanelGap = 24;
+constexpr double kBolder = 1.08;         // bold text over text
 constexpr std::size_t kMostSpots = 120;  // of a line: more cannot be told apart at this width
 
 /// Neighbours averaged where there are more than can be drawn; cut where a value is none that the scale has.
@@ -84,7 +85,8 @@ class CurvesPlot {
         values.push_back(*point.value);
       }
     }
-    sheet_.svg.text({left, sheet_.y + 12}, spec.label.value, {.bold = true});
+    sheet_.svg.text({left, sheet_.y + 12}, shortened_to(spec.label.value, (right - left) / kBolder, 12),
+                    {.bold = true});
     if (values.empty()) {
       sheet_.svg.text({left, sheet_.y + 40}, "nothing is there to draw", {.color = kDim});
       return;
@@ -104,7 +106,8 @@ class CurvesPlot {
     y.to = area.top;
     draw_y_ticks(sheet_.svg, area, y, y_ticks);
     draw_x_ticks(sheet_.svg, area, x, x.ticks(figure_.curves.size() == 1 ? 8 : 5));
-    sheet_.svg.text({(area.left + area.right) / 2, area.bottom + 32}, figure_.x_label,
+    sheet_.svg.text({(area.left + area.right) / 2, area.bottom + 32},
+                    shortened_to(figure_.x_label, area.right - area.left, kTickSize),
                     {.size = kTickSize, .anchor = Anchor::middle});
     const bool smooth = figure_.smooth > 0;
     for (std::size_t row = 0; row < styles_.size() && smooth; ++row) {

@@ -224,7 +224,9 @@ class HeatMap {
   void scale() {
     constexpr double kLength = 200;
     constexpr std::size_t kStops = 9;
-    sheet_.svg.text({left_, sheet_.y + 11}, cells_.label + (cells_.log ? ", logarithmic" : ""), {});
+    sheet_.svg.text(
+        {left_, sheet_.y + 11},
+        shortened_to(cells_.label + (cells_.log ? ", logarithmic" : ""), kSheetWidth - kSheetMargin - left_, 12), {});
     sheet_.y += 18;
     if (!single_) {
       std::vector<std::string> colors;

@@ -34,7 +34,8 @@ class LinePlot {
   std::string draw(const std::vector<std::string>& footnotes) {
     legend();
     place();
-    sheet_.svg.text({kSheetMargin, area_.top - 12}, shown_label(y_.column), {});
+    sheet_.svg.text({kSheetMargin, area_.top - 12},
+                    shortened_to(shown_label(y_.column), area_.right - kSheetMargin, 12), {});
     if (anything()) {
       draw_y_ticks(sheet_.svg, area_, y_scale_, y_scale_.ticks(7));
     } else {
@@ -42,7 +43,8 @@ class LinePlot {
                       {.anchor = Anchor::middle, .color = kDim});
     }
     draw_x_ticks(sheet_.svg, area_, x_scale_, x_ticks());
-    sheet_.svg.text({(area_.left + area_.right) / 2, area_.bottom + 34}, x_label(), {.anchor = Anchor::middle});
+    sheet_.svg.text({(area_.left + area_.right) / 2, area_.bottom + 34},
+                    shortened_to(x_label(), area_.right - area_.left, 12), {.anchor = Anchor::middle});
     if (figure_.front != FigureSpec::Front::none) front();
     for (std::size_t i = 0; i < dots_.size(); ++i) {
       if (measured_.rows[i].baseline) {

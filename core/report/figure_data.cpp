@@ -277,7 +277,7 @@ std::vector<std::string> footnotes_of(const FigureSpec& figure, const MeasuredFi
   const Lacks lacks = lacks_of(figure, measured);
   if (lacks.not_numbers > 0) {
     lines.push_back("not drawn: " + counted(lacks.not_numbers, "value that is", "values that are") +
-                    " no number (nan)");
+                    " no number, or not finite");
   }
   if (lacks.not_positive > 0) {
     lines.push_back("not drawn: " + counted(lacks.not_positive, "value", "values") +
