@@ -7,7 +7,11 @@
 #include "cli/output.h"
 #include "cli/output_width.h"
 #include "cli/session.h"
+#include "cli/study_files.h"
+#include "cli/tables_file.h"
 #include "report/comparison_page.h"
+#include "report/measured_table.h"
+#include "report/published_page.h"
 #include "report/text_table.h"
 #include "store/project_facts.h"
 #include "store/study_results.h"
@@ -42,6 +46,36 @@ Result<Selected> selected(const exec::ProjectPaths& project, const CommandOption
                                   : "an experiment with a similar name exists: " + ticked(near));
 }
 
+/// The figures of a file of tables, or of those that are named behind it, beside those of the source paper.
+Result<int> compare_with_paper(const CommandOptions& options) {
+  LB_TRY_ASSIGN(const LoadedTables loaded, load_tables(options.get("experiment", ".")));
+  const std::vector<std::string> names = options.all("selection");
+  for (const std::string& name : names) LB_TRY(the_table(loaded.tables, name));
+  LB_TRY_ASSIGN(const exec::ProjectPaths project, existing_project(options));
+  LB_TRY_ASSIGN(StudyResults study, load_study(project.database(), loaded.tables.experiment));
+  std::vector<report::PublishedComparison> all;
+  for (const TableSpec& table : loaded.tables.tables) {
+    if (!names.empty() && std::find(names.begin(), names.end(), table.name.value) == names.end()) continue;
+    LB_TRY_ASSIGN(const PublishedFigures published, load_published(loaded, table));
+    LB_TRY_ASSIGN(const auto sources, report::find_sources(table, study));
+    LB_TRY(store::read_metrics(project.database(), report::results_of(sources), study));
+    LB_TRY_ASSIGN(const Answers answers,
+                  store::answers_of(project.database(), report::results_with_answers(table, sources)));
+    LB_TRY_ASSIGN(const report::MeasuredTable measured, report::measure(table, sources, answers));
+    for (report::PublishedComparison& one : report::compare_published(table, measured, published)) {
+      all.push_back(std::move(one));
+    }
+  }
+  if (options.has("csv") || options.has("json")) {
+    const auto style = options.has("csv") ? report::TableFormat::csv : report::TableFormat::json;
+    std::fputs(report::render(report::published_rows(all), style).c_str(), stdout);
+  } else {
+    const auto page = options.has("markdown") ? report::PageFormat::markdown : report::PageFormat::text;
+    std::fputs(report::published_page(all, page).c_str(), stdout);
+  }
+  return 0;
+}
+
 }  // namespace
 
 Result<int> compare_command(const Words& words) {
@@ -56,9 +90,11 @@ Result<int> compare_command(const Words& words) {
       .flag("csv", "one row a metric and variant, not rounded")
       .flag("json", "one JSON object, not rounded")
       .flag("markdown", "tables for GitHub")
+      .flag("published", "the figures of a tables file (and of the tables named behind it) beside the source paper's")
       .project();
   LB_TRY_ASSIGN(const bool asked_for_help, options.read(words));
   if (asked_for_help) return 0;
+  if (options.has("published")) return compare_with_paper(options);
   LB_TRY_ASSIGN(const exec::ProjectPaths project, existing_project(options));
   LB_TRY_ASSIGN(const Selected what, selected(project, options));
   const bool for_terminal =

@@ -26,9 +26,10 @@ namespace fs = std::filesystem;
 /// A directory and an experiment stand for the figures.yaml of the same place.
 Result<FiguresFile> load_figures(const fs::path& written) {
   const bool directory = env::is_directory(written);
-  LB_TRY_ASSIGN(auto source, load_spec_text("figures", directory ? written / "figures.yaml" : written));
+  LB_TRY_ASSIGN(auto source,
+                load_spec_text("the figures file", directory ? written / "figures.yaml" : written, "figures"));
   if (!directory && spec::is_experiment(source)) {
-    LB_TRY_ASSIGN(source, load_spec_text("figures", written.parent_path() / "figures.yaml"));
+    LB_TRY_ASSIGN(source, load_spec_text("the figures file", written.parent_path() / "figures.yaml", "figures"));
   }
   return spec::read_figures(source);
 }

@@ -12,13 +12,14 @@ namespace lowbit::cli {
 
 namespace fs = std::filesystem;
 
-Result<std::shared_ptr<const SourceText>> load_spec_text(const std::string& what, const fs::path& file) {
+Result<std::shared_ptr<const SourceText>> load_spec_text(const std::string& what, const fs::path& file,
+                                                         const std::string& page) {
   auto text = env::read_file(file);
   if (!text.ok()) {
     const Diagnostic& cause = text.error().front();
-    return error("LB0006", "the " + what + " file " + file.string() + " cannot be read")
+    return error("LB0006", what + " " + file.string() + " cannot be read")
         .note(cause.notes.empty() ? cause.what : cause.notes.front())
-        .fix("check the path; docs/" + what + ".md says how to write one");
+        .fix("check the path; docs/" + page + ".md says how to write one");
   }
   return std::make_shared<const SourceText>(SourceText{file.string(), *std::move(text)});
 }

@@ -16,9 +16,10 @@
 
 namespace lowbit::cli {
 
-/// `what`: "tables", of docs/tables.md. LB0006 on a file that cannot be read.
+/// `what`: "the tables file", described on `page` of the documentation: "tables". LB0006 on one that cannot be read.
 [[nodiscard]] Result<std::shared_ptr<const SourceText>> load_spec_text(const std::string& what,
-                                                                       const std::filesystem::path& file);
+                                                                       const std::filesystem::path& file,
+                                                                       const std::string& page);
 
 /// Without metrics: store::read_metrics() adds those that are needed. LB7020 where the experiment was never run.
 [[nodiscard]] Result<StudyResults> load_study(const std::filesystem::path& database, const Text& experiment);

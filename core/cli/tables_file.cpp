@@ -15,10 +15,10 @@ namespace fs = std::filesystem;
 Result<LoadedTables> load_tables(const fs::path& written) {
   const bool directory = env::is_directory(written);
   LoadedTables loaded{.file = directory ? written / "tables.yaml" : written, .tables = {}};
-  LB_TRY_ASSIGN(std::shared_ptr<const SourceText> source, load_spec_text("tables", loaded.file));
+  LB_TRY_ASSIGN(std::shared_ptr<const SourceText> source, load_spec_text("the tables file", loaded.file, "tables"));
   if (!directory && spec::is_experiment(source)) {
     loaded.file = written.parent_path() / "tables.yaml";
-    LB_TRY_ASSIGN(source, load_spec_text("tables", loaded.file));
+    LB_TRY_ASSIGN(source, load_spec_text("the tables file", loaded.file, "tables"));
   }
   LB_TRY_ASSIGN(loaded.tables, spec::read_tables(source));
   return loaded;
@@ -27,7 +27,7 @@ Result<LoadedTables> load_tables(const fs::path& written) {
 Result<PublishedFigures> load_published(const LoadedTables& tables, const TableSpec& table) {
   const std::string& named = table.published_file.value;
   const fs::path file = tables.file.parent_path() / (named.empty() ? "published.csv" : named);
-  LB_TRY_ASSIGN(const auto source, load_spec_text("tables", file));
+  LB_TRY_ASSIGN(const auto source, load_spec_text("the file of published figures", file, "tables"));
   return spec::read_published(source);
 }
 

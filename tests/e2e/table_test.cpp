@@ -305,6 +305,19 @@ TEST_CASE("figures of the source paper stand beside ours, or it is said what is 
              Contains("paper") && Contains("12.5?") && Contains("of dogs"));
   CHECK_THAT(project.lowbit({"table", ".", "toys", "--published", "--csv"}).out,
              Contains("accuracy: paper,accuracy: ours minus paper,accuracy: paper inside,"));
+  CHECK(project.lowbit({"compare", ".", "toys", "--published"}).out ==
+        "table  row    column    ours  paper  ours − paper  in our [95 %]\n"
+        "toys   plain  accuracy  30.8  12.5?         +18.3  no\n"
+        "toys   full   accuracy  80.8  12.5?         +68.3  no\n"
+        "toys   low    accuracy  29.7  12.5?         +17.2  no\n"
+        "toys   tuned  accuracy  56.7  12.5?         +44.2  no\n"
+        "\n"
+        "4 of 4 figures of the paper have one of ours beside them; 0 of 4 lie in our interval over items\n"
+        "?: the text that was read leaves the figure's place open\n");
+  CHECK_THAT(
+      project.lowbit({"compare", ".", "--published", "--csv"}).out,
+      Catch::StartsWith("table,row,column,ours,paper,difference,inside,unit,certain,note\ntoys,plain,accuracy,"));
+  CHECK_THAT(project.lowbit({"compare", ".", "toyz", "--published"}).err, Contains("similar name exists: `toys`"));
   write_text(project.path() / "published.csv", "table,row\n");
   CHECK_THAT(project.lowbit({"table", ".", "toys", "--published"}).err, Contains("error[LB7028]"));
 }

@@ -14,6 +14,17 @@ std::map<std::string, MeasuredMetric> measured(Connection& db, std::int64_t resu
   return metrics;
 }
 
+// Apart from the view, whose order is that of the expansion as long as nothing is joined to it.
+void read_recipe(Connection& db, StudyVariant& variant) {
+  Rows rows = db.query(
+      "SELECT content_key, json_array(plugin, content_record -> '$.inputs.task', content_record -> '$.inputs.rubric') "
+      "FROM results WHERE result_id = ?",
+      *variant.result_id);
+  if (!rows.next()) return;
+  variant.content_key = rows.text(0);
+  variant.setting = rows.text(1);
+}
+
 // One transaction: a run may publish meanwhile.
 Result<StudyResults> read_study(const std::filesystem::path& database, const std::string& experiment, bool metrics) {
   LB_TRY_ASSIGN(const std::unique_ptr<Connection> db, open_connection(database, Access::read_only, {}));
@@ -23,11 +34,8 @@ Result<StudyResults> read_study(const std::filesystem::path& database, const std
     Rows known = db->query("SELECT file FROM experiments WHERE experiment = ?", experiment);
     if (!known.next()) return study;
     study.file = known.text(0);
-    Rows rows = db->query(
-        "SELECT s.stage, s.label, s.axes, s.seed, s.state, s.result_id, r.content_key, json_array(r.plugin, "
-        "r.content_record -> '$.inputs.task', r.content_record -> '$.inputs.rubric') "
-        "FROM v_stages s LEFT JOIN results r USING (result_id) WHERE s.experiment = ?",
-        experiment);
+    Rows rows =
+        db->query("SELECT stage, label, axes, seed, state, result_id FROM v_stages WHERE experiment = ?", experiment);
     while (rows.next()) {
       StudyVariant variant;
       variant.stage = rows.text(0);
@@ -35,15 +43,13 @@ Result<StudyResults> read_study(const std::filesystem::path& database, const std
       variant.axes = rows.json(2);
       if (!rows.null(3)) variant.seed = rows.integer(3);
       variant.state = rows.text(4);
-      if (!rows.null(5)) {
-        variant.result_id = rows.integer(5);
-        variant.content_key = rows.text(6);
-        variant.setting = rows.text(7);
-      }
+      if (!rows.null(5)) variant.result_id = rows.integer(5);
       study.variants.push_back(std::move(variant));
     }
     for (StudyVariant& variant : study.variants) {
-      if (metrics && variant.result_id) variant.metrics = measured(*db, *variant.result_id);
+      if (!variant.result_id) continue;
+      read_recipe(*db, variant);
+      if (metrics) variant.metrics = measured(*db, *variant.result_id);
     }
     return study;
   });

@@ -1,0 +1,35 @@
+// The figures of tables one by one beside those that the source paper prints. Pure.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "domain/published.h"
+#include "domain/query_result.h"
+#include "domain/table_spec.h"
+#include "report/measured_table.h"
+#include "report/table_page.h"
+
+namespace lowbit::report {
+
+struct PublishedComparison {
+  std::string table;
+  std::string row;
+  std::string column;
+  std::optional<double> ours;        ///< in the paper's unit; empty: no result yet, or none that can be compared
+  std::optional<double> difference;  ///< ours minus the paper's
+  std::optional<bool> inside;        ///< the paper's lies in our interval over items; empty: there is none
+  PublishedFigure paper;
+};
+
+/// Every cell of the table for which the paper prints a figure, row by row.
+[[nodiscard]] std::vector<PublishedComparison> compare_published(const TableSpec& table, const MeasuredTable& measured,
+                                                                 const PublishedFigures& published);
+
+/// For programs: not rounded.
+[[nodiscard]] QueryResult published_rows(const std::vector<PublishedComparison>& comparisons);
+
+/// For people, as text or Markdown: ours with the digits that the paper prints.
+[[nodiscard]] std::string published_page(const std::vector<PublishedComparison>& comparisons, PageFormat format);
+
+}  // namespace lowbit::report
