@@ -26,7 +26,7 @@ Result<void> convert(const fs::path& svg, const fs::path& pdf) {
   pid_t child = -1;
   const int problem = ::posix_spawnp(&child, arguments.front(), nullptr, nullptr, arguments.data(), environ);
   if (problem != 0) {
-    return error("LB7050", "a figure becomes a PDF by rsvg-convert, which cannot be started")
+    return error("LB6201", "a figure becomes a PDF by rsvg-convert, which cannot be started")
         .note(std::strerror(problem))
         .fix("install it (Debian: apt install librsvg2-bin), or take the SVG");
   }
@@ -35,7 +35,7 @@ Result<void> convert(const fs::path& svg, const fs::path& pdf) {
     if (errno != EINTR) return env::file_error("waiting for rsvg-convert to write", pdf, errno);
   }
   if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {};
-  return error("LB7051", "rsvg-convert wrote no PDF")
+  return error("LB6202", "rsvg-convert wrote no PDF")
       .note(WIFEXITED(status)
                 ? "it ended with status " + std::to_string(WEXITSTATUS(status)) + "; its words stand above"
                 : "signal " + std::to_string(WTERMSIG(status)) + " ended it")

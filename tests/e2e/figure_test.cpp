@@ -189,8 +189,8 @@ TEST_CASE("a PDF is made by rsvg-convert, and what goes wrong with it is told", 
     return project.lowbit(words, {{"PATH", tools.string()}});
   };
   const Ended without = with_tools({"figure", ".", "kept", "-o", "kept.pdf"});
-  CHECK(without.status == 2);
-  CHECK_THAT(without.err, Contains("error[LB7050]") && Contains("apt install librsvg2-bin"));
+  CHECK(without.status == 3);
+  CHECK_THAT(without.err, Contains("error[LB6201]") && Contains("apt install librsvg2-bin"));
   CHECK_FALSE(fs::exists(project.path() / "kept.pdf"));
   CHECK_THAT(with_tools({"doctor"}).out, Contains("no rsvg-convert: `lowbit figure` writes SVG, no PDF"));
 
@@ -202,8 +202,8 @@ TEST_CASE("a PDF is made by rsvg-convert, and what goes wrong with it is told", 
   CHECK_THAT(with_tools({"doctor"}).out, Contains("figures by " + (tools / "rsvg-convert").string()));
   tool("echo half >\"$4\"; exit 7\n");
   const Ended failed = with_tools({"figure", ".", "kept", "-o", "kept.pdf"});
-  CHECK(failed.status == 2);
-  CHECK_THAT(failed.err, Contains("error[LB7051]") && Contains("it ended with status 7"));
+  CHECK(failed.status == 3);
+  CHECK_THAT(failed.err, Contains("error[LB6202]") && Contains("it ended with status 7"));
   for (const char* left : {"kept.pdf", "kept.pdf.tmp", "kept.pdf.svg.tmp"}) {
     INFO(left);
     CHECK_FALSE(fs::exists(project.path() / left));
@@ -223,7 +223,7 @@ TEST_CASE("a PDF is made by rsvg-convert, and what goes wrong with it is told", 
   const Ended real = project.lowbit({"figure", ".", "kept", "-o", "real.pdf"});
   if (real.status != 0) {
     WARN("rsvg-convert is not installed: no real PDF was made");
-    CHECK_THAT(real.err, Contains("error[LB7050]"));
+    CHECK_THAT(real.err, Contains("error[LB6201]"));
   } else {
     CHECK(project.text("real.pdf").substr(0, 5) == "%PDF-");
   }
