@@ -115,7 +115,7 @@ class Ranking {
       return better == Better::up ? value(x) > value(y) : value(x) < value(y);
     });
     const auto text = [&](std::size_t r) -> const std::string& { return out_.rows[r].cells[at].parts[0]; };
-    const std::string best = text(rows.front());
+    const std::string& best = text(rows.front());
     std::optional<std::string> second;
     if (text(rows.back()) == best) return;  // all alike
     for (const std::size_t r : rows) {
