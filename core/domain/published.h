@@ -2,6 +2,7 @@
 // them.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,10 +12,10 @@ struct PublishedFigure {
   std::string table;
   std::string row;
   std::string column;
-  std::string printed;  ///< "4.10", as the paper has it
-  double value = 0;
-  std::string unit;     ///< percent, points, perplexity, ...
-  bool certain = true;  ///< false: the text that was read leaves open which row or column it belongs to
+  std::string printed;          ///< "4.10", as the paper has it
+  std::optional<double> value;  ///< empty: the paper prints NaN
+  std::string unit;             ///< percent, points, perplexity, ...
+  bool certain = true;          ///< false: the text that was read leaves open which row or column it belongs to
   std::string note;
 };
 

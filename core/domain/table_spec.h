@@ -19,8 +19,8 @@ struct MetricOf {
   Text metric;
 };
 
-/// Which figure of published.csv stands for a cell: what the table, the column and the row say of it together. A part
-/// that none of them says is empty, and the cell then has none.
+/// Which figure of published.csv stands for a cell: what the table, the column and the row say of it together. A row
+/// that none of them names is the one of the row's label.
 struct PublishedPlace {
   Text table;
   Text row;

@@ -25,7 +25,8 @@ const PublishedFigure* published_at(const TableSpec& table, std::size_t row, std
       !c.published.column.value.empty() || !c.published.table.value.empty() || !c.published.row.value.empty();
   if (!column_says) return nullptr;
   const std::string of_table = part_of(table, c, r, &PublishedPlace::table);
-  const std::string of_row = part_of(table, c, r, &PublishedPlace::row);
+  std::string of_row = part_of(table, c, r, &PublishedPlace::row);
+  if (of_row.empty()) of_row = r.label.value;
   const std::string of_column = part_of(table, c, r, &PublishedPlace::column);
   const auto found = std::find_if(published.figures.begin(), published.figures.end(), [&](const PublishedFigure& f) {
     return f.table == of_table && f.row == of_row && f.column == of_column;
@@ -37,14 +38,15 @@ std::optional<AgainstPublished> against(const MeasuredCell& cell, const ColumnSp
                                         const PublishedFigure& figure) {
   if (cell.content != MeasuredCell::Content::figures || cell.figures.size() != 1) return std::nullopt;
   if (cell.figures[0].state != Figure::State::number || !column.unit.value.empty()) return std::nullopt;
+  if (!figure.value) return std::nullopt;
   const bool percent = figure.unit == "percent" || figure.unit == "points";
   if (percent != column.percent) return std::nullopt;
   const double factor = percent ? 100 : 1;
   AgainstPublished out;
   out.ours = factor * cell.figures[0].value;
-  out.difference = out.ours - figure.value;
+  out.difference = out.ours - *figure.value;
   if (cell.interval) {
-    out.inside = factor * cell.interval->low <= figure.value && figure.value <= factor * cell.interval->high;
+    out.inside = factor * cell.interval->low <= *figure.value && *figure.value <= factor * cell.interval->high;
   }
   return out;
 }

@@ -50,7 +50,7 @@ QueryResult published_rows(const std::vector<PublishedComparison>& comparisons) 
     const auto number = [](const std::optional<double>& value) {
       return value ? std::optional<Json>(*value) : std::nullopt;
     };
-    out.rows.push_back({Json(one.table), Json(one.row), Json(one.column), number(one.ours), Json(one.paper.value),
+    out.rows.push_back({Json(one.table), Json(one.row), Json(one.column), number(one.ours), number(one.paper.value),
                         number(one.difference), one.inside ? std::optional<Json>(*one.inside) : std::nullopt,
                         Json(one.paper.unit), Json(one.paper.certain), Json(one.paper.note)});
   }

@@ -97,9 +97,14 @@ class PublishedReader {
                            .unit = fields[4],
                            .certain = fields[5] == "yes",
                            .note = fields[6]};
+    double value = 0;
     const char* const end = figure.printed.data() + figure.printed.size();
-    const auto [read_to, failure] = std::from_chars(figure.printed.data(), end, figure.value);
-    if (failure != std::errc() || read_to != end || !std::isfinite(figure.value)) {
+    const auto [read_to, failure] = std::from_chars(figure.printed.data(), end, value);
+    if (figure.printed == "NaN") {
+      figure.value.reset();
+    } else if (failure == std::errc() && read_to == end && std::isfinite(value)) {
+      figure.value = value;
+    } else {
       problems_.push_back(wrong(record.line, ticked(figure.printed) + " is no number")
                               .fix("write the number alone; what else the paper prints belongs into the note"));
     }

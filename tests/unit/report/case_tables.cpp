@@ -7,6 +7,7 @@
 //   expect: text, markdown, latex, html, csv, comparisons   the first table of the file
 #include <catch2/catch.hpp>
 
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <map>
@@ -15,6 +16,7 @@
 #include <string>
 
 #include "domain/coordinates.h"
+#include "report/published_cells.h"
 #include "report/table_figures.h"
 #include "report/table_page.h"
 #include "report/text_table.h"
@@ -77,6 +79,16 @@ Study read_study(const CaseFile& file) {
   return study;
 }
 
+template <class Read>
+auto read_source(const std::filesystem::path& file, Read read) {
+  std::ifstream in(file);
+  const std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+  auto result = read(std::make_shared<const SourceText>(SourceText{file.string(), text}));
+  INFO((result ? std::string() : render(result.error())));
+  REQUIRE(result.ok());
+  return *std::move(result);
+}
+
 Result<report::MeasuredTable> measured(const TableSpec& table, const Study& study) {
   LB_TRY_ASSIGN(const auto sources, report::find_sources(table, study.results));
   return report::measure(table, sources, study.answers);
@@ -116,6 +128,30 @@ TEST_CASE("every case of tests/cases/tables becomes what it expects", "[report][
   for (const auto& path : case_files(LOWBIT_SOURCE_DIR "/tests/cases/tables")) {
     DYNAMIC_SECTION(path.filename().string()) { check_case(path, read_case); }
   }
+}
+
+TEST_CASE("every column of an experiment's tables that the paper has as well finds its figures",
+          "[report][published]") {
+  std::size_t n = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(LOWBIT_SOURCE_DIR "/experiments")) {
+    if (entry.path().filename() != "published.csv") continue;
+    const auto tables = read_source(entry.path().parent_path() / "tables.yaml", spec::read_tables);
+    const auto published = read_source(entry.path(), spec::read_published);
+    for (const TableSpec& table : tables.tables) {
+      for (std::size_t c = 0; c < table.columns.size(); ++c) {
+        std::size_t found = 0;
+        for (std::size_t r = 0; r < table.rows.size(); ++r) {
+          found += report::published_at(table, r, c, published) != nullptr ? 1U : 0U;
+        }
+        const PublishedPlace& place = table.columns[c].published;
+        const bool wanted = !place.table.value.empty() || !place.row.value.empty() || !place.column.value.empty();
+        INFO(entry.path() << " " << table.name.value << " " << table.columns[c].label.value);
+        CHECK((found > 0) == wanted);
+        n += found;
+      }
+    }
+  }
+  CHECK(n > 400);
 }
 
 TEST_CASE("the page on tables reads its own example and describes every key", "[report][docs]") {
