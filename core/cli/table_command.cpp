@@ -10,6 +10,7 @@
 #include "cli/table_outputs.h"
 #include "cli/tables_file.h"
 #include "env/files.h"
+#include "report/comparison_identity.h"
 #include "report/table_figures.h"
 #include "report/table_page.h"
 #include "report/text_table.h"
@@ -67,15 +68,29 @@ class TablePrinter {
                                     : form == TableForm::latex  ? report::PageFormat::latex
                                     : form == TableForm::html   ? report::PageFormat::html
                                                                 : report::PageFormat::text;
-    const std::string command =
-        "lowbit table " + in_project(tables_.file) + " " + table.name.value + (published_wanted_ ? " --published" : "");
-    return report::render(report::print(table, measured, rerun, command, beside), page, options_.has("whole"));
+    LB_TRY_ASSIGN(const StudyRecipes recipes, recipes_for(table));
+    report::Identity identity(study_, recipes, answers);
+    const report::PrintContext context{
+        .rerun = rerun,
+        .command = "lowbit table " + in_project(tables_.file) + " " + table.name.value +
+                   (published_wanted_ ? " --published" : ""),
+        .published = beside,
+        .identity = recipes.empty() ? nullptr : &identity};
+    return report::render(report::print(table, measured, context), page, options_.has("whole"));
   }
 
   [[nodiscard]] std::string rerun_here() const { return run_again(project_, study_, options_, kOwnOptions); }
   [[nodiscard]] std::string rerun_in_project() const { return "lowbit run " + shell_word(study_.file); }
 
  private:
+  /// Empty where nothing is ranked.
+  [[nodiscard]] Result<StudyRecipes> recipes_for(const TableSpec& table) const {
+    for (std::size_t c = 0; c < table.columns.size(); ++c) {
+      if (table.ranks(c)) return store::study_recipes(project_.database(), study_);
+    }
+    return StudyRecipes();
+  }
+
   [[nodiscard]] std::string in_project(const fs::path& file) const {
     const auto there = env::absolute(file);
     return shell_word(there.ok() ? there->lexically_proximate(project_.root).string() : file.string());

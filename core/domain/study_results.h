@@ -26,9 +26,6 @@ struct StudyVariant {
   std::string state;  ///< as in the view v_stages
   std::optional<std::int64_t> result_id;
   std::string content_key;  ///< of the result
-  /// What of the result's recipe has to be equal for measurements of two models to be held against each other: the
-  /// stage's plugin, and the digests of the task and of the rubric that it read.
-  std::string setting;
   std::map<std::string, MeasuredMetric> metrics;  ///< of the result, by name
 };
 

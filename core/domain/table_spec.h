@@ -84,6 +84,9 @@ struct TableSpec {
   Text published_file;        ///< beside the tables file; empty: published.csv
   std::vector<Text> outputs;  ///< files, beside the tables file, that are kept as the table is
 
+  /// Best and second of the column are to be marked, as far as it is known which way is better.
+  [[nodiscard]] bool ranks(std::size_t column) const { return marks_best || columns[column].best.has_value(); }
+
   /// REQUIRES: there is one, which the reader has checked.
   [[nodiscard]] std::size_t row_index(const std::string& id) const {
     std::size_t index = 0;

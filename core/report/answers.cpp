@@ -4,8 +4,6 @@
 #include <map>
 #include <utility>
 
-#include "base/digest.h"
-
 namespace lowbit::report {
 namespace {
 
@@ -135,16 +133,6 @@ Result<Difference> paired_difference(const std::vector<SeedAnswers>& a, const st
   out.p_value = paired_permutation(sums);
   out.mcnemar = std::all_of(problems.begin(), problems.end(), [](const Cluster& c) { return c.count == 1; });
   return out;
-}
-
-std::string question_of(const std::vector<ItemAnswer>& answers) {
-  std::vector<std::string> asked;
-  asked.reserve(answers.size());
-  for (const ItemAnswer& answer : answers) asked.push_back(answer.item_id + '\n' + answer.prompt_sha + '\n');
-  std::sort(asked.begin(), asked.end());
-  std::string all;
-  for (const std::string& one : asked) all += one;
-  return sha256(all).hex();
 }
 
 }  // namespace lowbit::report

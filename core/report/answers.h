@@ -50,7 +50,5 @@ enum class DifferenceInterval {
 [[nodiscard]] Result<Difference> paired_difference(const std::vector<SeedAnswers>& a, const std::vector<SeedAnswers>& b,
                                                    DifferenceInterval interval = DifferenceInterval::analytic);
 
-/// What was asked and how, of one result: equal for results whose accuracies may stand in one column.
-[[nodiscard]] std::string question_of(const std::vector<ItemAnswer>& answers);
 
 }  // namespace lowbit::report

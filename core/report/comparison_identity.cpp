@@ -92,16 +92,17 @@ const std::vector<Basis>& Identity::basis_of(std::size_t variant) {
   return found->second;
 }
 
-std::optional<std::string> Identity::difference(std::size_t variant, std::size_t baseline) {
+std::optional<std::string> Identity::difference(std::size_t variant, std::size_t baseline,
+                                                std::string_view other) {
   const std::vector<Basis>& here = basis_of(variant);
   const std::vector<Basis>& there = basis_of(baseline);
   const auto lacks = [](const std::vector<Basis>& all, const Basis& one) {
     return std::none_of(all.begin(), all.end(),
-                        [&](const Basis& other) { return other.what == one.what && other.value == one.value; });
+                        [&](const Basis& known) { return known.what == one.what && known.value == one.value; });
   };
-  const auto only = [&](const std::vector<Basis>& all, const std::vector<Basis>& other, const std::string& what) {
+  const auto only = [&](const std::vector<Basis>& all, const std::vector<Basis>& beside, const std::string& what) {
     const auto found = std::find_if(all.begin(), all.end(), [&](const Basis& one) {
-      return (what.empty() || one.what == what) && lacks(other, one);
+      return (what.empty() || one.what == what) && lacks(beside, one);
     });
     return found == all.end() ? nullptr : &*found;
   };
@@ -110,7 +111,7 @@ std::optional<std::string> Identity::difference(std::size_t variant, std::size_t
   if (mine == nullptr && theirs == nullptr) return std::nullopt;
   const std::string& what = mine != nullptr ? mine->what : theirs->what;
   const auto shown = [](const Basis* basis) { return basis == nullptr ? std::string("none") : basis->shown; };
-  return what + (what.back() == 's' ? " differ: " : " differs: ") + shown(mine) + ", baseline " + shown(theirs);
+  return what + (what.back() == 's' ? " differ: " : " differs: ") + shown(mine) + ", " + std::string(other) + shown(theirs);
 }
 
 }  // namespace lowbit::report

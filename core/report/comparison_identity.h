@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -31,9 +32,18 @@ class Identity {
   /// Why the figures of these two variants are not comparable, if they are not: "task/1 differs: 19ce2d41 of pool.task,
   /// 2959a124 of test.task". Data sets and prompts of evaluators, and of what judges and graders read, and the judges
   /// themselves; never models. Stages that make models, and data sets that stand on no answers, have no such basis.
-  [[nodiscard]] std::optional<std::string> difference(std::size_t variant, std::size_t baseline);
+  /// `other`: what the second is called in the text, "baseline " or nothing.
+  [[nodiscard]] std::optional<std::string> difference(std::size_t variant, std::size_t baseline,
+                                                      std::string_view other = "baseline ");
+  /// REQUIRES: both are of the study.
+  [[nodiscard]] std::optional<std::string> difference(const StudyVariant& variant, const StudyVariant& second) {
+    return difference(index_of(variant), index_of(second), "");
+  }
 
  private:
+  [[nodiscard]] std::size_t index_of(const StudyVariant& variant) const {
+    return static_cast<std::size_t>(&variant - study_.variants.data());
+  }
   [[nodiscard]] const std::vector<Basis>& basis_of(std::size_t variant);
   void collect(std::size_t variant, std::vector<Basis>& basis);
   [[nodiscard]] bool reads_answers(std::size_t variant) const;

@@ -157,7 +157,7 @@ Result<FigureTrace> trace_figure(const TableSpec& table, const std::string& row,
   alone.rows[0].group = {};
   MeasuredTable only;
   only.rows = {{cell}};
-  const std::string page = render(print(alone, only, {}, {}, nullptr), PageFormat::text);
+  const std::string page = render(print(alone, only, {}), PageFormat::text);
   const std::size_t line = page.find('\n');
   trace.printed = {page.substr(0, line), page.substr(line + 1, page.find('\n', line + 1) - line - 1)};
   const QueryResult unrounded_row = figures(alone, only);

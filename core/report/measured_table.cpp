@@ -89,14 +89,14 @@ class Measuring {
     std::string unit;
     std::int64_t count = 0;  ///< of the seed with the fewest
     std::string metric;
-    std::string basis;
+    const StudyVariant* variant = nullptr;  ///< the first
   };
 
   static void add(MeasuredCell& cell, const Mean& mean) {
     cell.figures.push_back(mean.figure);
     if (mean.figure.state != State::number) return;
     cell.metrics.insert(mean.metric);
-    cell.basis += mean.basis;
+    cell.variants.push_back(mean.variant);
   }
 
   static Mean missing() {
@@ -113,7 +113,7 @@ class Measuring {
              .unit = {},
              .count = std::numeric_limits<std::int64_t>::max(),
              .metric = {},
-             .basis = {}};
+             .variant = of->front()};
     std::string name;
     for (const StudyVariant* variant : *of) {
       const auto metric = the_metric(*variant, wanted);
@@ -124,7 +124,6 @@ class Measuring {
       }
       name = metric->first;
       out.metric = name;
-      out.basis = name + variant->setting;
       out.unit = metric->second.unit;
       if (!metric->second.value) out.figure.state = State::not_a_number;
       out.figure.value += metric->second.value.value_or(0);
@@ -240,7 +239,7 @@ class Measuring {
     cell.deviation = measured->deviation;
     cell.interval = measured->interval;
     cell.n_items = measured->n_items;
-    cell.basis = question_of(*results.front().answers) + of->front()->setting;
+    cell.variants.push_back(of->front());
     out_.n_items.insert(measured->n_items);
     out_.n_ungraded += measured->n_ungraded;
     return cell;

@@ -37,8 +37,8 @@ struct MeasuredCell {
   double std_error = 0;              ///< delta
   std::size_t n_items = 0;           ///< share, accuracy, delta
   Json given;
-  std::string basis;  ///< metric, task, prompts and judge: figures may be ranked where it is equal; empty: no number
   std::set<std::string> metrics;  ///< names of those that the figures are means of
+  std::vector<const StudyVariant*> variants;  ///< one a metric or role that it stands on; borrowed from the study
 };
 
 struct MeasuredComparison {

@@ -70,8 +70,8 @@ std::string header_of(const ColumnSpec& column, bool deviation) {
 /// Marks the best and the second of one column.
 class Ranking {
  public:
-  Ranking(const TableSpec& table, const MeasuredTable& measured, PrintedTable& out)
-      : table_(table), measured_(measured), out_(out) {}
+  Ranking(const TableSpec& table, const MeasuredTable& measured, Identity& identity, PrintedTable& out)
+      : table_(table), measured_(measured), identity_(identity), out_(out) {}
 
   /// `at`: where column `c` of the spec is printed.
   void column(std::size_t c, std::size_t at) {
@@ -87,8 +87,8 @@ class Ranking {
     }
   }
 
-  /// Labels of the columns in which some group was left unmarked.
-  [[nodiscard]] const std::vector<std::string>& incomparable() const { return incomparable_; }
+  /// Of the columns in which some group was left unmarked, and why.
+  [[nodiscard]] const std::vector<std::string>& notes() const { return notes_; }
 
  private:
   [[nodiscard]] Better direction(std::size_t c, const std::vector<std::size_t>& rows) const {
@@ -101,13 +101,22 @@ class Ranking {
     return metric == nullptr ? Better::none : metric->better;
   }
 
+  /// Why two figures are not to be ranked, if they are not.
+  std::optional<std::string> why_not(const MeasuredCell& a, const MeasuredCell& b) {
+    if (a.metrics != b.metrics) return "the rows measure " + *a.metrics.begin() + " and " + *b.metrics.begin();
+    for (std::size_t i = 0; i < a.variants.size(); ++i) {
+      if (auto difference = identity_.difference(*a.variants[i], *b.variants[i])) return difference;
+    }
+    return std::nullopt;
+  }
+
   void group(std::size_t c, std::size_t at, std::vector<std::size_t> rows) {
     const Better better = direction(c, rows);
     if (better == Better::none) return;
-    const auto& basis = measured_.rows[rows.front()][c].basis;
-    if (std::any_of(rows.begin(), rows.end(), [&](std::size_t r) { return measured_.rows[r][c].basis != basis; })) {
-      const std::string& label = table_.columns[c].label.value;
-      if (incomparable_.empty() || incomparable_.back() != label) incomparable_.push_back(label);
+    for (const std::size_t row : rows) {
+      const auto reason = why_not(measured_.rows[rows.front()][c], measured_.rows[row][c]);
+      if (!reason) continue;
+      notes_.push_back("best not marked in " + table_.columns[c].label.value + ": " + *reason);
       return;
     }
     const auto value = [&](std::size_t r) { return measured_.rows[r][c].figures[0].value; };
@@ -129,34 +138,33 @@ class Ranking {
 
   const TableSpec& table_;
   const MeasuredTable& measured_;
+  Identity& identity_;
   PrintedTable& out_;
-  std::vector<std::string> incomparable_;
+  std::vector<std::string> notes_;
 };
 
 class Printing {
  public:
-  Printing(const TableSpec& table, const MeasuredTable& measured, const PublishedFigures* published)
-      : table_(table), measured_(measured), published_(published) {}
+  Printing(const TableSpec& table, const MeasuredTable& measured, const PrintContext& context)
+      : table_(table), measured_(measured), context_(context), published_(context.published) {}
 
-  PrintedTable run(const std::string& rerun, const std::string& command) {
+  PrintedTable run() {
     out_.title = table_.title;
     for (const RowSpec& row : table_.rows) out_.rows.push_back({row.group.value, row.label.value, {}});
-    Ranking ranking(table_, measured_, out_);
+    std::optional<Ranking> ranking;
+    if (context_.identity != nullptr) ranking.emplace(table_, measured_, *context_.identity, out_);
     for (std::size_t c = 0; c < table_.columns.size(); ++c) {
       const std::size_t at = out_.columns.size();
       column(c);
-      if (table_.marks_best || table_.columns[c].best) ranking.column(c, at);
+      if (ranking && table_.ranks(c)) ranking->column(c, at);
       if (published_ != nullptr) published_column(c);
     }
-    out_.notes = table_notes(table_, measured_, rerun);
-    if (!ranking.incomparable().empty()) {
-      out_.notes.push_back("best not marked in " + joined(ranking.incomparable()) +
-                           ": the rows rest on different items, prompts, texts or judges");
-    }
+    out_.notes = table_notes(table_, measured_, context_.rerun);
+    if (ranking) out_.notes.insert(out_.notes.end(), ranking->notes().begin(), ranking->notes().end());
     published_notes();
     std::string keys;
     for (const std::string& key : measured_.content_keys) keys += key + '\n';
-    out_.source = command + "; results " + sha256(keys).brief(kDigestDigits);
+    out_.source = context_.command + "; results " + sha256(keys).brief(kDigestDigits);
     return std::move(out_);
   }
 
@@ -206,6 +214,7 @@ class Printing {
 
   const TableSpec& table_;
   const MeasuredTable& measured_;
+  const PrintContext& context_;
   const PublishedFigures* published_;
   PrintedTable out_;
   bool shown_ = false;
@@ -215,9 +224,8 @@ class Printing {
 
 }  // namespace
 
-PrintedTable print(const TableSpec& table, const MeasuredTable& measured, const std::string& rerun,
-                   const std::string& command, const PublishedFigures* published) {
-  return Printing(table, measured, published).run(rerun, command);
+PrintedTable print(const TableSpec& table, const MeasuredTable& measured, const PrintContext& context) {
+  return Printing(table, measured, context).run();
 }
 
 }  // namespace lowbit::report

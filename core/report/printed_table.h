@@ -8,6 +8,7 @@
 
 #include "domain/published.h"
 #include "domain/table_spec.h"
+#include "report/comparison_identity.h"
 #include "report/measured_table.h"
 
 namespace lowbit::report {
@@ -42,10 +43,14 @@ struct PrintedTable {
   std::string source;              ///< command, experiment and digest of the results, for a comment; without a date
 };
 
-/// `rerun` is the command that makes what is missing, `command` the one that prints the table. With `published` every
-/// column that has such figures is followed by them. · stands for a result that is not there yet, – for what does not
-/// apply.
-[[nodiscard]] PrintedTable print(const TableSpec& table, const MeasuredTable& measured, const std::string& rerun,
-                                 const std::string& command, const PublishedFigures* published);
+struct PrintContext {
+  std::string rerun;    ///< the command that makes what is missing
+  std::string command;  ///< the one that prints the table
+  const PublishedFigures* published = nullptr;  ///< with it, every column that has such figures is followed by them
+  Identity* identity = nullptr;                 ///< says which figures may be ranked; without it none are
+};
+
+/// · stands for a result that is not there yet, – for what does not apply.
+[[nodiscard]] PrintedTable print(const TableSpec& table, const MeasuredTable& measured, const PrintContext& context);
 
 }  // namespace lowbit::report

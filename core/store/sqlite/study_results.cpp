@@ -15,14 +15,9 @@ std::map<std::string, MeasuredMetric> measured(Connection& db, std::int64_t resu
 }
 
 // Apart from the view, whose order is that of the expansion as long as nothing is joined to it.
-void read_recipe(Connection& db, StudyVariant& variant) {
-  Rows rows = db.query(
-      "SELECT content_key, json_array(plugin, content_record -> '$.inputs.task', content_record -> '$.inputs.rubric') "
-      "FROM results WHERE result_id = ?",
-      *variant.result_id);
-  if (!rows.next()) return;
-  variant.content_key = rows.text(0);
-  variant.setting = rows.text(1);
+std::string content_key_of(Connection& db, std::int64_t result) {
+  Rows rows = db.query("SELECT content_key FROM results WHERE result_id = ?", result);
+  return rows.next() ? rows.text(0) : std::string();
 }
 
 // One transaction: a run may publish meanwhile.
@@ -48,7 +43,7 @@ Result<StudyResults> read_study(const std::filesystem::path& database, const std
     }
     for (StudyVariant& variant : study.variants) {
       if (!variant.result_id) continue;
-      read_recipe(*db, variant);
+      variant.content_key = content_key_of(*db, *variant.result_id);
       if (metrics) variant.metrics = measured(*db, *variant.result_id);
     }
     return study;

@@ -1,7 +1,7 @@
 // tests/cases/tables: a tables file, what a study measured, and what becomes of it.
 //   study           one variant a line, as JSON: {"stage", "axes"?, "seed"?, "state"? ("done"), "metrics"?: {name:
 //                   [unit, value, count? (0)]}, "answers"?: "101?" (item by item: right, wrong, not graded),
-//                   "prompt"?, "setting"?}; without `study` the file is only read
+//                   "prompt"?, "task"? (its digest)}; without `study` the file is only read
 //   expect: check   `ok`, or the diagnostics
 //   published.csv   figures of a source paper, shown beside
 //   expect: text, markdown, latex, html, csv, comparisons   the first table of the file
@@ -33,6 +33,7 @@ constexpr const char* kPublished = "published.csv";
 
 struct Study {
   StudyResults results;
+  StudyRecipes recipes;
   Answers answers;
 };
 
@@ -55,7 +56,10 @@ Study read_study(const CaseFile& file) {
     variant.stage = json.at("stage");
     variant.axes = json.value("axes", Json::object());
     variant.state = json.value("state", "done");
-    variant.setting = json.value("setting", "");
+    study.recipes.push_back({.kind = "evaluator", .record = {}, .inputs = {}});
+    if (json.contains("task")) {
+      study.recipes.back().inputs.push_back({"task", "task/1", json.at("task"), {}, {}});
+    }
     Coordinates coordinates;
     for (const auto& [axis, value] : variant.axes.items()) coordinates.set(axis, value);
     if (json.contains("seed")) {
@@ -100,7 +104,8 @@ std::string read_case(const CaseFile& file, std::string_view expected) {
   if (!tables) return render(tables.error());
   if (file.find("study") == nullptr) return "ok";
   const TableSpec& table = tables->tables.front();
-  const auto result = measured(table, read_study(file));
+  const Study study = read_study(file);
+  const auto result = measured(table, study);
   if (!result) return render(result.error());
   std::optional<PublishedFigures> published;
   if (file.find(kPublished) != nullptr) {
@@ -119,9 +124,13 @@ std::string read_case(const CaseFile& file, std::string_view expected) {
                                                              {"html", report::PageFormat::html}};
   const auto page = pages.find(expected);
   REQUIRE(page != pages.end());
-  return report::render(
-      report::print(table, *result, "lowbit run experiment.yaml", "lowbit table tables.yaml main", beside),
-      page->second);
+  report::Identity identity(study.results, study.recipes, study.answers);
+  return report::render(report::print(table, *result,
+                                      {.rerun = "lowbit run experiment.yaml",
+                                       .command = "lowbit table tables.yaml main",
+                                       .published = beside,
+                                       .identity = &identity}),
+                        page->second);
 }
 
 TEST_CASE("every case of tests/cases/tables becomes what it expects", "[report][cases]") {
