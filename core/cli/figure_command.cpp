@@ -14,7 +14,6 @@
 #include "report/measured_figure.h"
 #include "report/table_sources.h"
 #include "report/text_table.h"
-#include "spec/experiment_reader.h"
 #include "spec/figure_reader.h"
 #include "store/study_results.h"
 
@@ -22,17 +21,6 @@ namespace lowbit::cli {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// A directory and an experiment stand for the figures.yaml of the same place.
-Result<FiguresFile> load_figures(const fs::path& written) {
-  const bool directory = env::is_directory(written);
-  LB_TRY_ASSIGN(auto source,
-                load_spec_text("the figures file", directory ? written / "figures.yaml" : written, "figures"));
-  if (!directory && spec::is_experiment(source)) {
-    LB_TRY_ASSIGN(source, load_spec_text("the figures file", written.parent_path() / "figures.yaml", "figures"));
-  }
-  return spec::read_figures(source);
-}
 
 /// All of them without a name; with --output one is wanted.
 Result<std::vector<FigureSpec>> the_figures(FiguresFile file, const std::string& name, bool one) {
@@ -42,12 +30,7 @@ Result<std::vector<FigureSpec>> the_figures(FiguresFile file, const std::string&
     if (figure.name.value == name) return std::vector<FigureSpec>{std::move(figure)};
     names.push_back(figure.name.value);
   }
-  Diagnostic problem =
-      error("LB0007", name.empty() ? "the file has several figures" : "there is no figure `" + name + "`");
-  problem.note("its figures: " + joined(names));
-  const std::string near = nearest(name, names);
-  return problem.fix(near.empty() ? "name one of them after the file"
-                                  : "a figure with a similar name exists: `" + near + "`");
+  return no_such_spec("figure", name, names);
 }
 
 /// Where a figure goes: a path without what follows the last point, and what is written there.
@@ -112,7 +95,8 @@ Result<int> figure_command(const Words& words) {
       .project();
   LB_TRY_ASSIGN(const bool asked_for_help, options.read(words));
   if (asked_for_help) return 0;
-  LB_TRY_ASSIGN(FiguresFile file, load_figures(options.get("file")));
+  LB_TRY_ASSIGN(const NamedSpec named, load_named_spec("figures", options.get("file")));
+  LB_TRY_ASSIGN(FiguresFile file, spec::read_figures(named.source));
   const Text experiment = file.experiment;
   LB_TRY_ASSIGN(const std::vector<FigureSpec> figures,
                 the_figures(std::move(file), options.get("name"), options.has("output")));

@@ -5,6 +5,7 @@
 #include "base/words.h"
 #include "cli/session.h"
 #include "env/files.h"
+#include "spec/experiment_reader.h"
 #include "store/sqlite/open.h"
 #include "store/study_results.h"
 
@@ -22,6 +23,27 @@ Result<std::shared_ptr<const SourceText>> load_spec_text(const std::string& what
         .fix("check the path; docs/" + page + ".md says how to write one");
   }
   return std::make_shared<const SourceText>(SourceText{file.string(), *std::move(text)});
+}
+
+Result<NamedSpec> load_named_spec(const std::string& what, const fs::path& written) {
+  const bool directory = env::is_directory(written);
+  const std::string called = "the " + what + " file";
+  NamedSpec named{.file = directory ? written / (what + ".yaml") : written, .source = nullptr};
+  LB_TRY_ASSIGN(named.source, load_spec_text(called, named.file, what));
+  if (!directory && spec::is_experiment(named.source)) {
+    named.file = written.parent_path() / (what + ".yaml");
+    LB_TRY_ASSIGN(named.source, load_spec_text(called, named.file, what));
+  }
+  return named;
+}
+
+Diagnostic no_such_spec(const std::string& what, const std::string& name, const std::vector<std::string>& names) {
+  Diagnostic problem =
+      error("LB0007", name.empty() ? "the file has several " + what + "s" : "there is no " + what + " " + ticked(name));
+  problem.note("its " + what + "s: " + joined(names));
+  const std::string near = nearest(name, names);
+  return problem.fix(near.empty() ? "name one of them after the file"
+                                  : "a " + what + " with a similar name exists: " + ticked(near));
 }
 
 std::string run_again(const exec::ProjectPaths& project, const StudyResults& study, const CommandOptions& options,

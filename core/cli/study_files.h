@@ -6,6 +6,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "base/source_span.h"
@@ -20,6 +21,18 @@ namespace lowbit::cli {
 [[nodiscard]] Result<std::shared_ptr<const SourceText>> load_spec_text(const std::string& what,
                                                                        const std::filesystem::path& file,
                                                                        const std::string& page);
+
+struct NamedSpec {
+  std::filesystem::path file;
+  std::shared_ptr<const SourceText> source;
+};
+
+/// `what`: "tables". A directory and an experiment stand for the tables.yaml of the same place. LB0006.
+[[nodiscard]] Result<NamedSpec> load_named_spec(const std::string& what, const std::filesystem::path& written);
+
+/// LB0007: `name` is none of `names`, or empty where there are several. `what`: "table".
+[[nodiscard]] Diagnostic no_such_spec(const std::string& what, const std::string& name,
+                                      const std::vector<std::string>& names);
 
 /// Without metrics: store::read_metrics() adds those that are needed. LB7020 where the experiment was never run.
 [[nodiscard]] Result<StudyResults> load_study(const std::filesystem::path& database, const Text& experiment);

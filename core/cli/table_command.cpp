@@ -70,12 +70,11 @@ class TablePrinter {
                                                                 : report::PageFormat::text;
     LB_TRY_ASSIGN(const StudyRecipes recipes, recipes_for(table));
     report::Identity identity(study_, recipes, answers);
-    const report::PrintContext context{
-        .rerun = rerun,
-        .command = "lowbit table " + in_project(tables_.file) + " " + table.name.value +
-                   (published_wanted_ ? " --published" : ""),
-        .published = beside,
-        .identity = recipes.empty() ? nullptr : &identity};
+    const report::PrintContext context{.rerun = rerun,
+                                       .command = "lowbit table " + in_project(tables_.file) + " " + table.name.value +
+                                                  (published_wanted_ ? " --published" : ""),
+                                       .published = beside,
+                                       .identity = recipes.empty() ? nullptr : &identity};
     return report::render(report::print(table, measured, context), page, options_.has("whole"));
   }
 

@@ -1,11 +1,10 @@
 #include "cli/tables_file.h"
 
-#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
 
-#include "base/words.h"
 #include "cli/study_files.h"
-#include "env/files.h"
-#include "spec/experiment_reader.h"
 #include "spec/published_reader.h"
 #include "spec/table_reader.h"
 
@@ -13,15 +12,9 @@ namespace lowbit::cli {
 namespace fs = std::filesystem;
 
 Result<LoadedTables> load_tables(const fs::path& written) {
-  const bool directory = env::is_directory(written);
-  LoadedTables loaded{.file = directory ? written / "tables.yaml" : written, .tables = {}};
-  LB_TRY_ASSIGN(std::shared_ptr<const SourceText> source, load_spec_text("the tables file", loaded.file, "tables"));
-  if (!directory && spec::is_experiment(source)) {
-    loaded.file = written.parent_path() / "tables.yaml";
-    LB_TRY_ASSIGN(source, load_spec_text("the tables file", loaded.file, "tables"));
-  }
-  LB_TRY_ASSIGN(loaded.tables, spec::read_tables(source));
-  return loaded;
+  LB_TRY_ASSIGN(const NamedSpec named, load_named_spec("tables", written));
+  LB_TRY_ASSIGN(TablesFile tables, spec::read_tables(named.source));
+  return LoadedTables{.file = named.file, .tables = std::move(tables)};
 }
 
 Result<PublishedFigures> load_published(const LoadedTables& tables, const TableSpec& table) {
@@ -38,12 +31,7 @@ Result<TableSpec> the_table(const TablesFile& file, const std::string& name) {
     if (table.name.value == name) return table;
     names.push_back(table.name.value);
   }
-  Diagnostic problem =
-      error("LB0007", name.empty() ? "the file has several tables" : "there is no table `" + name + "`");
-  problem.note("its tables: " + joined(names));
-  const std::string near = nearest(name, names);
-  return problem.fix(near.empty() ? "name one of them after the file"
-                                  : "a table with a similar name exists: `" + near + "`");
+  return no_such_spec("table", name, names);
 }
 
 }  // namespace lowbit::cli

@@ -25,7 +25,7 @@ struct StudyVariant {
   std::optional<std::int64_t> seed;
   std::string state;  ///< as in the view v_stages
   std::optional<std::int64_t> result_id;
-  std::string content_key;  ///< of the result
+  std::string content_key;                        ///< of the result
   std::map<std::string, MeasuredMetric> metrics;  ///< of the result, by name
 };
 

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "domain/metric_registry.h"
+#include "domain/quantity_text.h"
 #include "exec/artifact_check.h"
 #include "exec/conformance_checks.h"
 #include "exec/conformance_values.h"
@@ -21,10 +22,6 @@ std::string listed(const std::vector<std::string>& problems) {
   for (std::size_t i = 0; i < std::min(problems.size(), kMostNamed); ++i) text += (i == 0 ? "" : "; ") + problems[i];
   if (problems.size() > kMostNamed) text += "; and " + std::to_string(problems.size() - kMostNamed) + " more";
   return text;
-}
-
-std::string counted(std::size_t n, const std::string& one) {
-  return std::to_string(n) + " " + one + (n == 1 ? "" : "s");
 }
 
 void report_strangers(const fs::path& directory, const std::set<std::string>& known, const std::string& called,
@@ -56,7 +53,8 @@ Result<Evidence> check_metrics(const Subject& s) {
   }
   if (!problems.empty()) return failed(listed(problems));
   const std::size_t n_final = s.first.final_metrics().size();
-  return passed(n_final == 0 ? "none is reported" : counted(n_final, "final metric") + " as in schemas/metrics.yaml");
+  return passed(n_final == 0 ? "none is reported"
+                             : count_text(n_final, "final metric") + " as in schemas/metrics.yaml");
 }
 
 Result<Evidence> check_outputs(const Subject& s) {
@@ -76,7 +74,7 @@ Result<Evidence> check_outputs(const Subject& s) {
     for (const Diagnostic& d : artifact.error()) problems.push_back("output `" + port.name + "`: " + d.what);
   }
   if (!problems.empty()) return failed(listed(problems));
-  return passed(counted(n_written, "artifact") + " as in docs/artifacts.md");
+  return passed(count_text(n_written, "artifact") + " as in docs/artifacts.md");
 }
 
 Result<Evidence> check_own_files(const Subject& s) {

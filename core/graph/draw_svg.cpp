@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/markup.h"
 #include "base/utf8.h"
 #include "graph/draw.h"
 
@@ -38,20 +39,6 @@ struct Route {
 
 std::string shortened(const std::string& text, std::size_t most) {
   return width_of(text) <= most ? text : std::string(first_characters(text, most - 1)) + "…";
-}
-
-std::string escaped(const std::string& text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      default: out += c;
-    }
-  }
-  return out;
 }
 
 std::string px(double value) {
@@ -227,7 +214,7 @@ class Layout {
 };
 
 std::string text_at(double x, double y, const std::string& text, const char* style) {
-  return "<text x=\"" + px(x) + "\" y=\"" + px(y) + "\" class=\"" + style + "\">" + escaped(text) + "</text>";
+  return "<text x=\"" + px(x) + "\" y=\"" + px(y) + "\" class=\"" + style + "\">" + escaped_xml(text) + "</text>";
 }
 
 std::string ports_of(const DrawnEdge& edge) {
@@ -256,7 +243,7 @@ std::string path_of(const std::vector<Cell>& cells, const Route& route) {
 std::string box_of(const DrawnNode& node, const Cell& cell) {
   const StateColour& colour = colour_of(state_of(node));
   const double top = cell.y - cell.height / 2;
-  std::string out = "<g><title>" + escaped(node.title + "\n" + node.detail) + "</title><rect x=\"" +
+  std::string out = "<g><title>" + escaped_xml(node.title + "\n" + node.detail) + "</title><rect x=\"" +
                     px(cell.x - cell.width / 2) + "\" y=\"" + px(top) + "\" width=\"" + px(cell.width) +
                     "\" height=\"" + px(cell.height) + "\" rx=\"" + (node.external ? "2" : "8") + "\" fill=\"" +
                     std::string(colour.fill) + "\" stroke=\"" + std::string(colour.line) + "\"" +
@@ -280,7 +267,7 @@ std::string draw_svg(const Drawing& drawing) {
   const double height = layout.height() + top;
   std::string out = "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"" + px(width) + "\" height=\"" + px(height) +
                     "\" viewBox=\"0 0 " + px(width) + " " + px(height) + "\" role=\"img\">\n<title>" +
-                    escaped(drawing.title) + "</title><desc>" + escaped(summary) + "</desc>\n";
+                    escaped_xml(drawing.title) + "</title><desc>" + escaped_xml(summary) + "</desc>\n";
   out +=
       "<style>text{font:12px system-ui,\"DejaVu Sans\",sans-serif;fill:#16191c;text-anchor:middle}"
       ".t{font-weight:600}.d,.c{font-size:11px}.d{fill:#56606a}"

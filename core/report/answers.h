@@ -50,5 +50,4 @@ enum class DifferenceInterval {
 [[nodiscard]] Result<Difference> paired_difference(const std::vector<SeedAnswers>& a, const std::vector<SeedAnswers>& b,
                                                    DifferenceInterval interval = DifferenceInterval::analytic);
 
-
 }  // namespace lowbit::report

@@ -92,8 +92,7 @@ const std::vector<Basis>& Identity::basis_of(std::size_t variant) {
   return found->second;
 }
 
-std::optional<std::string> Identity::difference(std::size_t variant, std::size_t baseline,
-                                                std::string_view other) {
+std::optional<std::string> Identity::difference(std::size_t variant, std::size_t baseline, std::string_view other) {
   const std::vector<Basis>& here = basis_of(variant);
   const std::vector<Basis>& there = basis_of(baseline);
   const auto lacks = [](const std::vector<Basis>& all, const Basis& one) {
@@ -111,7 +110,8 @@ std::optional<std::string> Identity::difference(std::size_t variant, std::size_t
   if (mine == nullptr && theirs == nullptr) return std::nullopt;
   const std::string& what = mine != nullptr ? mine->what : theirs->what;
   const auto shown = [](const Basis* basis) { return basis == nullptr ? std::string("none") : basis->shown; };
-  return what + (what.back() == 's' ? " differ: " : " differs: ") + shown(mine) + ", " + std::string(other) + shown(theirs);
+  return what + (what.back() == 's' ? " differ: " : " differs: ") + shown(mine) + ", " + std::string(other) +
+         shown(theirs);
 }
 
 }  // namespace lowbit::report

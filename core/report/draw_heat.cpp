@@ -7,6 +7,7 @@
 #include "report/draw_figure.h"
 #include "report/figure_data.h"
 #include "report/figure_sheet.h"
+#include "report/number_text.h"
 
 namespace lowbit::report {
 namespace {
@@ -176,9 +177,7 @@ class HeatMap {
     }
     if (!cell.is_number()) return "nan";
     if (cells_.digits) return tick_text(cell.figure.value, static_cast<int>(*cells_.digits));
-    std::array<char, 32> text{};
-    std::snprintf(text.data(), text.size(), "%.2g", cell.figure.value);
-    return text.data();
+    return significant(cell.figure.value, 2);
   }
 
   void cell(const Cell& cell, Spot corner) {

@@ -1,13 +1,13 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstdio>
 #include <numbers>
 
 #include "base/words.h"
 #include "report/draw_figure.h"
 #include "report/figure_data.h"
 #include "report/figure_sheet.h"
+#include "report/number_text.h"
 
 namespace lowbit::report {
 namespace {
@@ -35,9 +35,8 @@ std::string baseline_text(const FigureSpec& figure, const MeasuredFigure& measur
   const MeasuredRow* row = baseline_of(measured);
   const ColumnSpec& column = figure.quantities[axis].column;
   if (row == nullptr || !row->points.front().values[axis].is_number()) return "1 = (not there)";
-  std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "%.3g", shown(column, row->points.front().values[axis].figure.value));
-  return "1 = " + std::string(text.data()) + (column.percent ? " %" : "");
+  return "1 = " + significant(shown(column, row->points.front().values[axis].figure.value), 3) +
+         (column.percent ? " %" : "");
 }
 
 std::vector<std::string> with_explanation(const FigureSpec& figure, const MeasuredFigure& measured,
@@ -98,11 +97,7 @@ class Radar {
   }
 
  private:
-  [[nodiscard]] std::string range_text() const {
-    std::array<char, 32> text{};
-    std::snprintf(text.data(), text.size(), "%.4g", figure_.range);
-    return text.data();
-  }
+  [[nodiscard]] std::string range_text() const { return significant(figure_.range, 4); }
 
   [[nodiscard]] double angle(std::size_t axis) const {
     const auto n = static_cast<double>(figure_.quantities.size());

@@ -1,11 +1,12 @@
 #include "report/figure_data.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <cstdio>
 
 #include "base/words.h"
+#include "domain/quantity_text.h"
+#include "report/number_text.h"
+#include "report/table_notes.h"
 #include "report/ticks.h"
 
 namespace lowbit::report {
@@ -100,12 +101,8 @@ QueryResult curves_data(const FigureSpec& figure, const MeasuredFigure& measured
   return out;
 }
 
-/// Three significant digits, for sentences.
-std::string in_words(double value) {
-  std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "%.3g", value);
-  return text.data();
-}
+/// Three digits, for sentences.
+std::string in_words(double value) { return significant(value, 3); }
 
 std::string percent(const ColumnSpec& column, double value) {
   return column.percent ? in_words(100 * value) + " %" : in_words(value);
@@ -164,10 +161,6 @@ Lacks lacks_of(const FigureSpec& figure, const MeasuredFigure& measured) {
     }
   }
   return lacks;
-}
-
-std::string counted(std::size_t n, const std::string& one, const std::string& many) {
-  return std::to_string(n) + " " + (n == 1 ? one : many);
 }
 
 void add_bars(const FigureSpec& figure, const MeasuredFigure& measured, std::vector<std::string>& lines) {
@@ -244,7 +237,7 @@ std::string summary_of(const FigureSpec& figure, const MeasuredFigure& measured)
       for (const MeasuredPoint& point : row.points) {
         if (point.values.back().is_number()) values.push_back(point.values.back().figure.value);
       }
-      words.push_back(counted(values.size(), "point", "points") + ", " + column.label.value + " " +
+      words.push_back(count_text(values.size(), "point") + ", " + column.label.value + " " +
                       range_words(values, column));
     }
     sentences.push_back(row.label + ": " + joined(words, "; "));
@@ -267,8 +260,7 @@ std::vector<std::string> footnotes_of(const FigureSpec& figure, const MeasuredFi
   if (!basis.empty()) lines.push_back(std::move(basis));
   add_bars(figure, measured, lines);
   if (measured.n_ungraded > 0) {
-    lines.push_back(counted(measured.n_ungraded, "answer without a grade counts", "answers without a grade count") +
-                    " as wrong");
+    lines.push_back(ungraded_note(measured.n_ungraded));
   }
   if (figure.smooth > 0) {
     lines.push_back("faint: as reported; strong: exponentially weighted mean, weight of what came before " +
@@ -276,21 +268,20 @@ std::vector<std::string> footnotes_of(const FigureSpec& figure, const MeasuredFi
   }
   const Lacks lacks = lacks_of(figure, measured);
   if (lacks.not_numbers > 0) {
-    lines.push_back("not drawn: " + counted(lacks.not_numbers, "value that is", "values that are") +
-                    " no number, or not finite");
+    lines.push_back("not drawn: " + count_text(lacks.not_numbers, "value") +
+                    (lacks.not_numbers == 1 ? " that is" : " that are") + " no number, or not finite");
   }
   if (lacks.not_positive > 0) {
-    lines.push_back("not drawn: " + counted(lacks.not_positive, "value", "values") +
-                    " at or below 0 on a logarithmic scale");
+    lines.push_back("not drawn: " + count_text(lacks.not_positive, "value") + " at or below 0 on a logarithmic scale");
   }
   if (lacks.absent > 0) {
-    lines.push_back("not drawn: " + counted(lacks.absent, "value", "values") + " that a row has no stage for");
+    lines.push_back("not drawn: " + count_text(lacks.absent, "value") + " that a row has no stage for");
   }
   std::size_t left_out = 0;
   for (const MeasuredRow& row : measured.rows) {
     for (const MeasuredCurve& curve : row.curves) left_out += curve.n_steps_left_out;
   }
-  if (left_out > 0) lines.push_back("not drawn: " + counted(left_out, "step", "steps") + " that some seeds lack");
+  if (left_out > 0) lines.push_back("not drawn: " + count_text(left_out, "step") + " that some seeds lack");
   if (!measured.missing.empty()) {
     constexpr std::size_t kListed = 6;
     lines.push_back("not there yet: " + listed(measured.missing, kListed) + "; `" + rerun + "` makes " +

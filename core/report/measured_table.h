@@ -37,7 +37,7 @@ struct MeasuredCell {
   double std_error = 0;              ///< delta
   std::size_t n_items = 0;           ///< share, accuracy, delta
   Json given;
-  std::set<std::string> metrics;  ///< names of those that the figures are means of
+  std::set<std::string> metrics;              ///< names of those that the figures are means of
   std::vector<const StudyVariant*> variants;  ///< one a metric or role that it stands on; borrowed from the study
 };
 

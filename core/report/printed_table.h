@@ -44,8 +44,8 @@ struct PrintedTable {
 };
 
 struct PrintContext {
-  std::string rerun;    ///< the command that makes what is missing
-  std::string command;  ///< the one that prints the table
+  std::string rerun;                            ///< the command that makes what is missing
+  std::string command;                          ///< the one that prints the table
   const PublishedFigures* published = nullptr;  ///< with it, every column that has such figures is followed by them
   Identity* identity = nullptr;                 ///< says which figures may be ranked; without it none are
 };

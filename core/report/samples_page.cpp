@@ -1,8 +1,6 @@
 #include "report/samples_page.h"
 
 #include <algorithm>
-#include <array>
-#include <cstdio>
 #include <unordered_map>
 
 #include "domain/quantity_text.h"
@@ -68,9 +66,7 @@ std::string flips_lines(const Flips& flips) {
                                    .rows = {{Json("A right"), n(flips.both), n(flips.only_a.size())},
                                             {Json("A not right"), n(flips.only_b.size()), n(flips.neither)}}},
                                   TableFormat::columns);
-  std::array<char, 32> p{};
-  std::snprintf(p.data(), p.size(), "%.3g", flips.p);
-  out += "McNemar, exact, two-sided: p = " + std::string(p.data()) + "\n";
+  out += "McNemar, exact, two-sided: p " + p_value_text(flips.p) + "\n";
   out += "B − A: " + fixed_signed(100 * flips.difference.mean, 1) + " points [" +
          fixed_signed(100 * flips.interval.low, 1) + ", " + fixed_signed(100 * flips.interval.high, 1) +
          "] (95 %, paired, over items)\n";

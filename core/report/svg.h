@@ -37,8 +37,6 @@ struct TextStyle {
 enum class Marker { circle, square, triangle, diamond, cross, plus, wedge };
 enum class Hatch { none, rising, dots, falling, level, grid, upright };
 
-/// For element content and attributes; what XML cannot hold stands as U+FFFD.
-[[nodiscard]] std::string escaped_xml(std::string_view text);
 /// At most one digit after the point; never -0.
 [[nodiscard]] std::string pixels(double value);
 /// As Helvetica has it; fonts that stand in for it are the same or a little wider.

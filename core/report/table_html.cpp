@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "base/markup.h"
 #include "base/utf8.h"
 #include "report/table_page.h"
 
@@ -78,19 +79,7 @@ std::string html_header(const PrintedTable& table, const std::vector<std::vector
 
 }  // namespace
 
-std::string html_text(const std::string& text) {
-  std::string out;
-  for (const char c : printable(text)) {
-    switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      default: out += c;
-    }
-  }
-  return out;
-}
+std::string html_text(const std::string& text) { return escaped_xml(printable(text)); }
 
 namespace detail {
 
@@ -127,7 +116,7 @@ std::string html_page(const PrintedTable& table, bool whole) {
   out += "</tbody>\n</table>\n";
   if (table.marks || !table.notes.empty()) out += "<ul>\n";
   if (table.marks) {
-    out += "<li><b>best</b>, <u>second</u> of its group, by the unrounded number; printed alike is marked alike</li>\n";
+    out += std::string("<li><b>best</b>, <u>second</u>") + kMarksNote + "</li>\n";
   }
   for (const std::string& note : table.notes) out += "<li>" + html_text(note) + "</li>\n";
   if (table.marks || !table.notes.empty()) out += "</ul>\n";

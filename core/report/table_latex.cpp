@@ -205,8 +205,7 @@ std::string latex_page(const PrintedTable& table, bool whole) {
   }
   out += "\\bottomrule\n\\end{tabular}}%\n\\begin{minipage}{\\wd0}\n\\noindent\\box0\\par\\smallskip\n\\scriptsize\n";
   const auto note = [&](const std::string& text) { out += "\\noindent " + text + "\\par\n"; };
-  if (table.marks)
-    note("\\textbf{best}, \\underline{second} of its group, by the unrounded number; printed alike is marked alike");
+  if (table.marks) note(std::string("\\textbf{best}, \\underline{second}") + kMarksNote);
   for (const std::string& text : table.notes) note(latex_text(text));
   out += "\\end{minipage}\n\\endgroup\n";
   if (whole) out += "\\end{table}\n\\end{document}\n";

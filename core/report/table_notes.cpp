@@ -57,11 +57,7 @@ class Notes {
       lines_.push_back("[95 % interval over items, seeds fixed; each by itself, not adjusted for their number" + how +
                        "]");
     }
-    if (measured_.n_ungraded > 0) {
-      const std::size_t n = measured_.n_ungraded;
-      lines_.push_back(std::to_string(n) +
-                       (n == 1 ? " answer without a grade counts" : " answers without a grade count") + " as wrong");
-    }
+    if (measured_.n_ungraded > 0) lines_.push_back(ungraded_note(measured_.n_ungraded));
   }
 
   void detectable(std::size_t column) {
@@ -131,6 +127,11 @@ class Notes {
 
 std::vector<std::string> table_notes(const TableSpec& table, const MeasuredTable& measured, const std::string& rerun) {
   return Notes(table, measured).lines(rerun);
+}
+
+std::string ungraded_note(std::size_t n) {
+  return std::to_string(n) + (n == 1 ? " answer without a grade counts" : " answers without a grade count") +
+         " as wrong";
 }
 
 bool has_deviation(const MeasuredTable& measured, std::size_t column) {

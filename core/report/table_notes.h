@@ -2,6 +2,7 @@
 // Pure.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,9 @@ namespace lowbit::report {
 /// `rerun` is the command that makes what is missing.
 [[nodiscard]] std::vector<std::string> table_notes(const TableSpec& table, const MeasuredTable& measured,
                                                    const std::string& rerun);
+
+/// "2 answers without a grade count as wrong"
+[[nodiscard]] std::string ungraded_note(std::size_t n);
 
 /// Some row of the column has a standard deviation.
 [[nodiscard]] bool has_deviation(const MeasuredTable& measured, std::size_t column);

@@ -97,7 +97,7 @@ TextGrid grid_of(const PrintedTable& table, bool markdown) {
 std::string text_page(const PrintedTable& table) {
   std::string out = table.title.empty() ? "" : printable(table.title) + "\n\n";
   out += aligned(grid_of(table, false)) + "\n";
-  if (table.marks) out += "* best, ' second of its group, by the unrounded number; printed alike is marked alike\n";
+  if (table.marks) out += std::string("* best, ' second") + detail::kMarksNote + "\n";
   for (const std::string& note : table.notes) out += printable(note) + "\n";
   return out;
 }
@@ -105,8 +105,7 @@ std::string text_page(const PrintedTable& table) {
 std::string markdown_page(const PrintedTable& table) {
   std::string out = table.title.empty() ? "" : "**" + markdown_cell(table.title) + "**\n\n";
   out += markdown(grid_of(table, true)) + "\n";
-  if (table.marks)
-    out += "- **best**, <u>second</u> of its group, by the unrounded number; printed alike is marked alike\n";
+  if (table.marks) out += std::string("- **best**, <u>second</u>") + detail::kMarksNote + "\n";
   for (const std::string& note : table.notes) out += "- " + markdown_cell(note) + "\n";
   return out;
 }

@@ -27,6 +27,9 @@ enum class PageFormat {
 
 namespace detail {
 
+/// What the marks of best and second mean, behind them.
+inline constexpr const char* kMarksNote = " of its group, by the unrounded number; printed alike is marked alike";
+
 /// The parts of a column's cells that some row has, the first always: each has a column of its own in LaTeX and HTML,
 /// so that like stands under like.
 [[nodiscard]] std::vector<std::size_t> shown_parts(const PrintedTable& table, std::size_t column);

@@ -96,7 +96,7 @@ class RowReader {
     problems_.push_back(error("LB7022", "axis " + ticked(axis.value) + " has no value " + ticked(text) + " in row " +
                                             ticked(row_.id.value))
                             .at(value.span, "not a value of this axis")
-                            .note("its values: " + joined(values))
+                            .note("its values: " + listed(values, kLabelsListed))
                             .fix(looks_same ? "one is text and the other is not: quote both or neither"
                                             : similar(text, values, "a value", "use one of these")));
   }

@@ -4,9 +4,9 @@
 
 #include <cmath>
 
-#include "domain/coordinates.h"
 #include "report/comparison_page.h"
 #include "report/text_table.h"
+#include "support/written_study.h"
 
 using namespace lowbit;
 using namespace lowbit::report;
@@ -15,28 +15,10 @@ using Catch::WithinAbs;
 
 namespace {
 
-/// A study that is written down stage by stage.
-struct Fixture {
-  StudyResults study{.experiment = "study", .file = "study.yaml", .variants = {}};
-  StudyRecipes recipes;
-  Answers answers;
-
+struct Fixture : test::WrittenStudy {
   std::size_t add(const std::string& stage, const Json& axes, std::optional<std::int64_t> seed, const Json& params,
                   const std::string& kind = "evaluator", const std::string& plugin = "toy.score") {
-    StudyVariant variant;
-    variant.stage = stage;
-    variant.axes = axes;
-    variant.seed = seed;
-    variant.state = "done";
-    Coordinates coordinates;
-    for (const auto& [axis, value] : axes.items()) coordinates.set(axis, value);
-    if (seed) coordinates.set("seed", *seed);
-    variant.label = stage_label(stage, coordinates);
-    variant.result_id = static_cast<std::int64_t>(study.variants.size() + 1);
-    study.variants.push_back(std::move(variant));
-    recipes.push_back(
-        {.kind = kind, .record = {{"plugin", {{"id", plugin}, {"version", "1"}}}, {"params", params}}, .inputs = {}});
-    return study.variants.size() - 1;
+    return WrittenStudy::add(stage, axes, seed, params, kind, plugin);
   }
 
   void measure(std::size_t variant, const std::string& name, double value, const std::string& unit = "ratio") {

@@ -118,7 +118,7 @@ B  low  2 of 6 items right, 1 not graded
              B right  B not right
 A right            1            3
 A not right        1            1
-McNemar, exact, two-sided: p = 0.625
+McNemar, exact, two-sided: p = 0.62
 B − A: −33.3 points [−93.0, +26.3] (95 %, paired, over items)
 
 showing 1 of 4 flipped items: 3 right in A only, 1 right in B only (--limit N shows more)

@@ -2,7 +2,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "domain/coordinates.h"
+#include "support/written_study.h"
 
 using namespace lowbit;
 using namespace lowbit::report;
@@ -19,28 +19,12 @@ Text text(const std::string& value) {
 MetricOf metric_of(const std::string& role, const std::string& metric) { return {text(role), text(metric)}; }
 
 /// A model, two rows of which one is quantized, answers with two seeds and their grades.
-struct TracedStudy {
-  StudyResults study{.experiment = "study", .file = "study.yaml", .variants = {}};
-  StudyRecipes recipes;
-  Answers answers;
+struct TracedStudy : test::WrittenStudy {
   TableSpec table;
 
   std::size_t add(const std::string& stage, const Json& axes, std::optional<std::int64_t> seed,
                   const std::string& plugin, const Json& params) {
-    StudyVariant variant;
-    variant.stage = stage;
-    variant.axes = axes;
-    variant.seed = seed;
-    variant.state = "done";
-    Coordinates coordinates;
-    for (const auto& [axis, value] : axes.items()) coordinates.set(axis, value);
-    if (seed) coordinates.set("seed", *seed);
-    variant.label = stage_label(stage, coordinates);
-    variant.result_id = static_cast<std::int64_t>(study.variants.size() + 1);
-    study.variants.push_back(std::move(variant));
-    recipes.push_back(
-        {.kind = {}, .record = {{"plugin", {{"id", plugin}, {"version", "3"}}}, {"params", params}}, .inputs = {}});
-    return study.variants.size() - 1;
+    return WrittenStudy::add(stage, axes, seed, params, {}, plugin, "3");
   }
 
   TracedStudy() {
