@@ -68,7 +68,7 @@ Result<int> graph_command(const Words& words) {
   const std::string picture = format->draw(
       graph::drawing_of(experiment.graph, plan, {.variants = options.has("variants"), .failed = std::move(failed)}));
   if (options.has("output")) {
-    LB_TRY(env::write_file_durably(options.get("output"), picture));
+    LB_TRY(env::write_named_file(options.get("output"), picture));
   } else {
     std::fputs(picture.c_str(), stdout);
   }

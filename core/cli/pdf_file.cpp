@@ -65,7 +65,7 @@ Result<void> write_pdf(const fs::path& file, const std::string& svg) {
     return converted;
   }
   LB_TRY_ASSIGN(const std::string pdf, env::read_file(unfinished));
-  LB_TRY(env::write_file_durably(file, pdf));
+  LB_TRY(env::write_named_file(file, pdf));
   return env::remove_tree(unfinished);
 }
 

@@ -27,6 +27,9 @@ namespace lowbit::env {
 /// tmp, fsync, rename, fsync of the directory: after return the file has the new text for good; at any moment it
 /// has the old text or the new one.
 [[nodiscard]] Result<void> write_file_durably(const std::filesystem::path& path, std::string_view text);
+/// The same for a file that a person names: a link stays a link, and what is no file (a pipe, /dev/stdout) is written
+/// into.
+[[nodiscard]] Result<void> write_named_file(const std::filesystem::path& path, std::string_view text);
 
 /// One more line at the end of a file that other processes append to as well: what `line_for` returns, which is given
 /// what stands in the file and is called while nobody else appends (flock). False: it returned nothing. After return

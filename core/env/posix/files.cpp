@@ -105,8 +105,10 @@ Result<void> write_text(const fs::path& path, std::string_view text, Durably dur
 Result<void> replace(const fs::path& path, std::string_view text, Durably durably) {
   fs::path temporary = path;
   temporary += ".tmp";
-  LB_TRY(write_text(temporary, text, durably, path));
-  return rename_entry(temporary, path, "writing");
+  auto written = write_text(temporary, text, durably, path);
+  if (written.ok()) written = rename_entry(temporary, path, "writing");
+  if (!written.ok()) ::unlink(temporary.c_str());
+  return written;
 }
 
 }  // namespace
@@ -170,6 +172,15 @@ Result<std::optional<std::string>> read_file_if_there(const fs::path& path) {
 Result<void> write_file_durably(const fs::path& path, std::string_view text) {
   LB_TRY(replace(path, text, Durably::yes));
   return sync_directory(path.parent_path());
+}
+
+Result<void> write_named_file(const fs::path& path, std::string_view text) {
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0 || S_ISDIR(info.st_mode)) return write_file_durably(path, text);
+  if (!S_ISREG(info.st_mode)) return write_file(path, text);
+  std::error_code code;
+  const fs::path behind_links = fs::canonical(path, code);
+  return write_file_durably(code ? path : behind_links, text);
 }
 
 Result<bool> append_line_durably(const fs::path& path,
