@@ -159,7 +159,7 @@ const StateColour& colour_of(std::string_view state) {
 std::string_view state_of(const DrawnNode& node) {
   if (node.external) return "input";
   if (node.counts.failed > 0) return "failed";
-  if (node.counts.run > 0) return "run";
+  if (node.counts.run > 0 || node.counts.missing > 0) return "run";
   return node.counts.maybe > 0 ? "maybe" : "reuse";
 }
 
@@ -172,6 +172,8 @@ std::string counts_text(const DrawnCounts& counts) {
   add(counts.run, "▶", "run");
   add(counts.maybe, "?", "maybe");
   add(counts.reuse, "✓", "reuse");
+  add(counts.missing, "·", "missing");
+  add(counts.done, "✓", "done");
   return text;
 }
 

@@ -4,22 +4,25 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
 #include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "domain/study_recipes.h"
+#include "domain/study_results.h"
 #include "graph/expanded_graph.h"
 #include "graph/plan.h"
 
 namespace lowbit::graph {
 
-/// How many variants of a node are in which state. `failed` are those of `run` and `maybe` whose last attempt failed,
-/// and are counted here only.
+/// How many variants of a node are in which state. Of a plan: `failed` are those of `run` and `maybe` whose last
+/// attempt failed, and are counted here only. Of results: `done`, `failed` and `missing`.
 struct DrawnCounts {
-  std::size_t reuse = 0, run = 0, maybe = 0, failed = 0;
+  std::size_t reuse = 0, run = 0, maybe = 0, failed = 0, done = 0, missing = 0;
 
-  [[nodiscard]] std::size_t all() const { return reuse + run + maybe + failed; }
+  [[nodiscard]] std::size_t all() const { return reuse + run + maybe + failed + done + missing; }
 };
 
 struct DrawnNode {
@@ -50,6 +53,11 @@ struct DrawOptions {
 };
 
 [[nodiscard]] Drawing drawing_of(const ExpandedGraph& graph, const Plan& plan, const DrawOptions& options = {});
+
+/// What stands in a project's database, without the experiment's file and plugins: a node a stage, and one for each
+/// file from outside. `paths`: of these, by digest, as far as they are known.
+[[nodiscard]] Drawing drawing_of(const StudyResults& study, const StudyRecipes& recipes,
+                                 const std::map<std::string, std::string>& paths);
 
 /// A list of nodes with what each reads.
 [[nodiscard]] std::string draw_text(const Drawing& drawing);

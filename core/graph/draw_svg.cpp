@@ -4,7 +4,9 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
+#include <limits>
 #include <numeric>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -168,8 +170,9 @@ class Layout {
       for (const auto& layer : layers_) align(layer, true);
       for (std::size_t l = layers_.size(); l-- > 0;) align(layers_[l], false);
     }
-    double left = 0;
-    double right = 0;
+    pack_components();
+    double left = cells_.empty() ? 0 : cells_.front().x;
+    double right = left;
     for (const Cell& cell : cells_) {
       left = std::min(left, cell.x - cell.width / 2);
       right = std::max(right, cell.x + cell.width / 2);
@@ -177,6 +180,40 @@ class Layout {
     for (Cell& cell : cells_) cell.x += kMargin - left;
     width_ = right - left + 2 * kMargin;
     height_ = y - kLayerGap + kMargin;
+  }
+
+  /// Nothing pulls parts that are not joined towards each other: each is moved as far left as those before it allow.
+  void pack_components() {
+    std::vector<bool> placed(cells_.size());
+    std::vector<std::optional<double>> edge(layers_.size());  // right end of what is placed, by layer
+    for (std::size_t first = 0; first < cells_.size(); ++first) {
+      if (placed[first]) continue;
+      const std::vector<std::size_t> component = joined_with(first, placed);
+      double shift = std::numeric_limits<double>::lowest();
+      for (const std::size_t i : component) {
+        const double free = edge[cells_[i].layer] ? *edge[cells_[i].layer] + kGap : 0;
+        shift = std::max(shift, free - (cells_[i].x - cells_[i].width / 2));
+      }
+      for (const std::size_t i : component) {
+        cells_[i].x += shift;
+        std::optional<double>& end = edge[cells_[i].layer];
+        end = std::max(end.value_or(0), cells_[i].x + cells_[i].width / 2);
+      }
+    }
+  }
+
+  [[nodiscard]] std::vector<std::size_t> joined_with(std::size_t first, std::vector<bool>& placed) const {
+    std::vector<std::size_t> component{first};
+    placed[first] = true;
+    for (std::size_t at = 0; at < component.size(); ++at) {
+      for (const auto* neighbours : {&cells_[component[at]].above, &cells_[component[at]].below}) {
+        for (const std::size_t n : *neighbours) {
+          if (!placed[n]) component.push_back(n);
+          placed[n] = true;
+        }
+      }
+    }
+    return component;
   }
 
   void align(const std::vector<std::size_t>& layer, bool by_above) {
