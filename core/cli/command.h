@@ -45,6 +45,7 @@ Result<int> compare_command(const Words& words);
 Result<int> samples_command(const Words& words);
 Result<int> trace_command(const Words& words);
 Result<int> figure_command(const Words& words);
+Result<int> report_command(const Words& words);
 Result<int> query_command(const Words& words);
 Result<int> review_command(const Words& words);
 Result<int> export_command(const Words& words);

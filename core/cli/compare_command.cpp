@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <cstdio>
 
-#include "base/words.h"
 #include "cli/command.h"
 #include "cli/command_options.h"
 #include "cli/output.h"
@@ -38,12 +37,7 @@ Result<Selected> selected(const exec::ProjectPaths& project, const CommandOption
     out.experiment = experiments.front();
     return out;
   }
-  const std::string near = nearest(out.experiment, experiments);
-  Diagnostic problem = error("LB7067", out.experiment.empty() ? "the project has several experiments"
-                                                              : "there is no experiment " + ticked(out.experiment));
-  problem.note("its experiments: " + joined(experiments));
-  return problem.fix(near.empty() ? "name one of them first: lowbit compare EXPERIMENT"
-                                  : "an experiment with a similar name exists: " + ticked(near));
+  return no_such_experiment(out.experiment, experiments, "compare");
 }
 
 /// The figures of a file of tables, or of those that are named behind it, beside those of the source paper.

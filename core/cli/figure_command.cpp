@@ -6,16 +6,13 @@
 #include "cli/command_options.h"
 #include "cli/pdf_file.h"
 #include "cli/session.h"
+#include "cli/study_figures.h"
 #include "cli/study_files.h"
 #include "env/files.h"
 #include "report/draw_figure.h"
 #include "report/figure_data.h"
-#include "report/figure_points.h"
-#include "report/measured_figure.h"
-#include "report/table_sources.h"
 #include "report/text_table.h"
 #include "spec/figure_reader.h"
-#include "store/study_results.h"
 
 namespace lowbit::cli {
 namespace {
@@ -60,7 +57,7 @@ Result<Target> target_of(const CommandOptions& options, const std::string& name)
 }
 
 Result<void> write(const fs::path& file, const std::string& text) {
-  LB_TRY(env::write_file_durably(file, text));
+  LB_TRY(env::write_named_file(file, text));
   std::printf("%s\n", file.c_str());
   return {};
 }
@@ -108,14 +105,7 @@ Result<int> figure_command(const Words& words) {
   bool missing = false;
   for (const FigureSpec& figure : figures) {
     LB_TRY_ASSIGN(const Target target, target_of(options, figure.name.value));
-    LB_TRY_ASSIGN(const report::FigurePoints points, report::points_of(figure, study));
-    LB_TRY_ASSIGN(const auto sources, report::find_sources(points.table, study));
-    LB_TRY(store::read_metrics(project.database(), report::results_of(sources), study));
-    const report::FigureNeeds needs = report::needs_of(figure, points, sources);
-    LB_TRY_ASSIGN(const Answers answers, store::answers_of(project.database(), needs.answers));
-    LB_TRY_ASSIGN(const Curves curves, store::curves_of(project.database(), needs.curves));
-    LB_TRY_ASSIGN(const report::MeasuredFigure measured,
-                  report::measure_figure(figure, points, sources, answers, curves));
+    LB_TRY_ASSIGN(const report::MeasuredFigure measured, measured_figure(figure, project, study));
     LB_TRY(write_files(target, figure, measured, rerun));
     missing = missing || !measured.missing.empty();
   }

@@ -39,6 +39,8 @@ const std::vector<Command>& commands() {
        "from a figure of a table back to results, answers, verdicts, recipes and files", trace_command},
       {"figure", "FILE [NAME] [-o FILE | --to DIR]", "draw the figures of an experiment, from figures.yaml beside it",
        figure_command},
+      {"report", "[EXPERIMENT] [-o FILE] [--published] [--full]",
+       "one HTML file with tables, figures, graph, methods and provenance", report_command},
       {"agreement", "[EXPERIMENT] [--baseline JUDGE] [--level type|category] [--json]",
        "how much judges, votes and people agree on first errors", agreement_command},
       {"query", "[SQL] [--csv|--json|--markdown]", "read-only SQL on the results; without SQL: the views",

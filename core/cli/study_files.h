@@ -12,6 +12,7 @@
 #include "base/source_span.h"
 #include "cli/command_options.h"
 #include "domain/experiment_spec.h"
+#include "domain/project_facts.h"
 #include "domain/study_results.h"
 #include "exec/project.h"
 
@@ -33,6 +34,14 @@ struct NamedSpec {
 /// LB0007: `name` is none of `names`, or empty where there are several. `what`: "table".
 [[nodiscard]] Diagnostic no_such_spec(const std::string& what, const std::string& name,
                                       const std::vector<std::string>& names);
+
+/// The experiment of the project that `word` is the name of, or the file, or the directory of the file; the only one
+/// where it is empty. LB7067. `command`: "compare", for the message.
+[[nodiscard]] Result<ExperimentLine> named_experiment(const exec::ProjectPaths& project, const std::string& word,
+                                                      const std::string& command);
+/// LB7067: `word` names none of `experiments`, or is empty and there are several.
+[[nodiscard]] Diagnostic no_such_experiment(const std::string& word, const std::vector<std::string>& experiments,
+                                            const std::string& command);
 
 /// Without metrics: store::read_metrics() adds those that are needed. LB7020 where the experiment was never run.
 [[nodiscard]] Result<StudyResults> load_study(const std::filesystem::path& database, const Text& experiment);
