@@ -147,11 +147,14 @@ exec::RunRequest run_request(const Experiment& experiment, const CommandOptions&
   exec::RunRequest request;
   request.program = own_program();
   request.experiment_file = experiment.file;
+  request.version = LOWBIT_VERSION;
   request.command = "lowbit run " + options.shell_words(kHowItIsShown);
   for (const std::string& stage : options.all("force")) request.plan.force.insert(stage);
   request.plan.strict = options.has("strict");
   for (const graph::Variant& variant : experiment.graph.variants) {
-    request.plugins[variant.plugin->id] = experiment.catalog.plugin_of(variant.plugin->id)->library_digest;
+    const PluginDescription& plugin = *experiment.catalog.plugin_of(variant.plugin->id);
+    request.plugins[variant.plugin->id] = plugin.library_digest;
+    request.builds[variant.plugin->id] = plugin.build;
   }
   request.library_of = [&experiment](const std::string& id) { return experiment.catalog.plugin_of(id)->library; };
   return request;

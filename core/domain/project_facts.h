@@ -70,6 +70,12 @@ struct VariantFacts {
 
 /// How a result came to be.
 struct ExecutionFacts {
+  /// Of lowbit; empty: not recorded.
+  [[nodiscard]] std::string lowbit_version() const {
+    const Json& version = member(versions, "lowbit");
+    return version.is_string() ? version.get<std::string>() : std::string();
+  }
+
   std::string label;  ///< that it was made for
   std::string content_key;
   std::string plugin_digest;  ///< of the plugin's file
@@ -81,7 +87,9 @@ struct ExecutionFacts {
   Json environment;  ///< numeric environment and lease, as the attempt recorded them; may be null
   std::int64_t run = 0;
   std::string command;  ///< of that run
-  Json versions;        ///< of the plugins, by id, in that run
+  Json versions;        ///< of lowbit and the plugins, by id, in that run
+  std::string build;    ///< what the plugin said of how it was built; empty: not recorded, as `host`
+  std::string host;
 };
 
 struct ArtifactFacts {

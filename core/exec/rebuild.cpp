@@ -30,7 +30,7 @@ class Rebuilder {
 
   Result<Rebuilt> run() {
     LB_TRY(store_->take_lease(env::host_name(), env::boot_id(), ::getpid()));
-    LB_TRY_ASSIGN(run_, store_->begin_run("", "", "lowbit doctor --rebuild", Json::object()));
+    LB_TRY_ASSIGN(run_, store_->begin_run({.command = "lowbit doctor --rebuild"}));
     LB_TRY(take_results());
     LB_TRY(take_attempts());
     LB_TRY(take_expansions());

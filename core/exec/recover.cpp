@@ -144,7 +144,7 @@ class Recoverer {
     LB_TRY_ASSIGN(std::optional<FoundResult> found, whole_result(result));
     if (!found) return {};
     if (!run_) {
-      LB_TRY_ASSIGN(run_, store_.begin_run("", "", "results that were not recorded", Json::object()));
+      LB_TRY_ASSIGN(run_, store_.begin_run({.command = "results that were not recorded"}));
       LB_TRY(store_.end_run(*run_, "done"));
     }
     LB_TRY_ASSIGN(const auto ids, store_.restore_attempts(*run_, {found_attempt(found->context, result)}));

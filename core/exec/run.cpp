@@ -120,9 +120,11 @@ Result<ReadyRun> ready_run(WritableProject& project, const graph::ExpandedGraph&
   LB_TRY(record_plan(project, graph, file, plan));
   if (ready.nothing_to_do) return ready;
 
-  Json versions = Json::object();
-  for (const graph::Variant& variant : graph.variants) versions[variant.plugin->id] = variant.plugin->version;
-  LB_TRY_ASSIGN(const std::int64_t id, store.begin_run(graph.experiment, file, request.command, versions));
+  store::NewRun run{.experiment = graph.experiment, .file = file, .command = request.command, .host = env::host_name()};
+  if (!request.version.empty()) run.versions["lowbit"] = request.version;
+  for (const graph::Variant& variant : graph.variants) run.versions[variant.plugin->id] = variant.plugin->version;
+  for (const auto& [plugin, build] : request.builds) run.builds[plugin] = build;
+  LB_TRY_ASSIGN(const std::int64_t id, store.begin_run(run));
   ready.files = {.library_of = request.library_of,
                  .plugins = request.plugins,
                  .input_root = request.experiment_file.parent_path(),

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -26,6 +27,8 @@ struct RunRequest {
   bool fail_fast = false;                 ///< after the first failure nothing new starts
   graph::PlanOptions plan;
   graph::PluginDigests plugins;
+  std::string version;                        ///< of lowbit, for the record
+  std::map<std::string, std::string> builds;  ///< what plugins say of how they were built, by stage id, likewise
   std::function<std::filesystem::path(const std::string& stage_id)> library_of;
   /// Chooses what runs of what the plan does not reuse (SchedulerOptions::only); empty: all of it.
   std::function<std::set<graph::VariantIndex>(const graph::Plan& plan)> only;

@@ -1,6 +1,7 @@
 #include "report/study_report.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <set>
 
@@ -104,6 +105,16 @@ class Report {
     std::vector<std::string> texts;
     for (const std::int64_t seed : seeds) texts.push_back(std::to_string(seed));
     return texts.empty() ? "" : (texts.size() == 1 ? "seed " : "seeds ") + joined(texts);
+  }
+
+  /// Of lowbit, as the runs recorded them.
+  [[nodiscard]] std::string versions_text() const {
+    std::set<std::string> versions;
+    for (const ExecutionFacts& made : report_.executions) {
+      if (!made.lowbit_version().empty()) versions.insert(made.lowbit_version());
+    }
+    return versions.empty() ? "of a version that was not recorded"
+                            : joined(std::vector<std::string>(versions.begin(), versions.end()));
   }
 
   void head() {
@@ -216,14 +227,20 @@ class Report {
   }
 
   void environments() {
-    std::map<std::string, std::size_t> known;
+    std::map<std::array<std::string, 3>, std::size_t> known;
     for (const ExecutionFacts& e : report_.executions) {
       Json environment = e.environment;
       if (environment.is_object()) environment.erase("lease");
-      ++known[environment.is_object() ? canonical(environment) : "not recorded"];
+      const std::string version = e.lowbit_version();
+      ++known[{version.empty() ? "not recorded" : "lowbit " + version + (e.build.empty() ? "" : ", " + e.build),
+               e.host.empty() ? "not recorded" : e.host,
+               environment.is_object() ? canonical(environment) : "not recorded"}];
     }
-    QueryResult rows{.columns = {"numeric environment", "results"}, .rows = {}};
-    for (const auto& [text, n] : known) rows.rows.push_back({Json(text), Json(n)});
+    QueryResult rows{.columns = {"computed by", "on", "numeric environment", "results"}, .rows = {}};
+    for (const auto& [where, n] : known) {
+      const auto& [program, host, text] = where;
+      rows.rows.push_back({Json(program), Json(host), Json(text), Json(n)});
+    }
     if (!known.empty()) add(html_rows(rows));
   }
 
@@ -283,7 +300,7 @@ class Report {
     section("cite", "To cite");
     const std::string seeds = seeds_text();
     std::set<std::string> plugins(report_.plugins.begin(), report_.plugins.end());
-    add(pasted("All numbers were computed with lowbit " + report_.version + " (experiment " + study_.experiment +
+    add(pasted("All numbers were computed with lowbit " + versions_text() + " (experiment " + study_.experiment +
                ", results " + digest_of_results() + "): " + count_text(n_done(), "result") + " of " +
                count_text(plugins.size(), "plugin") + (seeds.empty() ? "" : ", " + seeds) + ". " +
                (n_done() < study_.variants.size()

@@ -69,6 +69,13 @@ std::string flat(const Json& value) {
   return joined(parts);
 }
 
+/// "lowbit 0.1.0 (g++ 12.2.0, libtorch 1.13.0) on node7"
+std::string program_text(const ExecutionFacts& made) {
+  const std::string version = made.lowbit_version();
+  return "lowbit" + (version.empty() ? " of a version that was not recorded" : " " + version) +
+         (made.build.empty() ? "" : " (" + made.build + ")") + (made.host.empty() ? "" : " on " + made.host);
+}
+
 /// The distinct texts that `text_of` gives of what was executed, each with the number of results it holds for.
 template <class TextOf>
 std::vector<std::string> distinct_facts(const FigureTrace& trace, const TextOf& text_of) {
@@ -123,6 +130,7 @@ std::string made_section(const FigureTrace& trace, const StudyResults& study, co
       facts_lines("environment", distinct_facts(trace, [](const ExecutionFacts& e) {
                     return e.environment.is_object() ? flat(e.environment) : std::string("not recorded");
                   }));
+  facts += facts_lines("computed by", distinct_facts(trace, program_text));
   facts += facts_lines("plugin file", distinct_facts(trace, [](const ExecutionFacts& e) { return e.plugin_digest; }));
   facts += facts_lines("run", distinct_facts(trace, [](const ExecutionFacts& e) {
                          return e.command.empty() ? std::string("not recorded")
@@ -222,10 +230,19 @@ std::string commands_section(const FigureTrace& trace, const StudyResults& study
 Json figure_value(const std::optional<Json>& value) { return value ? *value : Json(); }
 
 Json execution_document(const ExecutionFacts& e) {
-  return {{"result_key", e.content_key},   {"attempt", e.attempt}, {"started_at", e.started_at},
-          {"ended_at", e.ended_at},        {"seconds", e.seconds}, {"directory", e.directory},
-          {"environment", e.environment},  {"run", e.run},         {"command", e.command},
-          {"plugin_file", e.plugin_digest}};
+  return {{"result_key", e.content_key},
+          {"attempt", e.attempt},
+          {"started_at", e.started_at},
+          {"ended_at", e.ended_at},
+          {"seconds", e.seconds},
+          {"directory", e.directory},
+          {"environment", e.environment},
+          {"run", e.run},
+          {"command", e.command},
+          {"plugin_file", e.plugin_digest},
+          {"lowbit", e.lowbit_version().empty() ? Json() : Json(e.lowbit_version())},
+          {"build", e.build.empty() ? Json() : Json(e.build)},
+          {"host", e.host.empty() ? Json() : Json(e.host)}};
 }
 
 Json result_of_trace(const TracedResult& result, const StudyResults& study, const Answers* answers) {

@@ -15,10 +15,11 @@ namespace lowbit::report {
 /// {"table", "row", "column", "formula", "figures": {NAME: value}, "results": [{"row", "role", "label", "seed",
 /// "metrics":
 ///  {NAME: {"value", "unit", "count"}}, "execution": {"result_key", "attempt", "started_at", "ended_at", "seconds",
-///  "directory", "environment", "run", "command", "plugin_file"} or null, "predictions": {"label", "port", "digest",
-///  "items", "right", "wrong", "ungraded"} or null, "marks": [{"label", "type", "sources", "lines", "by_people"}],
-///  "items": {ITEM: right or null} with `answers`}], "chain": [{"label", "plugin", "params", "inputs": [{"port",
-///  "type", "digest", "from"}]}], "outside": [{"type", "digest", "path"}], "decisions": likewise, "rerun"}
+///  "directory", "environment", "run", "command", "plugin_file", "lowbit", "build", "host"} or null, "predictions":
+///  {"label", "port", "digest", "items", "right", "wrong", "ungraded"} or null, "marks": [{"label", "type", "sources",
+///  "lines", "by_people"}], "items": {ITEM: right or null} with `answers`}], "chain": [{"label", "plugin", "params",
+///  "inputs": [{"port", "type", "digest", "from"}]}], "outside": [{"type", "digest", "path"}], "decisions": likewise,
+///  "rerun"}
 [[nodiscard]] Json trace_document(const FigureTrace& trace, const StudyResults& study, const StudyRecipes& recipes,
                                   const Answers* answers);
 

@@ -126,6 +126,15 @@ struct ExternalDigest {
   Digest digest;
 };
 
+struct NewRun {
+  std::string experiment;          ///< empty: of none
+  std::string file;                ///< of the experiment, relative to the project
+  std::string command;             ///< as typed
+  Json versions = Json::object();  ///< of lowbit ("lowbit") and of plugins, by id
+  Json builds = Json::object();    ///< what plugins say of how they were built, by id
+  std::string host = {};
+};
+
 class Store : public graph::ResultLookup {
  public:
   /// Takes the next epoch; every later write of this object is refused once another lease was taken (LB6xxx).
@@ -133,9 +142,8 @@ class Store : public graph::ResultLookup {
                                                  std::int64_t pid) = 0;
   [[nodiscard]] virtual Result<std::optional<Lease>> current_lease() const = 0;
 
-  /// A row in `runs`; returns its id. `command` is the command line, `versions` what ran (lowbit, plugins).
-  [[nodiscard]] virtual Result<std::int64_t> begin_run(const std::string& experiment, const std::string& file,
-                                                       const std::string& command, const Json& versions) = 0;
+  /// A row in `runs`; returns its id.
+  [[nodiscard]] virtual Result<std::int64_t> begin_run(const NewRun& run) = 0;
   [[nodiscard]] virtual Result<void> end_run(std::int64_t run, const std::string& outcome) = 0;
   /// Replaces the experiment's expansion; results are untouched.
   [[nodiscard]] virtual Result<void> record_expansion(const std::string& experiment, const std::string& file,

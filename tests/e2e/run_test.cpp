@@ -271,6 +271,17 @@ TEST_CASE("the core type that OpenBLAS is told is the person's own, and is recor
   CHECK(project.query("SELECT json_extract(environment, '$.blas_core_type') FROM attempts") == "Haswell\n");
 }
 
+TEST_CASE("a run records which lowbit and plugins ran, how they were built, and where", "[e2e]") {
+  const Project project("experiment: env\nstages: [{id: env, use: lowbit.toy.env}]\n");
+  REQUIRE(project.run().status == 0);
+  const std::string version = project.lowbit({"--version"}).out;
+  CHECK("lowbit " + project.query("SELECT versions ->> '$.lowbit' FROM runs") == version);
+  const std::string host = project.shell("uname -n").out;
+  CHECK(project.query("SELECT host FROM runs") == host);
+  CHECK_THAT(project.query("SELECT value FROM runs, json_each(builds) WHERE key = 'lowbit.toy.env'"),
+             Contains("g++") || Contains("clang"));
+}
+
 TEST_CASE("a plugin file that changed without its version is noticed, and stale when strict", "[e2e]") {
   const Project project(kChain);
   REQUIRE(project.run().status == 0);

@@ -159,7 +159,8 @@ void Bench::start(exec::SchedulerOptions options, std::vector<exec::Adopted> ado
                     .provenance_record = planned->variants[i].provenance.record});
   }
   if (!project.store().record_expansion("scripted", "e.yaml", rows).ok()) throw std::runtime_error("no expansion");
-  const auto run = project.store().begin_run("scripted", "e.yaml", "lowbit run e.yaml", Json::object());
+  const auto run =
+      project.store().begin_run({.experiment = "scripted", .file = "e.yaml", .command = "lowbit run e.yaml"});
   if (!run.ok()) throw std::runtime_error(render(run.error()));
   options.run = *run;
   options.socket_path = [](const std::string&) { return Result<std::filesystem::path>(std::filesystem::path("s")); };

@@ -13,7 +13,8 @@ int user_version(Connection& db) { return db.database().execAndGet("PRAGMA user_
 
 const std::vector<Migration>& embedded_migrations() {
   using embedded::migrations_text::find_text;
-  static const std::vector<Migration> all{{.version = 1, .sql = find_text("0001_initial.sql")}};
+  static const std::vector<Migration> all{{.version = 1, .sql = find_text("0001_initial.sql")},
+                                          {.version = 2, .sql = find_text("0002_runs_say_more.sql")}};
   return all;
 }
 

@@ -104,11 +104,14 @@ Result<std::optional<Lease>> SqliteStore::current_lease() const {
   return db_->guarded("reading the lease", [&]() -> Result<std::optional<Lease>> { return read_lease(*db_); });
 }
 
-Result<std::int64_t> SqliteStore::begin_run(const std::string& experiment, const std::string& file,
-                                            const std::string& command, const Json& versions) {
+Result<std::int64_t> SqliteStore::begin_run(const NewRun& run) {
   return write("recording a run", [&]() -> Result<std::int64_t> {
-    db_->execute("INSERT INTO runs (experiment, file, command, versions, epoch, started_at) VALUES (?, ?, ?, ?, ?, ?)",
-                 experiment, file, command, canonical(versions), *epoch_, env::utc_now());
+    db_->execute(
+        "INSERT INTO runs (experiment, file, command, versions, builds, host, epoch, started_at) VALUES (?, ?, ?, ?, "
+        "?, "
+        "nullif(?, ''), ?, ?)",
+        run.experiment, run.file, run.command, canonical(run.versions), canonical(run.builds), run.host, *epoch_,
+        env::utc_now());
     return db_->last_insert_id();
   });
 }

@@ -25,8 +25,7 @@ class SqliteStore final : public Store {
   Result<Lease> take_lease(const std::string& host, const std::string& boot_id, std::int64_t pid) override;
   Result<std::optional<Lease>> current_lease() const override;
 
-  Result<std::int64_t> begin_run(const std::string& experiment, const std::string& file, const std::string& command,
-                                 const Json& versions) override;
+  Result<std::int64_t> begin_run(const NewRun& run) override;
   Result<void> end_run(std::int64_t run, const std::string& outcome) override;
   Result<void> record_expansion(const std::string& experiment, const std::string& file,
                                 const std::vector<ExpansionRow>& rows) override;

@@ -153,7 +153,8 @@ Result<ExecutionFacts> ProjectFacts::execution(std::int64_t result) {
   return db_->guarded("reading how a result was made", [&]() -> Result<ExecutionFacts> {
     Rows rows = db_->query(
         "SELECT a.label, r.content_key, r.plugin_digest, r.directory, a.number, a.started_at, r.ended_at, r.seconds, "
-        "a.environment, u.run_id, u.command, u.versions FROM results r JOIN attempts a USING (attempt_id) "
+        "a.environment, u.run_id, u.command, u.versions, u.host, (SELECT value FROM json_each(u.builds) WHERE key = "
+        "r.plugin) FROM results r JOIN attempts a USING (attempt_id) "
         "LEFT JOIN runs u USING (run_id) WHERE r.result_id = ?",
         result);
     if (!rows.next()) throw Damage{"result " + std::to_string(result) + " or its attempt is missing"};
@@ -168,7 +169,9 @@ Result<ExecutionFacts> ProjectFacts::execution(std::int64_t result) {
                           .environment = rows.json(8),
                           .run = rows.integer(9),
                           .command = rows.text(10),
-                          .versions = rows.json(11)};
+                          .versions = rows.json(11),
+                          .build = rows.text(13),
+                          .host = rows.text(12)};
   });
 }
 

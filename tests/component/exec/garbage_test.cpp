@@ -20,7 +20,8 @@ struct Study {
   std::int64_t run = 0;
 
   Study() {
-    auto begun = project.store().begin_run("study", "study.yaml", "lowbit run study.yaml", Json::object());
+    auto begun =
+        project.store().begin_run({.experiment = "study", .file = "study.yaml", .command = "lowbit run study.yaml"});
     REQUIRE(begun.ok());
     run = *begun;
   }

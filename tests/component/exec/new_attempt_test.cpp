@@ -58,7 +58,7 @@ TEST_CASE("an adapter without the model it was trained on is not a model", "[exe
   auto project = exec::WritableProject::open({directory.path()});
   REQUIRE(project.ok());
   store::Store& store = project->store();
-  const auto run = store.begin_run("e", "e.yaml", "lowbit run e.yaml", Json::object());
+  const auto run = store.begin_run({.experiment = "e", .file = "e.yaml", .command = "lowbit run e.yaml"});
   REQUIRE(run.ok());
   store::Attempt row;
   row.content_key = sha256("train");

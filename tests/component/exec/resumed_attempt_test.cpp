@@ -32,7 +32,7 @@ class Stage {
  public:
   Stage() : project_(open(directory_.path())) {
     plugin_.resumable = true;
-    run_ = project_.store().begin_run("e", "e.yaml", "lowbit run e.yaml", Json::object()).value();
+    run_ = project_.store().begin_run({.experiment = "e", .file = "e.yaml", .command = "lowbit run e.yaml"}).value();
   }
 
   [[nodiscard]] exec::NewAttempt attempt(std::uint32_t threads = 1) {

@@ -193,7 +193,7 @@ TEST_CASE("a quota is a full disk", "[store][damage]") {
     if (!store) return dir.text_of(store.error());
     if (const auto lease = (*store)->take_lease("h", "b", 1); !lease) return dir.text_of(lease.error());
     for (int i = 0; i < 10'000; ++i) {
-      const auto run = (*store)->begin_run("e", std::string(1000, 'x'), "c", {});
+      const auto run = (*store)->begin_run({.experiment = "e", .file = std::string(1000, 'x'), .command = "c"});
       if (!run) return dir.text_of(run.error());
     }
     return "never refused";
@@ -309,7 +309,7 @@ TEST_CASE("a lookup that fails is not taken for an answer", "[store][damage]") {
       " = note: column content_record should hold JSON and holds `{half`\n"
       " = help: `lowbit doctor --rebuild` makes it again from the published results, and keeps this file beside it\n";
   CHECK(dir.error_of(writer.store().lookup_state()) == damage);
-  CHECK(dir.error_of(writer.store().begin_run("e", "f", "c", {})) == damage);
+  CHECK(dir.error_of(writer.store().begin_run({.experiment = "e", .file = "f", .command = "c"})) == damage);
 }
 
 TEST_CASE("a digest that is none is damage", "[store][damage]") {

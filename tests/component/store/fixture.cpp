@@ -34,7 +34,12 @@ std::string Directory::text_of(const Diagnostics& problems) const {
 Writer::Writer(const fs::path& file, const OpenOptions& options)
     : store_(must(open_sqlite(file, Access::read_write, options))) {
   must(store_->take_lease("host-a", "boot-1", 100));
-  run_ = must(store_->begin_run("study", "study.yaml", "lowbit run study.yaml", Json{{"lowbit", "0.1.0"}}));
+  run_ = must(store_->begin_run({.experiment = "study",
+                                 .file = "study.yaml",
+                                 .command = "lowbit run study.yaml",
+                                 .versions = {{"lowbit", "0.1.0"}},
+                                 .builds = {{"toy.score", "g++ 12.2.0"}},
+                                 .host = "node7"}));
 }
 
 std::int64_t Writer::begin(const std::string& content, const std::string& label) {

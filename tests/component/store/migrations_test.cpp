@@ -25,7 +25,7 @@ TEST_CASE("a new database has the newest schema and says that it is lowbit's", "
   const Directory dir;
   must(open_sqlite(dir.database(), Access::read_write));
   CHECK(ask(dir.database(), "SELECT user_version, application_id FROM pragma_user_version, pragma_application_id") ==
-        "1,1819244386\n");
+        "2,1819244386\n");
   CHECK(ask(dir.database(), "SELECT value FROM meta WHERE key = 'about'") ==
         "results of lowbit; docs/results-schema.md\n");
   CHECK(must(integrity_problems(dir.database())).empty());
@@ -96,7 +96,7 @@ TEST_CASE("a migration that fails leaves the version before it, whole", "[store]
   CHECK(
       dir.error_of(migrate(db, steps)) ==
       "error[LB6005]: `DIR/results.db` is damaged\n"
-      " = note: while migrating to schema version 2: no such table: nowhere\n"
+      " = note: while migrating to schema version 3: no such table: nowhere\n"
       " = help: `lowbit doctor --rebuild` makes it again from the published results, and keeps this file beside it\n");
   CHECK(must(schema_state(db, next)).version == next - 1);
   CHECK(db.database().tableExists("runs"));
@@ -114,7 +114,7 @@ TEST_CASE("a database of a newer lowbit is refused and left as it is", "[store]"
   meddle(dir.database(), "PRAGMA user_version = 7");
   const std::string refused =
       "error[LB6003]: `DIR/results.db` was made by a newer lowbit\n"
-      " = note: its schema version is 7; this lowbit knows versions up to 1\n"
+      " = note: its schema version is 7; this lowbit knows versions up to 2\n"
       " = help: use the lowbit that made it, or a newer one\n";
   CHECK(dir.error_of(open_sqlite(dir.database(), Access::read_write)) == refused);
   CHECK(dir.error_of(open_sqlite(dir.database(), Access::read_only)) == refused);
@@ -127,7 +127,7 @@ TEST_CASE("a reader does not migrate: an older database is named as such", "[sto
          "PRAGMA application_id = " + std::to_string(kApplicationId) + "; CREATE TABLE old (x INTEGER)");
   CHECK(dir.error_of(open_sqlite(dir.database(), Access::read_only)) ==
         "error[LB6012]: `DIR/results.db` was made by an older lowbit\n"
-        " = note: its schema version is 0 and this lowbit reads version 1\n"
+        " = note: its schema version is 0 and this lowbit reads version 2\n"
         " = help: a command that writes brings it up to date: `lowbit run experiment.yaml`\n");
   must(open_sqlite(dir.database(), Access::read_write));
   must(open_sqlite(dir.database(), Access::read_only));

@@ -226,7 +226,7 @@ TEST_CASE("experiments and runs by their states", "[store][facts]") {
   const std::int64_t failed = writer.begin("l", "later");
   must(store.end_attempt(failed, AttemptState::cancelled, nullptr, 1));
   must(store.end_run(writer.run(), "failed"));
-  must(store.begin_run("study", "study.yaml", "lowbit run study.yaml -j 2", Json::object()));
+  must(store.begin_run({.experiment = "study", .file = "study.yaml", .command = "lowbit run study.yaml -j 2"}));
   ProjectFacts facts = facts_of(dir);
   const std::vector<ExperimentLine> experiments = must(facts.experiments());
   REQUIRE(experiments.size() == 1);

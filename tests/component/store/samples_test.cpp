@@ -186,6 +186,9 @@ TEST_CASE("how a result came to be is known by its id", "[store][samples]") {
   CHECK(made.seconds == 2);
   CHECK(made.ended_at == "2026-03-01T12:00:02.000Z");
   CHECK(made.run == 1);
+  CHECK(made.lowbit_version() == "0.1.0");
+  CHECK(made.build == "g++ 12.2.0");
+  CHECK(made.host == "node7");
 }
 
 TEST_CASE("recipes tell what feeds a variant, and what it was", "[store][samples]") {

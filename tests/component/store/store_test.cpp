@@ -38,7 +38,7 @@ TEST_CASE("a writer whose lease was taken over stores nothing any more", "[store
   Store& store = old.store();
   CHECK(dir.error_of(store.publish({late}, false)) == refused("storing the result of 1 attempt"));
   CHECK(dir.error_of(store.publish({late, late}, true)) == refused("storing the results of 2 attempts"));
-  CHECK(dir.error_of(store.begin_run("e", "f", "c", {})) == refused("recording a run"));
+  CHECK(dir.error_of(store.begin_run({.experiment = "e", .file = "f", .command = "c"})) == refused("recording a run"));
   CHECK(dir.error_of(store.end_run(old.run(), "done")) == refused("recording the end of a run"));
   CHECK(dir.error_of(store.record_expansion("e", "f", {})) == refused("recording the expansion of e"));
   CHECK(dir.error_of(store.begin_attempt(old.run(), {.stage_label = "s"})) == refused("recording an attempt at s"));
@@ -56,7 +56,7 @@ TEST_CASE("a writer whose lease was taken over stores nothing any more", "[store
 TEST_CASE("a writer that took no lease stores nothing", "[store]") {
   const Directory dir;
   const auto store = must(open_sqlite(dir.database(), Access::read_write));
-  CHECK(dir.error_of(store->begin_run("e", "f", "c", {})) ==
+  CHECK(dir.error_of(store->begin_run({.experiment = "e", .file = "f", .command = "c"})) ==
         "error[LB6010]: another process holds this project now\n"
         " = note: this process has no lease\n"
         " = note: nothing was stored while recording a run\n"

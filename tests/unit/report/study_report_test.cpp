@@ -57,6 +57,9 @@ struct Reported {
       made.content_key = "c0ffee0000000000";
       made.ended_at = "2026-01-02T03:04:0" + std::to_string(i) + "Z";
       made.seconds = 60;
+      made.versions = {{"lowbit", "1.1"}};
+      made.build = "g++ 12.2.0";
+      made.host = i == 0 ? "node1" : "node2";
       report.executions.push_back(made);
     }
     report.comparison = std::move(comparison);
@@ -134,7 +137,8 @@ TEST_CASE("a report needs no script and no network, and says what it stands on",
   CHECK_THAT(html, Contains("6 of 6 results of <code>study.yaml</code>, seeds 0, 1, made from 2026-01-02T03:04:00Z to "
                             "2026-01-02T03:04:05Z."));
   CHECK_THAT(html, Contains("<tr><td class=\"text\">solve</td><td>4</td><td class=\"text\">4 min</td></tr>"));
-  CHECK_THAT(html, Contains("All numbers were computed with lowbit 1.2 (experiment study, results "));
+  CHECK_THAT(html, Contains("All numbers were computed with lowbit 1.1 (experiment study, results "));
+  CHECK_THAT(html, Contains("<td class=\"text\">lowbit 1.1, g++ 12.2.0</td><td class=\"text\">node2</td>"));
   CHECK(percent_decoded(between(html, "src=\"data:image/svg+xml,", "\"")) == reported.report.graph);
   CHECK(study_report(reported.report, 0).html == html);
 }

@@ -90,7 +90,9 @@ struct TracedStudy : test::WrittenStudy {
                                         .environment = {{"device", "cpu"}, {"lease", {{"cpus", 1}}}},
                                         .run = 4,
                                         .command = "lowbit run study.yaml",
-                                        .versions = {}};
+                                        .versions = {{"lowbit", "0.1.0"}},
+                                        .build = "g++ 12.2.0, libtorch 1.13.0",
+                                        .host = "node7"};
       result.predictions = PredictionsPlace{.result_id = *variant.result_id,
                                             .label = variant.label,
                                             .port = "predictions",
@@ -146,6 +148,7 @@ solve  plugin     lowbit.generate 3
        stop       x\x1b[0m
 
 environment  device cpu, lease {cpus 1}
+computed by  lowbit 0.1.0 (g++ 12.2.0, libtorch 1.13.0) on node7
 plugin file  ffff
 run          run:4 lowbit run study.yaml
 
@@ -210,6 +213,8 @@ TEST_CASE("a metric is traced to what each seed reported", "[report][trace]") {
   CHECK(document["results"][1]["metrics"]["toys/kept"] == Json{{"value", 0.25}, {"unit", "fraction"}, {"count", 4}});
   CHECK_FALSE(document["results"][0].contains("items"));
   CHECK(document["results"][0]["execution"]["attempt"] == 2);
+  CHECK(document["results"][0]["execution"]["lowbit"] == "0.1.0");
+  CHECK(document["results"][0]["execution"]["host"] == "node7");
 }
 
 TEST_CASE("what a table does not have is said with what it has", "[report][trace]") {
