@@ -27,10 +27,19 @@ std::string StudyTables::command(const TableSpec& table) const {
 Result<StudyTables::Filled> StudyTables::fill(const TableSpec& table) {
   Filled filled;
   LB_TRY_ASSIGN(filled.sources, report::find_sources(table, study_));
-  LB_TRY(store::read_metrics(project_.database(), report::results_of(filled.sources), study_));
+  const std::set<std::int64_t> results = report::results_of(filled.sources);
+  if (const std::set<std::string> metrics = report::metrics_of(table); !metrics.empty()) {
+    LB_TRY(store::read_metrics(project_.database(), results, study_, metrics));
+  }
   LB_TRY_ASSIGN(filled.answers,
                 store::answers_of(project_.database(), report::results_with_answers(table, filled.sources)));
-  LB_TRY_ASSIGN(filled.measured, report::measure(table, filled.sources, filled.answers));
+  auto measured = report::measure(table, filled.sources, filled.answers);
+  if (!measured) {
+    // What is wrong is said with the names of all metrics.
+    LB_TRY(store::read_metrics(project_.database(), results, study_));
+    measured = report::measure(table, filled.sources, filled.answers);
+  }
+  LB_TRY_ASSIGN(filled.measured, std::move(measured));
   if (published_wanted_) {
     LB_TRY_ASSIGN(filled.published, load_published(tables_, table));
   }

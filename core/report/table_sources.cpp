@@ -172,6 +172,14 @@ Result<std::vector<RowSources>> find_sources(const TableSpec& table, const Study
   return problems;
 }
 
+std::set<std::string> metrics_of(const TableSpec& table) {
+  std::set<std::string> names;
+  for (const ColumnSpec& column : table.columns) {
+    for (const MetricOf& metric : column.metrics) names.insert(metric.metric.value);
+  }
+  return names;
+}
+
 std::set<std::int64_t> results_of(const std::vector<RowSources>& sources) {
   std::set<std::int64_t> results;
   for (const RowSources& row : sources) {

@@ -23,6 +23,9 @@ using RowSources = std::map<std::string, std::vector<const StudyVariant*>>;
 /// The results on which the rows stand.
 [[nodiscard]] std::set<std::int64_t> results_of(const std::vector<RowSources>& sources);
 
+/// The metrics that its columns name, in which * stands for any text; what they miss is named beside all metrics.
+[[nodiscard]] std::set<std::string> metrics_of(const TableSpec& table);
+
 /// The results whose predictions the table needs.
 [[nodiscard]] std::vector<std::int64_t> results_with_answers(const TableSpec& table,
                                                              const std::vector<RowSources>& sources);

@@ -19,10 +19,10 @@ namespace lowbit::store {
 [[nodiscard]] Result<StudyResults> study_results(const std::filesystem::path& database, const std::string& experiment);
 
 /// The same without metrics, for what needs few of them: read_metrics() adds those of the variants with one of
-/// `results`.
+/// `results`, or of these only those of `names`, in which * stands for any text.
 [[nodiscard]] Result<StudyResults> study_variants(const std::filesystem::path& database, const std::string& experiment);
 [[nodiscard]] Result<void> read_metrics(const std::filesystem::path& database, const std::set<std::int64_t>& results,
-                                        StudyResults& study);
+                                        StudyResults& study, const std::set<std::string>& names = {});
 /// How the variants of `study` are made. A variant that was expanded anew meanwhile has an empty recipe.
 [[nodiscard]] Result<StudyRecipes> study_recipes(const std::filesystem::path& database, const StudyResults& study);
 

@@ -121,7 +121,7 @@ void make(int64_t n, const fs::path& directory) {
   std::ofstream(directory / "shared/file") << "x";
   auto store = must(store::open_sqlite(directory / "results.db", store::Access::read_write));
   must(store->take_lease("host", "boot", 1));
-  const std::int64_t run = must(store->begin_run("plan", "plan.yaml", "", Json::object()));
+  const std::int64_t run = must(store->begin_run({.experiment = "plan", .file = "plan.yaml", .command = ""}));
   const graph::ExpandedGraph graph = expanded(n, catalog);
   graph::Plan plan = graph::make_plan(graph, {{"text", text_digest()}}, {}, *store, {});
   make_all(graph, plan, text_digest(), *store, run);

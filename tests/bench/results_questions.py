@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""How long lowbit compare and samples take on a large results.db, which is made here: by the clock, best of several.
+"""How long lowbit table, compare, samples and query take on a large results.db, which is made here: by the clock, best of several.
 
     tests/bench/results_questions.py LOWBIT DIRECTORY [--results 500] [--items 10000] [--metrics 100] [--rounds N]
 
@@ -70,13 +70,22 @@ def make(file, arguments):
     db.execute(f"PRAGMA user_version = {len(migrations)}")
     db.execute("PRAGMA journal_mode = WAL")
     db.execute("PRAGMA synchronous = OFF")
-    db.execute("INSERT INTO runs VALUES (1, 'big', 'big.yaml', 'lowbit run big.yaml', '{}', 1, ?, ?, 'done')", (WHEN, WHEN))
+    db.execute("INSERT INTO runs VALUES (1, 'big', 'big.yaml', 'lowbit run big.yaml', '{}', 1, ?, ?, 'done', NULL, '{}')", (WHEN, WHEN))
     db.execute("INSERT INTO experiments VALUES ('big', 'big.yaml', ?)", (WHEN,))
     random.seed(1)
     for number in range(1, arguments.results + 1):
         add_result(db, number, arguments.items, arguments.metrics)
         db.commit()
     db.close()
+
+
+def write_tables(root, arguments):
+    """One table of all results: the columns name metrics whole, or by their ends."""
+    last = arguments.metrics - 1
+    for name, prefix in (("named", "x/"), ("open", "*/")):
+        rows = "\n".join(f"      - {{id: r{k}, stages: {{s: solve}}, at: {{k: {k}}}}}" for k in range(1, arguments.results + 1))
+        columns = ", ".join(f'{{label: c{m}, value: {{of: s, metric: "{prefix}metric_{m:03}"}}}}' for m in sorted({0, last // 2, last}))
+        (root / f"{name}.yaml").write_text(f"experiment: big\ntables:\n  all:\n    columns: [{columns}]\n    rows:\n{rows}\n")
 
 
 def seconds(words, rounds):
@@ -89,6 +98,22 @@ def seconds(words, rounds):
             sys.exit(f"error: {' '.join(words)} ended with {ended.returncode}\n{ended.stderr}")
         best = took if best is None else min(best, took)
     return best
+
+
+def queries(last):
+    """Those of docs/, about results of this database."""
+    one, other = "solve[k=1]", last
+    return {
+        "accuracy again": f"SELECT r.label, r.value, avg(p.correct), sum(p.correct), count(p.correct) FROM v_results r JOIN predictions "
+                          f"p USING (result_id) WHERE r.label = '{one}' AND r.metric LIKE '%/accuracy' GROUP BY r.metric",
+        "flips of a pair": f"SELECT item_id FROM v_flips WHERE label_a = '{one}' AND label_b = '{other}' AND correct_a",
+        "first wrong item": f"SELECT min(item_id) FROM v_stages JOIN predictions USING (result_id) WHERE label = '{one}' AND NOT correct",
+        "an item's answer": f"SELECT extracted, fields ->> '$.text' AS text FROM v_stages JOIN predictions USING (result_id) "
+                            f"WHERE label = '{other}' AND item_id = 'item-77'",
+        "an item everywhere": "SELECT label, extracted FROM v_stages JOIN predictions USING (result_id) WHERE item_id = 'item-77'",
+        "v_agg": "SELECT axes ->> '$.k' AS k, metric, mean, std, n FROM v_agg WHERE stage = 'solve' ORDER BY 1",
+        "v_stages": "SELECT label, failure FROM v_stages WHERE state = 'failed'",
+    }
 
 
 def main():
@@ -106,14 +131,17 @@ def main():
     if not file.exists():
         make(file, arguments)
     last = f"solve[k={arguments.results}]"
-    commands = {"compare": ["compare"], "compare --csv, metrics": ["compare", "--csv", "--metric", "x/*"]}
+    write_tables(root, arguments)
+    commands = {"table": ["table", str(root / "named.yaml")], "table, names with *": ["table", str(root / "open.yaml")],
+                "compare": ["compare"], "compare --csv, metrics": ["compare", "--csv", "--metric", "x/*"]}
     if arguments.items > 0:
         commands |= {"samples --flips": ["samples", "solve[k=1]", last, "--flips"],
                      "samples --wrong": ["samples", last, "--wrong"]}
+        commands |= {f"query: {name}": ["query", sql] for name, sql in queries(last).items()}
     print(f"{arguments.results} results, {arguments.results * arguments.items} rows of predictions, "
           f"{arguments.metrics} metrics each")
     for name, words in commands.items():
-        print(f"{name:24} {seconds([program, *words, '-C', str(root)], arguments.rounds):.2f} s")
+        print(f"{name:26} {seconds([program, *words, '-C', str(root)], arguments.rounds):.2f} s")
 
 
 if __name__ == "__main__":

@@ -1,15 +1,33 @@
 #include "store/study_results.h"
 
+#include <algorithm>
+
+#include "base/glob.h"
 #include "store/sqlite/open_connection.h"
 
 namespace lowbit::store {
 namespace {
 
-std::map<std::string, MeasuredMetric> measured(Connection& db, std::int64_t result) {
+bool is_wanted(const std::string& metric, const std::set<std::string>& names) {
+  return names.empty() ||
+         std::any_of(names.begin(), names.end(), [&](const std::string& name) { return matches_glob(name, metric); });
+}
+
+std::map<std::string, MeasuredMetric> measured(Connection& db, std::int64_t result,
+                                               const std::set<std::string>& names) {
   std::map<std::string, MeasuredMetric> metrics;
-  Rows rows = db.query("SELECT name, unit, value, count FROM metrics WHERE result_id = ?", result);
-  while (rows.next()) {
-    metrics[rows.text(0)] = {rows.text(1), rows.real_if(2), rows.integer(3)};
+  const auto take = [&](Rows rows) {
+    while (rows.next()) {
+      std::string name = rows.text(0);
+      if (is_wanted(name, names)) metrics[std::move(name)] = {rows.text(1), rows.real_if(2), rows.integer(3)};
+    }
+  };
+  const bool open = names.empty() || std::any_of(names.begin(), names.end(), [](const std::string& name) {
+                      return name.find('*') != std::string::npos;
+                    });
+  if (open) take(db.query("SELECT name, unit, value, count FROM metrics WHERE result_id = ?", result));
+  for (const std::string& name : open ? std::set<std::string>() : names) {
+    take(db.query("SELECT name, unit, value, count FROM metrics WHERE result_id = ? AND name = ?", result, name));
   }
   return metrics;
 }
@@ -44,7 +62,7 @@ Result<StudyResults> read_study(const std::filesystem::path& database, const std
     for (StudyVariant& variant : study.variants) {
       if (!variant.result_id) continue;
       variant.content_key = content_key_of(*db, *variant.result_id);
-      if (metrics) variant.metrics = measured(*db, *variant.result_id);
+      if (metrics) variant.metrics = measured(*db, *variant.result_id, {});
     }
     return study;
   });
@@ -61,12 +79,12 @@ Result<StudyResults> study_variants(const std::filesystem::path& database, const
 }
 
 Result<void> read_metrics(const std::filesystem::path& database, const std::set<std::int64_t>& results,
-                          StudyResults& study) {
+                          StudyResults& study, const std::set<std::string>& names) {
   LB_TRY_ASSIGN(const std::unique_ptr<Connection> db, open_connection(database, Access::read_only, {}));
   return db->guarded("reading metrics", [&]() -> Result<void> {
     for (StudyVariant& variant : study.variants) {
       if (variant.result_id && results.contains(*variant.result_id)) {
-        variant.metrics = measured(*db, *variant.result_id);
+        variant.metrics = measured(*db, *variant.result_id, names);
       }
     }
     return {};
