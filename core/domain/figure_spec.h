@@ -17,7 +17,7 @@ struct FigureRow {
   std::vector<Text> over;  ///< axes whose combinations are the points of a row
 };
 
-/// A number of a point: value, sum, share or accuracy.
+/// A number of a point: value, sum, mean, share or accuracy.
 struct QuantitySpec {
   ColumnSpec column;
   bool log = false;              ///< its axis or colours are logarithmic

@@ -31,6 +31,7 @@ struct ColumnSpec {
   enum class Kind {
     value,     ///< one metric, mean over seeds
     sum,       ///< several added; a part that a row has no stage for counts nothing
+    mean,      ///< several, each as much as the others; none where a row has no stage for one of them
     list,      ///< several beside each other
     share,     ///< one metric that is a share of items, with its interval
     accuracy,  ///< share of right predictions
@@ -38,7 +39,7 @@ struct ColumnSpec {
   };
   Kind kind = Kind::value;
   Text label;                     ///< distinct in a table
-  std::vector<MetricOf> metrics;  ///< value (one), sum, list, share (one)
+  std::vector<MetricOf> metrics;  ///< value (one), sum, mean, list, share (one)
   Text role;                      ///< accuracy, delta
   Text baseline;                  ///< delta: id of a row that has a stage for `role`
   bool percent = false;           ///< fractions shown times 100; always so for share, accuracy and delta

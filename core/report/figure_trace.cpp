@@ -45,6 +45,7 @@ std::string formula_of(const TableSpec& table, const ColumnSpec& column, const M
     case ColumnKind::value:
     case ColumnKind::list:
     case ColumnKind::sum: return "mean over seeds of " + metrics_text(column);
+    case ColumnKind::mean: return "mean of these, each a mean over seeds: " + metrics_text(column);
     case ColumnKind::share:
       return "mean over seeds of " + metrics_text(column) + "; [ ] Wilson interval of that share of its items";
     case ColumnKind::accuracy:

@@ -59,6 +59,7 @@ class Measuring {
       }
       case Kind::share: return share(row, column);
       case Kind::sum: cell.figures.push_back(sum(row, column)); return cell;
+      case Kind::mean: return mean_of_all(row, column);
       case Kind::value:
       case Kind::list: break;
     }
@@ -188,18 +189,43 @@ class Measuring {
     return cell;
   }
 
+  /// A number only where every part is one.
+  MeasuredCell mean_of_all(std::size_t row, const ColumnSpec& column) {
+    MeasuredCell cell;
+    Figure whole{State::number, 0};
+    std::string unit;
+    for (const MetricOf& metric : column.metrics) {
+      const Mean part = mean(row, metric, column);
+      if (part.figure.state != State::number) {
+        // What can still be made is said before what will never be there.
+        if (whole.state != State::missing) whole.state = part.figure.state;
+        continue;
+      }
+      one_unit("mean", metric, part, unit);
+      whole.value += part.figure.value / static_cast<double>(column.metrics.size());
+      cell.metrics.insert(part.metric);
+      cell.variants.push_back(part.variant);
+    }
+    cell.figures.push_back(whole);
+    return cell;
+  }
+
+  void one_unit(const char* what, const MetricOf& metric, const Mean& part, std::string& unit) {
+    if (!unit.empty() && !part.unit.empty() && unit != part.unit) {
+      report_once(error("LB7027", std::string("a ") + what + " of " + unit + " and " + part.unit + " has no meaning")
+                      .at(metric.metric.span, "in " + part.unit)
+                      .fix("name metrics of one unit"));
+    }
+    unit = part.unit;
+  }
+
   Figure sum(std::size_t row, const ColumnSpec& column) {
     Figure total;
     std::string unit;
     for (const MetricOf& metric : column.metrics) {
       const Mean part = mean(row, metric, column);
       if (part.figure.state == State::absent) continue;
-      if (!unit.empty() && !part.unit.empty() && unit != part.unit) {
-        report_once(error("LB7027", "a sum of " + unit + " and " + part.unit + " has no meaning")
-                        .at(metric.metric.span, "in " + part.unit)
-                        .fix("add metrics of one unit"));
-      }
-      unit = part.unit;
+      one_unit("sum", metric, part, unit);
       total.value += part.figure.value;
       // What is missing makes the whole missing, then what is not a number.
       if (total.state != State::missing && total.state != State::not_a_number) total.state = part.figure.state;

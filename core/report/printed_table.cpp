@@ -95,10 +95,15 @@ class Ranking {
     const ColumnSpec& column = table_.columns[c];
     if (column.best) return *column.best;
     if (column.kind == Kind::accuracy) return Better::up;
-    if (column.kind != Kind::value && column.kind != Kind::share) return Better::none;
-    const std::set<std::string>& names = measured_.rows[rows.front()][c].metrics;
-    const MetricDefinition* const metric = names.empty() ? nullptr : find_metric(*names.begin());
-    return metric == nullptr ? Better::none : metric->better;
+    if (column.kind != Kind::value && column.kind != Kind::share && column.kind != Kind::mean) return Better::none;
+    std::optional<Better> better;
+    for (const std::string& name : measured_.rows[rows.front()][c].metrics) {
+      const MetricDefinition* const metric = find_metric(name);
+      const Better one = metric == nullptr ? Better::none : metric->better;
+      if (better && *better != one) return Better::none;
+      better = one;
+    }
+    return better.value_or(Better::none);
   }
 
   /// Why two figures are not to be ranked, if they are not.

@@ -15,8 +15,9 @@ struct QuantityKey {
   std::string_view key;
   ColumnSpec::Kind kind;
 };
-constexpr std::array<QuantityKey, 4> kQuantityKeys{{{"value", ColumnSpec::Kind::value},
+constexpr std::array<QuantityKey, 5> kQuantityKeys{{{"value", ColumnSpec::Kind::value},
                                                     {"sum", ColumnSpec::Kind::sum},
+                                                    {"mean", ColumnSpec::Kind::mean},
                                                     {"share", ColumnSpec::Kind::share},
                                                     {"accuracy", ColumnSpec::Kind::accuracy}}};
 
@@ -73,11 +74,12 @@ bool FigureParts::read_content(const Node& node, ColumnSpec& column) {
   if (column.kind == ColumnSpec::Kind::accuracy) {
     return form_.mapping(node, Place::accuracy) && read_text(form_, node, "of", column.role);
   }
-  if (column.kind != ColumnSpec::Kind::sum) {
+  const bool sum = column.kind == ColumnSpec::Kind::sum;
+  if (!sum && column.kind != ColumnSpec::Kind::mean) {
     if (auto metric = read_metric(form_, node)) column.metrics.push_back(std::move(*metric));
     return !column.metrics.empty();
   }
-  if (!form_.list(node, "`sum`", "metrics")) return false;
+  if (!form_.list(node, sum ? "`sum`" : "`mean`", "metrics")) return false;
   for (const Node& item : node.items) {
     if (auto metric = read_metric(form_, item)) column.metrics.push_back(std::move(*metric));
   }

@@ -22,8 +22,9 @@ struct KindKey {
   Kind kind;
   std::size_t digits;  ///< when the author does not say
 };
-constexpr std::array<KindKey, 6> kKinds{{{"value", Kind::value, 2},
+constexpr std::array<KindKey, 7> kKinds{{{"value", Kind::value, 2},
                                          {"sum", Kind::sum, 2},
+                                         {"mean", Kind::mean, 2},
                                          {"list", Kind::list, 2},
                                          {"share", Kind::share, 1},
                                          {"accuracy", Kind::accuracy, 1},
@@ -147,8 +148,8 @@ class TableReader {
     }
     if (content == nullptr) {
       form_.report(error("LB1021",
-                         "a column needs one of the keys `value`, `sum`, `list`, `share`, `accuracy` and "
-                         "`delta`")
+                         "a column needs one of the keys `value`, `sum`, `mean`, `list`, `share`, "
+                         "`accuracy` and `delta`")
                        .at(node.span, "not in this mapping")
                        .fix("say what stands in the column: `value: {of: ROLE, metric: NAME}`"));
       return std::nullopt;
@@ -176,6 +177,7 @@ class TableReader {
         if (auto metric = read_metric(node)) column.metrics.push_back(std::move(*metric));
         return !column.metrics.empty();
       case Kind::sum:
+      case Kind::mean:
       case Kind::list:
         if (!form_.list(node, ticked(key_of(column.kind)), "metrics")) return false;
         for (const Node& item : node.items) {
