@@ -130,6 +130,11 @@ std::vector<Measured> ResultsFile::numbers(const std::vector<std::string>& tasks
 
 std::vector<Measured> ResultsFile::numbers_of(const std::string& task, const std::vector<std::string>& metrics) const {
   const Json& of_task = json_.at("results").at(task);
+  if (!of_task.is_object()) {
+    refuse("the numbers of " + task + " cannot be read", file_.string() + ", results." + task,
+           "it is " + std::string(of_task.type_name()) + " instead of an object",
+           "bind what lm_eval wrote to its --output_path");
+  }
   std::vector<Measured> numbers;
   for (const auto& [key, value] : of_task.items()) {
     const auto [metric, filter] = key_of(key);
