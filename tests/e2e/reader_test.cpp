@@ -122,7 +122,7 @@ TEST_CASE("readers that come and go see every state of a run, and the log beside
   said >> n_reads >> largest;
   CHECK(n_reads > 5);
   CHECK(largest > 0);
-  // SQLite writes the log back at 1000 pages of 4 KiB, or when no reader is in the way after that; that of the whole run
-  // would be 17 MiB.
+  // SQLite writes the log back at 1000 pages of 4 KiB, or when no reader is in the way after that; that of the whole
+  // run would be 17 MiB.
   CHECK(largest < 3U * 1000 * 4096);
 }
