@@ -43,7 +43,10 @@ std::optional<std::string> grading_metric(const Sample& sample, const std::strin
 bool is_right(const Sample& sample, const std::string& metric) {
   const Json& value = member(sample.row, metric);
   if (value.is_boolean()) return value.get<bool>();
-  if (value.is_number() && (value == 0 || value == 1)) return value == 1;
+  if (value.is_number()) {
+    const auto grade = value.get<double>();
+    if (grade == 0 || grade == 1) return grade == 1;
+  }
   refuse_sample(sample, "an answer is neither right nor wrong",
                 "its " + metric + " is " + (value.is_null() ? "missing or NaN" : value.dump().substr(0, 80)),
                 "set `metric` to one that is 1 for a right answer and 0 for a wrong one");

@@ -46,6 +46,7 @@ fs::path found_in(const fs::path& directory, const std::string& time) {
   std::sort(files.begin(), files.end());
   if (files.size() == 1) return files.front();
   std::vector<std::string> names;
+  names.reserve(files.size());
   for (const fs::path& file : files) names.push_back(file.lexically_relative(directory).generic_string());
   if (files.empty()) {
     refuse(time.empty() ? "there is no results file" : "there is no results file of this time", directory.string(),
@@ -78,10 +79,10 @@ bool is_std_err(const std::string& metric) { return metric.ends_with(kStdErr); }
 }  // namespace
 
 const Json& member(const Json& json, const std::string& key) {
-  static const Json kNothing;
-  if (!json.is_object()) return kNothing;
+  static const Json nothing;
+  if (!json.is_object()) return nothing;
   const auto found = json.find(key);
-  return found == json.end() ? kNothing : *found;
+  return found == json.end() ? nothing : *found;
 }
 
 ResultsFile::ResultsFile(fs::path file, Json json) : file_(std::move(file)), json_(std::move(json)) {

@@ -54,14 +54,14 @@ Json facts_of(const ResultsFile& results, const std::set<std::string>& tasks) {
   }
   facts["config"] = known(json, "config", unknown);
   Json by_task = Json::object();
-  const std::vector<std::pair<std::string, std::string>> kOfTask{{"version", "versions"},
+  const std::vector<std::pair<std::string, std::string>> of_task{{"version", "versions"},
                                                                  {"n_shot", "n-shot"},
                                                                  {"task_hash", "task_hashes"},
                                                                  {"n_samples", "n-samples"},
                                                                  {"higher_is_better", "higher_is_better"}};
-  for (const auto& [ours, theirs] : kOfTask) (void)known(json, theirs, unknown);
+  for (const auto& [ours, theirs] : of_task) (void)known(json, theirs, unknown);
   for (const std::string& task : tasks) {
-    for (const auto& [ours, theirs] : kOfTask) by_task[task][ours] = member(member(json, theirs), task);
+    for (const auto& [ours, theirs] : of_task) by_task[task][ours] = member(member(json, theirs), task);
     const Json& config = results.config_of(task);
     by_task[task]["output_type"] = member(config, "output_type");
     by_task[task]["generation_kwargs"] = member(config, "generation_kwargs");
