@@ -24,6 +24,7 @@ constexpr std::array<std::string_view, 11> kQuestions{"question", "problem", "qu
   throw StageError(LB_BAD_INPUT, {.what = what, .where = where, .why = why, .fix = fix});
 }
 
+const std::string kNoFilter = "none";
 const std::string kCopyAgain = "copy the file again from where lm_eval wrote it, or evaluate again";
 
 /// A text, or the messages of a chat as one.
@@ -71,13 +72,23 @@ Sample sample_of(const Json& row, const std::string& where) {
     sample.metrics = row["metrics"].get<std::vector<std::string>>();
     return sample;
   }
-  // Versions that do not list them: what is left is measured.
+  // Before 0.4.7 they are not listed: what is left is measured.
   const std::set<std::string> others{"doc_id", "doc",      "target",      "arguments",   "resps",
                                      "filter", "doc_hash", "prompt_hash", "target_hash", "filtered_resps"};
   for (const auto& [name, value] : row.items()) {
     if (!others.contains(name)) sample.metrics.push_back(name);
   }
   return sample;
+}
+
+[[noreturn]] void refuse_twice(const Json& row, std::int64_t doc_id, const std::string& filter,
+                               const std::string& where) {
+  const std::string what = "item " + std::to_string(doc_id) + " stands there twice";
+  if (row.contains("filter")) {
+    refuse(what, where, "an item has one line for each filter, and one of `" + filter + "` came before", kCopyAgain);
+  }
+  refuse(what, where, "its lines do not say which filter they are of, as lm_eval's did not before 0.4.7",
+         "evaluate with a later lm_eval, or import this task's numbers only, with lowbit.lm-eval-results");
 }
 
 std::string listed(const std::set<std::string>& names) {
@@ -98,12 +109,10 @@ std::vector<Sample> read_samples(const std::filesystem::path& file, const std::s
   std::set<std::pair<std::string, std::int64_t>> seen;
   for_each_python_json_line(file, [&](const Json& row, std::size_t line) {
     const std::string where = file.string() + ":" + std::to_string(line);
-    const std::string of_row = row.at("doc_id").is_null() ? "" : row.value("filter", std::string("none"));
+    const auto doc_id = row.at("doc_id").get<std::int64_t>();
+    const std::string of_row = row.value("filter", kNoFilter);
     filters.insert(of_row);
-    if (!seen.emplace(of_row, row.at("doc_id").get<std::int64_t>()).second) {
-      refuse("item " + std::to_string(row.at("doc_id").get<std::int64_t>()) + " stands there twice", where,
-             "an item has one line for each filter, and this one of `" + of_row + "` came before", kCopyAgain);
-    }
+    if (!seen.emplace(of_row, doc_id).second) refuse_twice(row, doc_id, of_row, where);
     if (filter.empty() || of_row == filter) samples.push_back(sample_of(row, where));
   });
   if (filter.empty() && filters.size() > 1) {

@@ -157,6 +157,11 @@ TEST_CASE("a task that cannot be made says why", "[lm-eval]") {
   CHECK_THAT(refused(kStrict, [](E& e) { e.sums[1].erase("target"); }), Contains(".jsonl:2") && Contains("target"));
   CHECK_THAT(refused(kStrict, [](E& e) { e.sums[1]["doc_id"] = 0; }),
              Contains("item 0 stands there twice") && Contains(".jsonl:2"));
+  CHECK_THAT(refused({{"task", "sums"}},
+                     [](E& e) {
+                       for (Json& row : e.sums) row.erase("filter");
+                     }),
+             Contains("item 0 stands there twice") && Contains("before 0.4.7"));
   CHECK_THAT(refused(kStrict, [](E& e) { e.sums[1]["arguments"] = Json::object(); }), Contains("has no prompt"));
   CHECK_THAT(refused(kStrict, [](E& e) { e.sums[1]["arguments"]["gen_args_0"]["arg_0"] = 5; }),
              Contains("a prompt is not a text"));
@@ -233,6 +238,23 @@ TEST_CASE("samples that are not those of the results or the task are refused", "
   Json other = kStrict;
   other["metric"] = "bleu";
   CHECK_THAT(refused(other, [](E&) {}), Contains("no metric `bleu`") && Contains("exact_match"));
+}
+
+TEST_CASE("rows as before 0.4.7 name neither filter nor metrics", "[lm-eval]") {
+  Answering a;
+  a.evaluation.sums.resize(2);
+  for (Json& row : a.evaluation.sums) {
+    row.erase("filter");
+    row.erase("metrics");
+    row["prompt_hash"] = row["target_hash"] = "0";
+  }
+  test::StageFixture asking("lowbit.lm-eval-task");
+  a.evaluation.write(asking.input("out"));
+  asking.host.bind("results", {.path = asking.input("out").string(), .type = "file"});
+  asking.host.params = {{"task", "sums"}};
+  REQUIRE(asking.run() == LB_OK);
+  REQUIRE(a.run({{"task", "sums"}}, asking.host.path("task")) == LB_OK);
+  CHECK(a.stage.metric("sums/accuracy").value == 0.5);
 }
 
 TEST_CASE("a mean is compared where the task takes one", "[lm-eval]") {
