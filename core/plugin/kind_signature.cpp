@@ -28,7 +28,8 @@ const std::vector<std::string_view> kModels{"model/1", "quantized-model/1", "ada
 const PortRule kProgram{"program", {"file"}, Presence::may};
 
 // A trainer may lack `model` (pretraining) or `data` (merging an adapter), not both: checked below. One that makes a
-// model from nothing reads more, such as its tokenizer. The model of an evaluator may be elsewhere, behind an API.
+// model from nothing reads more, such as its tokenizer. The model of an evaluator may be elsewhere: behind an API, or
+// where another program evaluated it, whose `results` are read then.
 const std::vector<Signature> kSignatures{
     {StageKind::quantizer,
      {{"model", kModels, Presence::must},
@@ -48,6 +49,7 @@ const std::vector<Signature> kSignatures{
      {{"model", kModels, Presence::may},
       {"task", {"task/1", "token-batches/1"}, Presence::must},
       {"reference", kModels, Presence::may},
+      {"results", {"file"}, Presence::may},
       kProgram},
      false,
      {{"predictions", {"predictions/1"}, Presence::must}, {"calls", {"api-calls/1"}, Presence::may}}},

@@ -19,6 +19,11 @@ bool is_a_model(const RecipeInput& input) {
   return input.type == "model/1" || input.type == "quantized-model/1" || input.type == "adapter/1";
 }
 
+/// What another program measured of a model: it stands in the model's place.
+bool is_of_a_model_elsewhere(const StudyRecipe& recipe, const RecipeInput& input) {
+  return recipe.kind == "evaluator" && input.port == "results";
+}
+
 /// Of all items with their prompts, in whatever order they stand.
 std::string digest_of_prompts(const std::vector<ItemAnswer>& answers) {
   std::vector<std::pair<std::string_view, std::string_view>> prompts;
@@ -64,7 +69,7 @@ void Identity::collect(std::size_t variant, std::vector<Basis>& basis) {
   for (const RecipeInput& input : recipe.inputs) {
     if (is_about_answers(input)) {
       if (input.maker) collect(*input.maker, basis);
-    } else if (!is_a_model(input) && !input.digest.empty()) {
+    } else if (!is_a_model(input) && !is_of_a_model_elsewhere(recipe, input) && !input.digest.empty()) {
       const std::string from = input.maker ? study_.variants[*input.maker].label + "." + input.maker_port : "outside";
       basis.push_back({input.type, input.digest, input.digest.substr(0, kShownDigest) + " of " + from});
     }

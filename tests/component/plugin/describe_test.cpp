@@ -194,6 +194,15 @@ TEST_CASE("LB4010: a stage has the ports of its kind", "[plugin][describe]") {
       problems_of(
           {stage("test.e", LB_EVALUATOR).input("model", "model/1", "m").output("predictions", "predictions/1", "p")}) ==
       mismatch("evaluator `test.e` of `x.so` has no input `task`", "input `task` of type task/1 or token-batches/1"));
+  const auto reading = [&](const std::string& type) {
+    return stage("test.e", LB_EVALUATOR)
+        .input("task", "task/1", "t")
+        .input("results", type.c_str(), "r")
+        .output("predictions", "predictions/1", "p");
+  };
+  CHECK(problems_of({reading("file")}).empty());
+  CHECK(problems_of({reading("text/1")}) ==
+        mismatch("evaluator `test.e` of `x.so` has input `results` of type text/1", "input `results` of type file"));
   CHECK(problems_of({stage("test.j", LB_JUDGE).input("task", "task/1", "t").output("verdicts", "verdicts/1", "v")}) ==
         mismatch("judge `test.j` of `x.so` has no input `predictions`", "input `predictions` of type predictions/1"));
   CHECK(problems_of({judge().output("calls", "file", "c")}) ==

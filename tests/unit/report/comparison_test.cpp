@@ -219,6 +219,22 @@ TEST_CASE("training data may differ: it is part of what is compared", "[report][
   CHECK(comparison->sections[0].metrics[0].cells[1].delta == -2.0);
 }
 
+TEST_CASE("what another program measured stands in the place of a model, its task does not", "[report][compare]") {
+  Fixture f;
+  for (const int model : {1, 2, 3}) {
+    const std::size_t answers = f.add("answers", {{"model", model}}, {}, {});
+    f.feed(answers, "task", "task/1", model == 3 ? "22222222aa" : "11111111aa");
+    f.feed(answers, "results", "file", "r" + std::to_string(model));
+    f.answer(answers, model == 1 ? "1100" : "1110");
+  }
+  const Result<Comparison> comparison = f.compared();
+  REQUIRE(comparison);
+  const auto& cells = comparison->sections[0].metrics[0].cells;
+  CHECK(cells[1].not_comparable.empty());
+  CHECK(cells[1].delta);
+  CHECK(cells[2].not_comparable == "task/1 differs: 22222222 of outside, baseline 11111111 of outside");
+}
+
 TEST_CASE("what has no result, no such metric or no number is told apart", "[report][compare]") {
   Fixture f;
   const std::size_t a = f.add("score", {{"bits", 4}}, 0, {});
