@@ -20,7 +20,8 @@ struct MetricOf {
 };
 
 /// Which figure of published.csv stands for a cell: what the table, the column and the row say of it together. A row
-/// that none of them names is the one of the row's label.
+/// that none of them names is the one of the row's label. A column that row and column name, such as a model and a
+/// text, is both names with a blank between.
 struct PublishedPlace {
   Text table;
   Text row;

@@ -27,7 +27,10 @@ const PublishedFigure* published_at(const TableSpec& table, std::size_t row, std
   const std::string of_table = part_of(table, c, r, &PublishedPlace::table);
   std::string of_row = part_of(table, c, r, &PublishedPlace::row);
   if (of_row.empty()) of_row = r.label.value;
-  const std::string of_column = part_of(table, c, r, &PublishedPlace::column);
+  std::string of_column = part_of(table, c, r, &PublishedPlace::column);
+  if (!r.published.column.value.empty() && !c.published.column.value.empty()) {
+    of_column = r.published.column.value + " " + c.published.column.value;
+  }
   const auto found = std::find_if(published.figures.begin(), published.figures.end(), [&](const PublishedFigure& f) {
     return f.table == of_table && f.row == of_row && f.column == of_column;
   });
