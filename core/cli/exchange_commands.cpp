@@ -141,6 +141,14 @@ Result<void> check_format(const CommandOptions& options) {
         .note("of the results of an experiment: " + joined(results_formats()))
         .fix(near.empty() ? "use one of these" : "a format with a similar name exists: " + ticked(near));
   }
+  if (format != "hf-card" && (options.has("into") || options.has("dataset"))) {
+    return error("LB0001", "--into and --dataset belong to the format hf-card").fix("leave them out");
+  }
+  if (options.has("directory") == options.has("into")) {
+    return error("LB0001",
+                 options.has("into") ? "--into writes no directory" : "`lowbit export` needs a directory to write")
+        .fix(options.has("into") ? "leave the directory out" : "name one that does not exist yet");
+  }
   const std::vector<std::string> of_others = of_results
                                                  ? std::vector<std::string>{"dtype", "base-model", "base", "allow-loss"}
                                                  : std::vector<std::string>{"only"};
@@ -204,12 +212,14 @@ Result<int> export_command(const Words& words) {
                 "of a model: a variant of a stage (its name alone when there is one), the digest of an artifact, or a "
                 "directory with a model; of results: an experiment by its name, its file or its directory",
                 true)
-      .argument("directory", "what is written; it must not exist yet, or be empty", true)
+      .argument("directory", "what is written; it must not exist yet, or be empty", false)
       .text(
           "format,f",
           "of a model: gptq, gptq-v2, awq, compressed-tensors, bitsandbytes, hf or peft (docs/formats.md); of results: "
-          "csv, jsonl, lm-eval or tensorboard (docs/interchange.md)")
+          "csv, jsonl, lm-eval, tensorboard or hf-card (docs/interchange.md)")
       .many("only", "of results: only stages or variants of this name; * stands for any text; repeatable")
+      .many("dataset", "of hf-card: TASK=ORG/NAME[:TASK_ID], the dataset of the Hub that a task is; repeatable")
+      .text("into", "of hf-card: patch this model card between its markers, instead of writing a directory")
       .text("dtype", "of format hf: float32 (default), bfloat16 or float16")
       .text("base-model", "of format peft: name or path of the base, as transformers loads it")
       .text("base", "the directory of an adapter's base, when the project does not know it")

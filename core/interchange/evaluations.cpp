@@ -8,6 +8,7 @@ namespace lowbit::interchange {
 namespace {
 
 const Json kNull;
+const std::vector<std::string> kModelTypes{"model/1", "quantized-model/1", "adapter/1"};
 
 /// "perplexity/word@2048" is word_perplexity, whatever the context: that stands with the metric's own name.
 std::string lm_eval_name(const std::string& name) {
@@ -25,8 +26,21 @@ const RecipeInput* find_input(const StudyRecipe& recipe, const std::vector<std::
   return found == recipe.inputs.end() ? nullptr : &*found;
 }
 
+/// Of a model from outside: the name of its directory.
+std::string outside_name(const ExportedVariant& reader, const RecipeInput& input) {
+  if (reader.result) {
+    for (const InputFacts& fact : reader.result->facts.inputs) {
+      if (fact.digest != input.digest || !fact.path) continue;
+      const std::string path = fact.path->substr(0, fact.path->find_last_not_of('/') + 1);
+      return path.substr(path.rfind('/') + 1);
+    }
+  }
+  constexpr std::size_t kBrief = 8;
+  return "model-" + input.digest.substr(0, kBrief);
+}
+
 EvaluatedModel model_of(const ExportedStudy& study, const ExportedVariant& variant) {
-  const RecipeInput* input = find_input(variant.recipe, {"model/1", "quantized-model/1", "adapter/1"});
+  const RecipeInput* input = find_input(variant.recipe, kModelTypes);
   if (input == nullptr) return {.name = variant.variant.label, .digest = {}, .maker = {}};
   return {.name = input->maker ? study.variants[*input->maker].variant.label : outside_name(variant, *input),
           .digest = input->digest,
@@ -111,22 +125,6 @@ std::vector<EvaluatedTask> tasks_of(const ExportedStudy& study, const ExportedVa
 
 }  // namespace
 
-bool is_model_type(const std::string& type) {
-  return type == "model/1" || type == "quantized-model/1" || type == "adapter/1";
-}
-
-std::string outside_name(const ExportedVariant& reader, const RecipeInput& input) {
-  if (reader.result) {
-    for (const InputFacts& fact : reader.result->facts.inputs) {
-      if (fact.digest != input.digest || !fact.path) continue;
-      const std::string path = fact.path->substr(0, fact.path->find_last_not_of('/') + 1);
-      return path.substr(path.rfind('/') + 1);
-    }
-  }
-  constexpr std::size_t kBrief = 8;
-  return "model-" + input.digest.substr(0, kBrief);
-}
-
 std::vector<Evaluation> evaluations(const ExportedStudy& study) {
   std::vector<Evaluation> all;
   for (const std::size_t i : study.chosen) {
@@ -138,16 +136,20 @@ std::vector<Evaluation> evaluations(const ExportedStudy& study) {
   return all;
 }
 
-std::optional<std::size_t> quantizer_of(const ExportedStudy& study, const EvaluatedModel& model) {
+Lineage lineage_of(const ExportedStudy& study, const Evaluation& evaluation) {
+  Lineage lineage;
   std::set<std::size_t> seen;
-  std::optional<std::size_t> at = model.maker;
+  std::optional<std::size_t> at = evaluation.variant;
   while (at && seen.insert(*at).second) {
-    const StudyRecipe& recipe = study.variants[*at].recipe;
-    if (recipe.kind == "quantizer") return at;
-    const RecipeInput* input = find_input(recipe, {"model/1", "quantized-model/1", "adapter/1"});
+    const ExportedVariant& variant = study.variants[*at];
+    const RecipeInput* input = find_input(variant.recipe, kModelTypes);
     at = input == nullptr ? std::nullopt : input->maker;
+    if (at) lineage.makers.push_back(*at);
+    if (input == nullptr || at) continue;
+    lineage.base = outside_name(variant, *input);
+    lineage.base_digest = input->digest;
   }
-  return std::nullopt;
+  return lineage;
 }
 
 }  // namespace lowbit::interchange

@@ -46,12 +46,13 @@ struct Evaluation {
 /// One for each chosen evaluator with a result that measured a task, in their order. Borrows `study`.
 [[nodiscard]] std::vector<Evaluation> evaluations(const ExportedStudy& study);
 
-/// The quantizer that the model comes from, through adapters; empty: none is known.
-[[nodiscard]] std::optional<std::size_t> quantizer_of(const ExportedStudy& study, const EvaluatedModel& model);
+/// What a model comes from.
+struct Lineage {
+  std::vector<std::size_t> makers;  ///< variants, from what made the model down to what read the base
+  std::string base;                 ///< name of the model from outside; empty: all of it was made here
+  std::string base_digest;
+};
 
-/// Of a model from outside that variants stand on: the name of its directory.
-[[nodiscard]] std::string outside_name(const ExportedVariant& reader, const RecipeInput& input);
-
-[[nodiscard]] bool is_model_type(const std::string& type);
+[[nodiscard]] Lineage lineage_of(const ExportedStudy& study, const Evaluation& evaluation);
 
 }  // namespace lowbit::interchange

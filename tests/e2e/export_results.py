@@ -17,6 +17,7 @@ from pathlib import Path
 
 from exported.event_files import check_tensorboard
 from exported.lm_eval_files import check_lm_eval
+from exported.model_cards import check_cards, check_patches
 
 
 class Study:
@@ -146,6 +147,10 @@ def check_refusals(study):
     study.refused("LB7070", "exported", "new", "--format", "tensorboard", "--only", "train[levels=7,seed=4]")
     assert "tensorboard" in study.refused("LB0019", "exported", "new", "--format", "tensorbord")
     study.refused("LB0001", "round[levels=1]", "new", "--format", "gptq", "--only", "x")
+    study.refused("LB0001", "exported", "--format", "csv")
+    study.refused("LB0001", "exported", "new", "--format", "csv", "--into", "taken/mine")
+    assert "toy-sums" in study.refused("LB0001", "exported", "new", "--format", "hf-card", "--dataset", "toy-sum=a/b")
+    study.refused("LB0001", "exported", "new", "--format", "hf-card", "--dataset", "toy-sums")
     assert not (study.project / "new").exists()
 
 
@@ -173,6 +178,8 @@ def main():
         check_only(study)
         check_lm_eval(study, study.export("lm-eval"))
         check_tensorboard(study, study.export("tensorboard"))
+        check_cards(study, study.export("hf-card", "--dataset", "toy-sums=org/sums:plain"))
+        check_patches(study)
         check_refusals(study)
         check_kills(study)
     finally:

@@ -15,7 +15,10 @@ TEST_CASE("an evaluation says which model answered which task, and how many item
   CHECK(all[0].variant == 3);
   CHECK(all[0].model.name == "round[num_bits=3]");
   CHECK(all[0].model.digest == "q1");
-  CHECK(quantizer_of(study, all[0].model) == 1);
+  const Lineage lineage = lineage_of(study, all[0]);
+  CHECK(lineage.makers == std::vector<std::size_t>{1});
+  CHECK(lineage.base == "tiny-llama");
+  CHECK(lineage.base_digest == "b1");
   REQUIRE(all[0].tasks.size() == 1);
   const EvaluatedTask& task = all[0].tasks[0];
   CHECK(task.name == "sums");
@@ -47,7 +50,8 @@ TEST_CASE("a model from outside has the name of its directory, a task from outsi
   const std::vector<Evaluation> all = evaluations(study);
   CHECK(all.at(0).model.name == "tiny-llama");
   CHECK_FALSE(all.at(0).tasks.at(0).num_fewshot);
-  CHECK_FALSE(quantizer_of(study, all[0].model));
+  CHECK(lineage_of(study, all[0]).makers.empty());
+  CHECK(lineage_of(study, all[0]).base == "tiny-llama");
   score.result->facts.inputs.clear();
   CHECK(evaluations(study).at(0).model.name == "model-q1");
 }

@@ -45,7 +45,8 @@ ExportedVariant task() {
 ExportedVariant rounded(int bits, bool done) {
   const std::string label = "round[num_bits=" + std::to_string(bits) + "]";
   ExportedVariant made = variant("round", label.c_str(), {{"num_bits", bits}}, done ? "done" : "failed");
-  made.recipe.record = record("lowbit.gptq", "4", {{"group_size", 64}, {"num_bits", bits}, {"symmetric", false}});
+  made.recipe.record = record("lowbit.gptq", "4",
+                              {{"actorder", "static"}, {"group_size", 64}, {"num_bits", bits}, {"symmetric", false}});
   made.recipe.inputs = {
       {.port = "calibration", .type = "token-batches/1", .digest = "c1", .maker_port = {}, .maker = {}},
       {.port = "model", .type = "model/1", .digest = "b1", .maker_port = {}, .maker = {}}};
