@@ -149,6 +149,9 @@ Result<void> check_format(const CommandOptions& options) {
                  options.has("into") ? "--into writes no directory" : "`lowbit export` needs a directory to write")
         .fix(options.has("into") ? "leave the directory out" : "name one that does not exist yet");
   }
+  if (format != "ro-crate" && options.has("license")) {
+    return error("LB0001", "--license belongs to the format ro-crate").fix("leave it out");
+  }
   const std::vector<std::string> of_others = of_results
                                                  ? std::vector<std::string>{"dtype", "base-model", "base", "allow-loss"}
                                                  : std::vector<std::string>{"only"};
@@ -216,10 +219,11 @@ Result<int> export_command(const Words& words) {
       .text(
           "format,f",
           "of a model: gptq, gptq-v2, awq, compressed-tensors, bitsandbytes, hf or peft (docs/formats.md); of results: "
-          "csv, jsonl, lm-eval, tensorboard or hf-card (docs/interchange.md)")
+          "csv, jsonl, lm-eval, tensorboard, hf-card or ro-crate (docs/interchange.md)")
       .many("only", "of results: only stages or variants of this name; * stands for any text; repeatable")
       .many("dataset", "of hf-card: TASK=ORG/NAME[:TASK_ID], the dataset of the Hub that a task is; repeatable")
       .text("into", "of hf-card: patch this model card between its markers, instead of writing a directory")
+      .text("license", "of ro-crate: under which the crate may be used, a URL or words")
       .text("dtype", "of format hf: float32 (default), bfloat16 or float16")
       .text("base-model", "of format peft: name or path of the base, as transformers loads it")
       .text("base", "the directory of an adapter's base, when the project does not know it")

@@ -1,5 +1,6 @@
 #include "cli/export_results.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <functional>
 #include <set>
@@ -9,6 +10,8 @@
 #include "cli/export_study.h"
 #include "cli/session.h"
 #include "env/fault.h"
+#include "env/files.h"
+#include "interchange/ro_crate.h"
 #include "interchange/tensorboard.h"
 #include "interchange/tidy_tables.h"
 #include "store/result_rows.h"
@@ -77,14 +80,26 @@ Result<void> write_tensorboard(const ExportOrder& order) {
                            "run it first: `lowbit run FILE`");
 }
 
+Result<void> write_crate(const ExportOrder& order) {
+  const auto has_result = [&](std::size_t i) { return order.study.variants[i].result.has_value(); };
+  if (std::none_of(order.study.chosen.begin(), order.study.chosen.end(), has_result)) {
+    return nothing_to_export(order.options, order.study, "no variant has a result", "run it first: `lowbit run FILE`");
+  }
+  LB_TRY_ASSIGN(std::string text, env::read_file(order.project.root / order.study.file));
+  const interchange::CrateSource source{.experiment_file = std::move(text),
+                                        .lowbit_version = LOWBIT_VERSION,
+                                        .license = order.options.get("license", "not stated")};
+  for (const interchange::ExportFile& file : interchange::ro_crate(order.study, source)) LB_TRY(order.out.write(file));
+  return {};
+}
+
 using Writer = Result<void> (*)(const ExportOrder&);
 
 const std::vector<std::pair<std::string, Writer>>& writers() {
-  static const std::vector<std::pair<std::string, Writer>> all{{"csv", write_csv},
-                                                               {"jsonl", write_jsonl},
-                                                               {"lm-eval", write_lm_eval},
-                                                               {"tensorboard", write_tensorboard},
-                                                               {"hf-card", write_cards}};
+  static const std::vector<std::pair<std::string, Writer>> all{
+      {"csv", write_csv},         {"jsonl", write_jsonl},
+      {"lm-eval", write_lm_eval}, {"tensorboard", write_tensorboard},
+      {"hf-card", write_cards},   {"ro-crate", write_crate}};
   return all;
 }
 

@@ -4,12 +4,11 @@
 #include <cmath>
 
 #include "interchange/file_names.h"
+#include "interchange/json_text.h"
 #include "interchange/utc_time.h"
 
 namespace lowbit::interchange {
 namespace {
-
-constexpr int kIndent = 2;
 
 Json finite_or_null(double value) { return std::isfinite(value) ? Json(value) : Json(); }
 
@@ -24,9 +23,7 @@ std::string text_of_field(const Json& fields, const char* name) {
 }
 
 /// As the harness hashes a document: the JSON text that its Python writes with an indent of two.
-std::string document_hash(const Json& document) {
-  return sha256(document.dump(kIndent, ' ', false, Json::error_handler_t::replace)).hex();
-}
+std::string document_hash(const Json& document) { return sha256(indented_json(document)).hex(); }
 
 Json metrics_of(const EvaluatedTask& task) {
   Json metrics{{"name", task.name}, {"alias", task.name}, {"sample_len", task.n_effective}};
@@ -177,7 +174,7 @@ ExportFile lm_eval_results(const ExportedStudy& study, const Evaluation& evaluat
     document["n-samples"][task.name] = {{"original", task.n_original}, {"effective", task.n_effective}};
   }
   return {.path = sanitized_model_name(evaluation.model.name) + "/results_" + stem(study, evaluation, number) + ".json",
-          .bytes = document.dump(kIndent, ' ', false, Json::error_handler_t::replace) + "\n"};
+          .bytes = indented_json(document) + "\n"};
 }
 
 }  // namespace lowbit::interchange

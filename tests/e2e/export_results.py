@@ -15,6 +15,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from exported.crates import check_crate
 from exported.event_files import check_tensorboard
 from exported.lm_eval_files import check_lm_eval
 from exported.model_cards import check_cards, check_patches
@@ -148,6 +149,9 @@ def check_refusals(study):
     assert "tensorboard" in study.refused("LB0019", "exported", "new", "--format", "tensorbord")
     study.refused("LB0001", "round[levels=1]", "new", "--format", "gptq", "--only", "x")
     study.refused("LB0001", "exported", "--format", "csv")
+    study.refused("LB0001", "exported", "new", "--format", "csv", "--license", "CC0-1.0")
+    study.refused("LB7070", "exported", "new", "--format", "ro-crate", "--only", "train[levels=7,seed=4]")
+    study.refused("LB7070", "exported", "new", "--format", "hf-card", "--only", "round")
     study.refused("LB0001", "exported", "new", "--format", "csv", "--into", "taken/mine")
     assert "toy-sums" in study.refused("LB0001", "exported", "new", "--format", "hf-card", "--dataset", "toy-sum=a/b")
     study.refused("LB0001", "exported", "new", "--format", "hf-card", "--dataset", "toy-sums")
@@ -180,6 +184,7 @@ def main():
         check_tensorboard(study, study.export("tensorboard"))
         check_cards(study, study.export("hf-card", "--dataset", "toy-sums=org/sums:plain"))
         check_patches(study)
+        check_crate(study, study.export("ro-crate", "--license", "CC0-1.0"), as_csv)
         check_refusals(study)
         check_kills(study)
     finally:
