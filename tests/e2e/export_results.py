@@ -174,6 +174,15 @@ def check_kills(study):
     assert out.exists() and n_nothing > 6, f"{n_nothing} ends before it was there"
 
 
+def check_full_disk(study):
+    """An export that the disk does not take says so, and leaves nothing at its destination nor beside it."""
+    before = sorted(study.project.iterdir())
+    for at in range(1, 9):
+        ended = study.run("export", "exported", "full", "--format", "csv", LOWBIT_FAULT=f"enospc:{at}")
+        assert ended.returncode == 3 and "error[LB6103]" in ended.stderr, (at, ended.stderr)
+        equal(sorted(study.project.iterdir()), before, f"what is there after operation {at} failed")
+
+
 def main():
     study = Study(sys.argv[1], Path(sys.argv[2]))
     try:
@@ -186,6 +195,7 @@ def main():
         check_patches(study)
         check_crate(study, study.export("ro-crate", "--license", "CC0-1.0"), as_csv)
         check_refusals(study)
+        check_full_disk(study)
         check_kills(study)
     finally:
         study.db.close()
