@@ -23,8 +23,9 @@ ROOMS = {
     "plugin": ["domain", "env", "sdk"],
     "exec": ["domain", "env", "graph", "plugin", "store", "sdk"],
     "report": ["domain"],
+    "interchange": ["domain"],
     "worker": ["domain", "env", "plugin", "exec", "sdk"],
-    "cli": ["domain", "sdk", "env", "spec", "graph", "store", "plugin", "exec", "report", "worker"],
+    "cli": ["domain", "sdk", "env", "spec", "graph", "store", "plugin", "exec", "report", "interchange", "worker"],
 }
 WITHOUT_BASE = {"base", "sdk"}
 
@@ -40,7 +41,7 @@ LIBRARIES = {
     "boost/system": ["core/exec", "core/env/posix", "core/plugin", "plugins/openai"],
     "boost/math": ["core/report"],
     "boost/random": ["core/report"],
-    "boost/crc.hpp": ["core/exec"],
+    "boost/crc.hpp": ["core/exec", "core/interchange"],
     "valijson/": ["core/exec", "plugins/judge-llm"],
     "boost/program_options": ["core/cli"],
     "openssl/": ["core/base", "plugins"],
@@ -60,7 +61,7 @@ TARGETS = {
     "lowbit_sqlitecpp": ["core/store"],
     "SQLite": ["core/store"],
     "Boost::program_options": ["core/cli"],
-    "Boost": ["core/plugin", "core/exec", "core/env", "core/report", "core/cli"],
+    "Boost": ["core/plugin", "core/exec", "core/env", "core/report", "core/interchange", "core/cli"],
     "OpenSSL": ["core/base"],
     "TBB": ["core/exec", "core/env"],
     "torch": [],
@@ -69,7 +70,7 @@ TARGETS = {
 }
 
 # Rooms of pure functions: no file, clock, environment variable, process or thread.
-PURE = ["core/base", "core/domain", "core/spec", "core/graph", "core/report"]
+PURE = ["core/base", "core/domain", "core/spec", "core/graph", "core/report", "core/interchange"]
 IMPURE_HEADERS = {"fstream", "iostream", "random", "thread", "mutex", "condition_variable", "future", "csignal", "ctime"}
 OPERATING_SYSTEM = re.compile(r"(sys|linux|netinet|arpa|net)/.*\.h|(unistd|malloc|fcntl|poll|signal|dlfcn|spawn|sched|"
                               r"pthread|dirent|termios|pwd|glob|link|elf|time|stdlib|string)\.h")

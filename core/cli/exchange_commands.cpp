@@ -1,5 +1,5 @@
 // lowbit export, lowbit import: models in the formats of other tools. The work is done by the stages lowbit.export and
-// lowbit.import in a process of their own, since this program knows no tensors.
+// lowbit.import in a process of their own, since this program knows no tensors. Results go out by cli/export_results.
 #include <algorithm>
 #include <cstdio>
 #include <iterator>
@@ -8,6 +8,7 @@
 #include "base/words.h"
 #include "cli/command.h"
 #include "cli/command_options.h"
+#include "cli/export_results.h"
 #include "cli/session.h"
 #include "env/files.h"
 #include "exec/artifact_check.h"
@@ -116,6 +117,53 @@ Result<Json> closure_of(const exec::JobInput& adapter, const Models& models, con
   return closure;
 }
 
+/// Those that the stage lowbit.export writes.
+const std::vector<std::string>& model_formats() {
+  static const std::vector<std::string> all{"gptq",         "gptq-v2", "awq", "compressed-tensors",
+                                            "bitsandbytes", "hf",      "peft"};
+  return all;
+}
+
+bool is_one_of(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+/// Whether there is such a format, and no option of the other kind of format.
+Result<void> check_format(const CommandOptions& options) {
+  const std::string format = options.get("format");
+  const bool of_results = is_one_of(results_formats(), format);
+  if (!of_results && !is_one_of(model_formats(), format)) {
+    std::vector<std::string> all = model_formats();
+    all.insert(all.end(), results_formats().begin(), results_formats().end());
+    const std::string near = nearest(format, all);
+    return error("LB0019", "there is no format " + ticked(format) + " to export")
+        .note("of a model: " + joined(model_formats()))
+        .note("of the results of an experiment: " + joined(results_formats()))
+        .fix(near.empty() ? "use one of these" : "a format with a similar name exists: " + ticked(near));
+  }
+  if (format != "hf-card" && (options.has("into") || options.has("dataset"))) {
+    return error("LB0001", "--into and --dataset belong to the format hf-card").fix("leave them out");
+  }
+  if (options.has("directory") == options.has("into")) {
+    return error("LB0001",
+                 options.has("into") ? "--into writes no directory" : "`lowbit export` needs a directory to write")
+        .fix(options.has("into") ? "leave the directory out" : "name one that does not exist yet");
+  }
+  if (format != "ro-crate" && options.has("license")) {
+    return error("LB0001", "--license belongs to the format ro-crate").fix("leave it out");
+  }
+  const std::vector<std::string> of_others = of_results
+                                                 ? std::vector<std::string>{"dtype", "base-model", "base", "allow-loss"}
+                                                 : std::vector<std::string>{"only"};
+  for (const std::string& option : of_others) {
+    if (!options.has(option)) continue;
+    return error("LB0001", "--" + option + " says nothing of the format " + format)
+        .note(of_results ? "it is about models" : "it is about the results of an experiment")
+        .fix("leave it out, or see `lowbit export --help`");
+  }
+  return {};
+}
+
 struct Exchange {
   std::string stage;
   std::vector<std::pair<std::string, std::string>> params;  ///< as typed
@@ -164,11 +212,18 @@ Result<int> export_command(const Words& words) {
   CommandOptions options("export");
   options
       .argument("source",
-                "a variant of a stage (its name alone when there is one), the digest of an artifact, or a directory "
-                "with a model",
+                "of a model: a variant of a stage (its name alone when there is one), the digest of an artifact, or a "
+                "directory with a model; of results: an experiment by its name, its file or its directory",
                 true)
-      .argument("directory", "what is written; it must not exist yet, or be empty", true)
-      .text("format,f", "gptq, gptq-v2, awq, compressed-tensors, bitsandbytes, hf or peft (docs/formats.md)")
+      .argument("directory", "what is written; it must not exist yet, or be empty", false)
+      .text(
+          "format,f",
+          "of a model: gptq, gptq-v2, awq, compressed-tensors, bitsandbytes, hf or peft (docs/formats.md); of results: "
+          "csv, jsonl, lm-eval, tensorboard, hf-card or ro-crate (docs/interchange.md)")
+      .many("only", "of results: only stages or variants of this name; * stands for any text; repeatable")
+      .many("dataset", "of hf-card: TASK=ORG/NAME[:TASK_ID], the dataset of the Hub that a task is; repeatable")
+      .text("into", "of hf-card: patch this model card between its markers, instead of writing a directory")
+      .text("license", "of ro-crate: under which the crate may be used, a URL or words")
       .text("dtype", "of format hf: float32 (default), bfloat16 or float16")
       .text("base-model", "of format peft: name or path of the base, as transformers loads it")
       .text("base", "the directory of an adapter's base, when the project does not know it")
@@ -180,6 +235,8 @@ Result<int> export_command(const Words& words) {
   if (!options.has("format")) {
     return error("LB0001", "`lowbit export` needs --format").fix("see `lowbit export --help`");
   }
+  LB_TRY(check_format(options));
+  if (is_one_of(results_formats(), options.get("format"))) return export_results(options);
   Exchange order{.stage = "lowbit.export",
                  .params = {{"format", options.get("format")}},
                  .inputs = {},

@@ -47,7 +47,7 @@ const std::vector<Command>& commands() {
        query_command},
       {"review", "[EXPERIMENT] [--list] [--freeze NAME]", "decide what judges could not, blind, case by case",
        review_command},
-      {"export", "SOURCE --format FORMAT DIRECTORY", "write a model in the format of another tool (docs/formats.md)",
+      {"export", "SOURCE --format FORMAT DIRECTORY", "write a model or the results of an experiment for other tools",
        export_command},
       {"import", "DIRECTORY OUT", "read a model that another tool wrote", import_command},
       {"plugins", "[STAGE] [--json] | check PLUGIN.so",

@@ -171,12 +171,12 @@ Result<int> report_command(const Words& words) {
   LB_TRY_ASSIGN(const bool asked_for_help, options.read(words));
   if (asked_for_help) return 0;
   LB_TRY_ASSIGN(const exec::ProjectPaths project, existing_project(options));
-  LB_TRY_ASSIGN(const ExperimentLine experiment, named_experiment(project, options.get("experiment"), "report"));
-  LB_TRY_ASSIGN(StudyResults study, store::study_variants(project.database(), experiment.experiment));
+  LB_TRY_ASSIGN(const Text experiment, named_experiment(project, options.get("experiment"), "report"));
+  LB_TRY_ASSIGN(StudyResults study, load_study(project.database(), experiment));
   const bool missing = std::any_of(study.variants.begin(), study.variants.end(),
                                    [](const StudyVariant& variant) { return !variant.result_id; });
   LB_TRY_ASSIGN(const report::WrittenReport written, Reporting(options, project, std::move(study)).write());
-  const fs::path file = options.get("output", experiment.experiment + ".html");
+  const fs::path file = options.get("output", experiment.value + ".html");
   LB_TRY(env::write_named_file(file, written.html));
   std::printf("%s: %s\n", file.c_str(), bytes_text(written.html.size()).c_str());
   for (const std::string& what : written.left_out) {

@@ -34,6 +34,15 @@ Result<std::shared_ptr<const SourceText>> load_source(const std::string& name) {
   return std::make_shared<const SourceText>(SourceText{name, std::move(text)});
 }
 
+Result<std::shared_ptr<const SourceText>> load_experiment_text(const std::string& written) {
+  const auto file = env::absolute(written);
+  auto text = file.ok() ? env::read_file(*file) : Result<std::string>(file.error());
+  if (text.ok()) return std::make_shared<const SourceText>(SourceText{written, *std::move(text)});
+  return error("LB0005", "the experiment file " + written + " cannot be read")
+      .note(text.error().front().notes.empty() ? text.error().front().what : text.error().front().notes.front())
+      .fix("check the path; `lowbit init` makes a first one");
+}
+
 }  // namespace
 
 fs::path own_program() {
@@ -60,6 +69,12 @@ Diagnostics with_plugin_problems(Diagnostics problems, const plugin::PluginCatal
   return problems;
 }
 
+Result<Text> experiment_named_in(const fs::path& file) {
+  LB_TRY_ASSIGN(const auto source, load_experiment_text(file.string()));
+  LB_TRY_ASSIGN(ExperimentSpec spec, spec::read_experiment(source, {.load = load_source}));
+  return Text{std::move(spec.name), spec.span};
+}
+
 void add_experiment_options(CommandOptions& options) {
   options.argument("file", "the experiment, a YAML file (docs/experiment-file.md)", true)
       .many("set,s", "path=value: replace a value of the file; repeatable")
@@ -73,15 +88,8 @@ void add_experiment_options(CommandOptions& options) {
 Result<Experiment> load_experiment(const CommandOptions& options) {
   Experiment experiment;
   experiment.written_file = options.get("file");
-  const auto file = env::absolute(experiment.written_file);
-  auto text = file.ok() ? env::read_file(*file) : Result<std::string>(file.error());
-  if (!text.ok()) {
-    return error("LB0005", "the experiment file " + experiment.written_file + " cannot be read")
-        .note(text.error().front().notes.empty() ? text.error().front().what : text.error().front().notes.front())
-        .fix("check the path; `lowbit init` makes a first one");
-  }
-  experiment.file = *file;
-  const auto source = std::make_shared<const SourceText>(SourceText{experiment.written_file, *std::move(text)});
+  LB_TRY_ASSIGN(const auto source, load_experiment_text(experiment.written_file));
+  LB_TRY_ASSIGN(experiment.file, env::absolute(experiment.written_file));
   LB_TRY_ASSIGN(const ExperimentSpec spec, spec::read_experiment(source, {.overrides = overrides_of(options, "set"),
                                                                           .sweeps = overrides_of(options, "sweep"),
                                                                           .profile = options.get("profile"),

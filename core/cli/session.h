@@ -35,6 +35,10 @@ struct Experiment {
   graph::ExpandedGraph graph;
 };
 
+/// The name that an experiment's file gives it; it is read, not bound to plugins. LB0005 on one that cannot be read,
+/// LB1xxx on one that is none.
+[[nodiscard]] Result<Text> experiment_named_in(const std::filesystem::path& file);
+
 /// FILE, --set, --sweep, --profile, --project, --plugin-path.
 void add_experiment_options(CommandOptions& options);
 [[nodiscard]] Result<Experiment> load_experiment(const CommandOptions& options);

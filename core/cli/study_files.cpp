@@ -1,5 +1,6 @@
 #include "cli/study_files.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/words.h"
@@ -51,31 +52,20 @@ Diagnostic no_such_experiment(const std::string& word, const std::vector<std::st
                               const std::string& command) {
   Diagnostic problem =
       error("LB7067", word.empty() ? "the project has several experiments" : "there is no experiment " + ticked(word));
-  problem.note("its experiments: " + joined(experiments));
+  problem.note("its experiments: " + (experiments.empty() ? "none" : joined(experiments)));
   const std::string near = nearest(word, experiments);
   return problem.fix(near.empty() ? "name one of them: lowbit " + command + " EXPERIMENT"
                                   : "an experiment with a similar name exists: " + ticked(near));
 }
 
-Result<ExperimentLine> named_experiment(const exec::ProjectPaths& project, const std::string& word,
-                                        const std::string& command) {
+Result<Text> named_experiment(const exec::ProjectPaths& project, const std::string& word, const std::string& command) {
   LB_TRY_ASSIGN(store::ProjectFacts facts, store::ProjectFacts::open(project.database()));
-  LB_TRY_ASSIGN(std::vector<ExperimentLine> experiments, facts.experiments());
-  if (word.empty() && experiments.size() == 1) return std::move(experiments.front());
-  std::vector<std::string> names;
-  std::vector<ExperimentLine> here;
-  LB_TRY_ASSIGN(const fs::path place, env::absolute(word.empty() ? "." : word));
-  for (ExperimentLine& experiment : experiments) {
-    if (experiment.experiment == word) return std::move(experiment);
-    names.push_back(experiment.experiment);
-    const fs::path file = (project.root / experiment.file).lexically_normal();
-    const fs::path written = (place / "").lexically_normal();
-    if (!word.empty() && (file == place.lexically_normal() || file.parent_path() / "" == written)) {
-      here.push_back(std::move(experiment));
-    }
-  }
-  if (here.size() == 1) return std::move(here.front());
-  return no_such_experiment(word, names, command);
+  LB_TRY_ASSIGN(const std::vector<std::string> known, facts.names(store::Named::experiments));
+  if (word.empty() && known.size() == 1) return Text{known.front(), {}};
+  if (std::find(known.begin(), known.end(), word) != known.end()) return Text{word, {}};
+  const fs::path file = env::is_directory(word) ? fs::path(word) / "experiment.yaml" : fs::path(word);
+  if (!word.empty() && env::exists(file)) return experiment_named_in(file);
+  return no_such_experiment(word, known, command);
 }
 
 std::string run_again(const exec::ProjectPaths& project, const StudyResults& study, const CommandOptions& options,

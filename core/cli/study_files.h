@@ -12,7 +12,6 @@
 #include "base/source_span.h"
 #include "cli/command_options.h"
 #include "domain/experiment_spec.h"
-#include "domain/project_facts.h"
 #include "domain/study_results.h"
 #include "exec/project.h"
 
@@ -35,10 +34,10 @@ struct NamedSpec {
 [[nodiscard]] Diagnostic no_such_spec(const std::string& what, const std::string& name,
                                       const std::vector<std::string>& names);
 
-/// The experiment of the project that `word` is the name of, or the file, or the directory of the file; the only one
-/// where it is empty. LB7067. `command`: "compare", for the message.
-[[nodiscard]] Result<ExperimentLine> named_experiment(const exec::ProjectPaths& project, const std::string& word,
-                                                      const std::string& command);
+/// The experiment of the project that `word` is the name of; or that its file names, or the experiment.yaml of a
+/// directory, whether or not it was run; the only one where it is empty. LB7067. `command`: "compare", for the message.
+[[nodiscard]] Result<Text> named_experiment(const exec::ProjectPaths& project, const std::string& word,
+                                            const std::string& command);
 /// LB7067: `word` names none of `experiments`, or is empty and there are several.
 [[nodiscard]] Diagnostic no_such_experiment(const std::string& word, const std::vector<std::string>& experiments,
                                             const std::string& command);

@@ -7,27 +7,13 @@
 #include "env/files.h"
 #include "exec/artifact_check.h"
 #include "exec/conformance_bench.h"
+#include "exec/destination.h"
 #include "exec/manifest.h"
 
 namespace lowbit::exec {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// `shown`: as it was typed.
-Result<void> check_destination(const fs::path& destination, const std::string& shown) {
-  std::error_code code;
-  if (!fs::exists(fs::symlink_status(destination, code))) return {};
-  if (fs::equivalent(destination, fs::current_path(), code)) {
-    return error("LB0015", "the destination is the current directory")
-        .note("it is replaced as a whole, which would leave you in a directory that is gone")
-        .fix("give the name of a new directory");
-  }
-  if (fs::is_directory(destination, code) && fs::is_empty(destination, code) && !code) return {};
-  return error("LB0015", "the destination " + shown + " is not empty")
-      .note("nothing is overwritten")
-      .fix("give a directory that does not exist yet, or remove this one");
-}
 
 Diagnostic failure_of_job(const EndedJob& ended) {
   const bool refused = ended.exit && ended.exit->kind == ExitKind::exited && ended.report.failure.is_object() &&
@@ -47,13 +33,8 @@ Diagnostic failure_of_job(const EndedJob& ended) {
 }  // namespace
 
 Result<SingleResult> run_single_job(const StageDescription& stage, const SingleJob& job) {
-  // `a/out/` is a/out, and a link is where it leads.
-  fs::path destination = fs::weakly_canonical(fs::absolute(job.destination));
-  if (!destination.has_filename()) destination = destination.parent_path();
-  LB_TRY(check_destination(destination, job.destination.string()));
-  const fs::path parent = destination.parent_path();
-  LB_TRY(env::make_directories(parent));
-  TestBench bench(job.program, job.library, parent);
+  LB_TRY_ASSIGN(const fs::path destination, new_directory(job.destination));
+  TestBench bench(job.program, job.library, destination.parent_path());
   TestJob order;
   order.params = job.params;
   order.inputs = job.inputs;

@@ -17,4 +17,10 @@ namespace lowbit::store {
 [[nodiscard]] Result<std::map<std::string, Question>> read_questions(const std::filesystem::path& directory,
                                                                      const std::set<std::string>& items);
 
+/// Of all items of the task, by their ids.
+[[nodiscard]] Result<std::map<std::string, Question>> read_questions(const std::filesystem::path& directory);
+
+/// The item that a prediction's `item#3` answers; an item itself.
+[[nodiscard]] std::string item_of_sample(const std::string& item_id);
+
 }  // namespace lowbit::store

@@ -41,6 +41,19 @@ struct Exchange {
 
 }  // namespace
 
+TEST_CASE("the command knows the formats that the stage writes", "[e2e]") {
+  const Exchange e;
+  const Json stage = Json::parse(e.project.lowbit({"plugins", "lowbit.export", "--json"}).out);
+  std::string formats;
+  for (const Json& format : stage["params_schema"]["properties"]["format"]["enum"]) {
+    formats += (formats.empty() ? "" : ", ") + format.get<std::string>();
+  }
+  REQUIRE_FALSE(formats.empty());
+  const Ended refused = e.project.lowbit({"export", "nf4", "out", "--format", "gtpq"});
+  CHECK(refused.status == 2);
+  CHECK_THAT(refused.err, Contains("error[LB0019]") && Contains("of a model: " + formats + "\n"));
+}
+
 TEST_CASE("a stage's model is exported by its name, and imported to the same digest of its codes", "[e2e]") {
   const Exchange e;
   const Ended run = e.project.run();
@@ -90,7 +103,7 @@ TEST_CASE("what cannot be exported is refused, and leaves nothing behind", "[e2e
                            Contains("its codes have 3 bits, the format has 4") && Contains("quantize to 4 bits"));
   const Ended format = e.project.lowbit({"export", "model", "--format", "gguf", "out"});
   CHECK(format.status == 2);
-  CHECK_THAT(format.err, Contains("error[LB2005]"));
+  CHECK_THAT(format.err, Contains("error[LB0019]"));
   const Ended open = e.project.lowbit({"export", "quantize", "--format", "awq", "out"});
   CHECK(open.status == 2);
   CHECK_THAT(open.err, StartsWith("error[LB0016]: there is no model quantize\n") &&
