@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "env/process.h"
 #include "exec/expansion_file.h"
 #include "exec/externals.h"
 #include "exec/local/asio_loop.h"

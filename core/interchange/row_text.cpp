@@ -1,25 +1,16 @@
 #include "interchange/row_text.h"
 
 #include "base/check.h"
+#include "base/csv.h"
 
 namespace lowbit::interchange {
 namespace {
-
-std::string quoted(const std::string& text) {
-  if (!text.empty() && text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"') out += '"';
-    out += c;
-  }
-  return out + "\"";
-}
 
 std::string csv_cell(const Json& cell) {
   if (cell.is_null()) return {};
   // dump() leaves nothing of NaN but null, which has no value either.
   if (cell.is_number_float()) return cell.dump() == "null" ? std::string() : cell.dump();
-  return cell.is_string() ? quoted(cell.get<std::string>()) : quoted(canonical(cell));
+  return cell.is_string() ? csv_field(cell.get<std::string>()) : csv_field(canonical(cell));
 }
 
 }  // namespace

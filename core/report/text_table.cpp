@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "base/csv.h"
+
 namespace lowbit::report {
 namespace {
 
@@ -12,14 +14,7 @@ std::string raw(const Json& cell) { return cell.is_string() ? cell.get<std::stri
 
 std::string csv_cell(const std::optional<Json>& cell) {
   if (!cell) return {};
-  std::string text = raw(*cell);
-  if (!text.empty() && text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"') out += '"';
-    out += c;
-  }
-  return out + "\"";
+  return csv_field(raw(*cell));
 }
 
 std::string csv(const QueryResult& table) {
