@@ -1,6 +1,7 @@
 #include "cli/session.h"
 
 #include <chrono>
+#include <cstdio>
 #include <cstdlib>
 #include <set>
 
@@ -108,13 +109,27 @@ Result<Experiment> load_experiment(const CommandOptions& options) {
   return experiment;
 }
 
+namespace {
+
+/// Where nobody else holds the project and it can be written; else the command that reads says what is wrong (LB6012).
+void bring_up_to_date(const exec::ProjectPaths& project) {
+  if (!store::is_of_older_schema(project.database())) return;
+  if (exec::WritableProject::open(project).ok()) {
+    std::fprintf(stderr, "note: %s was made by an older lowbit and is up to date now\n", project.database().c_str());
+  }
+}
+
+}  // namespace
+
 Result<exec::ProjectPaths> project_of(const CommandOptions& options) {
   if (options.has("project") && !env::is_directory(options.get("project"))) {
     return error("LB0042", "there is no directory " + options.get("project"))
         .note("--project names the directory of a project")
         .fix("check the path; `lowbit init DIRECTORY` starts a project");
   }
-  return exec::find_project(options.get("project", "."));
+  LB_TRY_ASSIGN(exec::ProjectPaths project, exec::find_project(options.get("project", ".")));
+  bring_up_to_date(project);
+  return project;
 }
 
 Result<void> require_results(const exec::ProjectPaths& project) {

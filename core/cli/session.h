@@ -43,7 +43,8 @@ struct Experiment {
 void add_experiment_options(CommandOptions& options);
 [[nodiscard]] Result<Experiment> load_experiment(const CommandOptions& options);
 
-/// The project of the working directory, or of --project; LB0042 where that is no directory.
+/// The project of the working directory, or of --project; LB0042 where that is no directory. A database of an earlier
+/// lowbit is brought up to date on the way.
 [[nodiscard]] Result<exec::ProjectPaths> project_of(const CommandOptions& options);
 /// LB7010 where it holds none, LB6013 where its database is lost.
 [[nodiscard]] Result<void> require_results(const exec::ProjectPaths& project);

@@ -349,3 +349,31 @@ TEST_CASE("what a killed host had not linked yet is linked by the next run", "[e
   CHECK_THAT(project.run().err, Contains("nothing to do"));
   CHECK(tables(project) == before);
 }
+
+TEST_CASE("a database of an older lowbit is brought up to date by a command that reads, unless somebody holds it",
+          "[e2e]") {
+  const Project project("experiment: env\nstages: [{id: env, use: lowbit.toy.env}]\n");
+  REQUIRE(project.run().status == 0);
+  // As version 1 had it.
+  const std::string back =
+      "PRAGMA user_version = 1; DELETE FROM meta WHERE key = 'schema_version_2_at'; ALTER TABLE runs DROP COLUMN host; "
+      "ALTER TABLE runs DROP COLUMN builds; DROP INDEX "
+      "predictions_item; CREATE INDEX predictions_item ON predictions (result_id, port, item_id, correct); ";
+  const auto older = [&] {
+    write_text(project.path() / "back.sql", back);
+    return project.shell(
+        "python3 -c \"import sqlite3; sqlite3.connect('.lowbit/results.db').executescript(open('back.sql').read())\"");
+  };
+  REQUIRE(older().status == 0);
+  {
+    const Ended held = project.shell("flock .lowbit/lease.lock lowbit ls");
+    INFO(held.err);
+    CHECK(held.status == 3);
+    CHECK_THAT(held.err, Contains("LB6012"));
+  }
+  const Ended listed = project.lowbit({"ls"});
+  CHECK(listed.status == 0);
+  CHECK_THAT(listed.err, Contains("was made by an older lowbit and is up to date now"));
+  CHECK(project.query("SELECT user_version FROM pragma_user_version") == "2\n");
+  CHECK_THAT(project.lowbit({"ls"}).err, !Contains("older"));
+}

@@ -171,7 +171,9 @@ Result<std::unique_ptr<Connection>> open_for_reading(const fs::path& file, const
     return error("LB6012", "`" + file.string() + "` was made by an older lowbit")
         .note("its schema version is " + std::to_string(state->version) + " and this lowbit reads version " +
               std::to_string(newest))
-        .fix("a command that writes brings it up to date: `lowbit run experiment.yaml`");
+        .fix(
+            "the next command brings it up to date when no other process holds the project and the file can be "
+            "written");
   }
   LB_TRY(db->guarded("preparing it for reading", [&]() -> Result<void> {
     db->database().exec(kPageCache);
@@ -189,6 +191,11 @@ Result<void> check_not_lost(const fs::path& file) {
   return error("LB6013", "the database `" + file.string() + "` is gone, and results are there")
       .note("results lie in `" + (file.parent_path() / "results").string() + "`")
       .fix("`lowbit doctor --rebuild` makes the database again from them; to start anew, move that directory away");
+}
+
+bool is_of_older_schema(const fs::path& file) {
+  const auto db = open_for_reading(file, {});
+  return !db.ok() && db.error().front().code == "LB6012";
 }
 
 Result<std::unique_ptr<Connection>> open_connection(const fs::path& file, Access access, const OpenOptions& options) {

@@ -36,6 +36,10 @@ struct OpenOptions {
 /// leftovers.
 [[nodiscard]] Result<void> check_not_lost(const std::filesystem::path& file);
 
+/// Whether an earlier lowbit made the file, so that opening it for writing brings it up to date; no where that cannot
+/// be told.
+[[nodiscard]] bool is_of_older_schema(const std::filesystem::path& file);
+
 /// Runs one reading statement for `lowbit query`. LB7001 when it would write, LB7002 when it is not SQL that fits the
 /// tables, LB7003 when it is not exactly one statement.
 [[nodiscard]] Result<QueryResult> query_sqlite(const std::filesystem::path& file, const std::string& sql);

@@ -128,7 +128,8 @@ TEST_CASE("a reader does not migrate: an older database is named as such", "[sto
   CHECK(dir.error_of(open_sqlite(dir.database(), Access::read_only)) ==
         "error[LB6012]: `DIR/results.db` was made by an older lowbit\n"
         " = note: its schema version is 0 and this lowbit reads version 2\n"
-        " = help: a command that writes brings it up to date: `lowbit run experiment.yaml`\n");
+        " = help: the next command brings it up to date when no other process holds the project and the file can be "
+        "written\n");
   must(open_sqlite(dir.database(), Access::read_write));
   must(open_sqlite(dir.database(), Access::read_only));
 }
