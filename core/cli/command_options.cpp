@@ -163,7 +163,8 @@ std::optional<unsigned> CommandOptions::get_number(const std::string& name) cons
   return whole_number_in<unsigned>(get(name));
 }
 
-std::string CommandOptions::shell_words(const std::set<std::string>& without) const {
+template <class IsMeant>
+std::string CommandOptions::words_where(const IsMeant& is_meant) const {
   std::vector<std::string> words;
   const auto values = [&](const std::string& name) {
     const boost::any& value = values_[name].value();
@@ -171,12 +172,12 @@ std::string CommandOptions::shell_words(const std::set<std::string>& without) co
     return std::vector<std::string>{get(name)};
   };
   for (const auto& [name, help] : arguments_) {
-    if (!has(name) || without.contains(name)) continue;
+    if (!has(name) || !is_meant(name)) continue;
     for (const std::string& value : values(name)) words.push_back(shell_word(value));
   }
   for (const auto& option : visible_.options()) {
     const std::string& name = option->long_name();
-    if (!has(name) || without.contains(name)) continue;
+    if (!has(name) || !is_meant(name)) continue;
     if (option->semantic()->max_tokens() == 0) {
       words.push_back("--" + name);
       continue;
@@ -184,6 +185,14 @@ std::string CommandOptions::shell_words(const std::set<std::string>& without) co
     for (const std::string& value : values(name)) words.push_back("--" + name + " " + shell_word(value));
   }
   return joined(words, " ");
+}
+
+std::string CommandOptions::shell_words(const std::set<std::string>& without) const {
+  return words_where([&](const std::string& name) { return !without.contains(name); });
+}
+
+std::string CommandOptions::shell_words_of(const std::set<std::string>& names) const {
+  return words_where([&](const std::string& name) { return names.contains(name); });
 }
 
 }  // namespace lowbit::cli

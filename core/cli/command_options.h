@@ -72,10 +72,14 @@ class CommandOptions {
   [[nodiscard]] std::optional<unsigned> get_number(const std::string& name) const;
   /// What was read, to be given to a shell again: `experiment.yaml --set 'seeds=[3]'`, without these names.
   [[nodiscard]] std::string shell_words(const std::set<std::string>& without) const;
+  /// The same of these names alone.
+  [[nodiscard]] std::string shell_words_of(const std::set<std::string>& names) const;
 
  private:
   [[nodiscard]] OptionsHelp described() const;
   [[nodiscard]] std::string help() const;
+  template <class IsMeant>
+  [[nodiscard]] std::string words_where(const IsMeant& is_meant) const;
 
   std::string command_;
   boost::program_options::options_description visible_{"options"};

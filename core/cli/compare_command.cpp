@@ -112,7 +112,7 @@ Result<int> compare_command(const Words& words) {
     std::fputs(report::render(report::comparison_rows(comparison), report::TableFormat::csv).c_str(), stdout);
   } else {
     const auto page = options.has("markdown") ? report::PageFormat::markdown : report::PageFormat::text;
-    std::fputs(report::comparison_page(comparison, page, width, running_command(project, study.file)).c_str(), stdout);
+    std::fputs(report::comparison_page(comparison, page, width, running_command(project, study)).c_str(), stdout);
   }
   return 0;
 }

@@ -85,7 +85,10 @@ Result<void> write_crate(const ExportOrder& order) {
   if (std::none_of(order.study.chosen.begin(), order.study.chosen.end(), has_result)) {
     return nothing_to_export(order.options, order.study, "no variant has a result", "run it first: `lowbit run FILE`");
   }
-  LB_TRY_ASSIGN(std::string text, env::read_file(order.project.root / order.study.file));
+  std::string text = order.study.text;
+  if (text.empty()) {
+    LB_TRY_ASSIGN(text, env::read_file(order.project.root / order.study.file));
+  }
   const interchange::CrateSource source{.experiment_file = std::move(text),
                                         .lowbit_version = LOWBIT_VERSION,
                                         .license = order.options.get("license", "not stated")};

@@ -15,8 +15,6 @@
 namespace lowbit::cli {
 namespace {
 
-namespace fs = std::filesystem;
-
 constexpr std::size_t kLabelsListed = 6;
 
 Diagnostic fits_nothing(const std::string& pattern, const StudyResults& study) {
@@ -101,7 +99,12 @@ Result<ExportedStudy> load_exported_study(const exec::ProjectPaths& project, con
   LB_TRY_ASSIGN(const Text experiment, named_experiment(project, source, "export"));
   LB_TRY_ASSIGN(StudyResults known, load_study(project.database(), experiment));
   LB_TRY_ASSIGN(StudyRecipes recipes, store::study_recipes(project.database(), known));
-  ExportedStudy study{.experiment = known.experiment, .file = known.file, .variants = {}, .chosen = {}, .tasks = {}};
+  ExportedStudy study{.experiment = known.experiment,
+                      .file = known.file,
+                      .text = known.text,
+                      .variants = {},
+                      .chosen = {},
+                      .tasks = {}};
   LB_TRY_ASSIGN(study.chosen, chosen_of(known, only));
   for (std::size_t i = 0; i < known.variants.size(); ++i) {
     study.variants.push_back({.variant = std::move(known.variants[i]), .recipe = std::move(recipes[i]), .result = {}});

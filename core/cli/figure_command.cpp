@@ -64,19 +64,21 @@ Result<void> write(const fs::path& file, const std::string& text) {
 
 Result<void> write_files(const Target& target, const FigureSpec& figure, const report::MeasuredFigure& measured,
                          const std::string& rerun) {
-  if (target.svg || target.pdf) {
-    for (const report::DrawnFigure& drawn : report::draw_figure(figure, measured, rerun)) {
-      const std::string stem = target.stem.string() + drawn.suffix;
-      if (target.svg) LB_TRY(write(stem + ".svg", drawn.svg));
-      if (target.pdf) {
-        LB_TRY(write_pdf(stem + ".pdf", drawn.svg));
-        std::printf("%s.pdf\n", stem.c_str());
-      }
-    }
+  const std::vector<report::DrawnFigure> pictures = report::draw_figure(figure, measured, rerun);
+  for (const report::DrawnFigure& drawn : pictures) {
+    if (target.svg) LB_TRY(write(target.stem.string() + drawn.suffix + ".svg", drawn.svg));
   }
-  if (!target.csv) return {};
-  return write(target.stem.string() + ".csv",
-               report::render(report::figure_data(figure, measured), report::TableFormat::csv));
+  if (target.csv) {
+    LB_TRY(write(target.stem.string() + ".csv",
+                 report::render(report::figure_data(figure, measured), report::TableFormat::csv)));
+  }
+  if (!target.pdf) return {};
+  for (const report::DrawnFigure& drawn : pictures) {
+    const std::string file = target.stem.string() + drawn.suffix + ".pdf";
+    LB_TRY(write_pdf(file, drawn.svg));
+    std::printf("%s\n", file.c_str());
+  }
+  return {};
 }
 
 }  // namespace
@@ -103,12 +105,17 @@ Result<int> figure_command(const Words& words) {
   if (options.has("to")) LB_TRY(env::make_directories(options.get("to")));
 
   bool missing = false;
+  Diagnostics problems;
   for (const FigureSpec& figure : figures) {
     LB_TRY_ASSIGN(const Target target, target_of(options, figure.name.value));
     LB_TRY_ASSIGN(const report::MeasuredFigure measured, measured_figure(figure, project, study));
-    LB_TRY(write_files(target, figure, measured, rerun));
+    // What PDFs need may be missing; nothing else needs it.
+    if (auto written = write_files(target, figure, measured, rerun); !written && problems.empty()) {
+      problems = std::move(written).error();
+    }
     missing = missing || !measured.missing.empty();
   }
+  if (!problems.empty()) return problems;
   if (missing) std::fputs(("results are missing; make them with: " + rerun + "\n").c_str(), stderr);
   return options.has("strict") && missing ? 1 : 0;
 }

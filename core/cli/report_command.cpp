@@ -37,7 +37,7 @@ class Reporting {
         project_(std::move(project)),
         study_(std::move(study)),
         directory_((project_.root / study_.file).parent_path()) {
-    report_.rerun = "lowbit run " + shell_word(study_.file);
+    report_.rerun = running_command(study_);
     report_.version = LOWBIT_VERSION;
   }
 
@@ -47,7 +47,8 @@ class Reporting {
     LB_TRY(figures());
     LB_TRY(facts());
     methods();
-    if (auto text = env::read_file(project_.root / study_.file); text.ok()) report_.experiment_text = *std::move(text);
+    const auto now = env::read_file(project_.root / study_.file);
+    report_.file_changed = !study_.text.empty() && now.ok() && *now != study_.text;
     report_.study = &study_;
     return report::study_report(report_, options_.has("full") ? 0 : kMostBytes);
   }
@@ -59,7 +60,10 @@ class Reporting {
   Result<void> tables() {
     if (!stands_beside("tables.yaml")) return comparison();
     LB_TRY_ASSIGN(LoadedTables loaded, load_tables(directory_ / "tables.yaml"));
-    if (loaded.tables.experiment.value != study_.experiment) return comparison();
+    if (loaded.tables.experiment.value != study_.experiment) {
+      left_aside(loaded.file, loaded.tables.experiment.value);
+      return comparison();
+    }
     StudyTables tables(std::move(loaded), project_, study_, options_.has("published"));
     for (const TableSpec& table : tables.all()) {
       LB_TRY_ASSIGN(report::PrintedTable printed, tables.print(table, report_.rerun));
@@ -67,6 +71,11 @@ class Reporting {
           {.name = table.name.value, .table = std::move(printed), .command = tables.command(table)});
     }
     return {};
+  }
+
+  void left_aside(const fs::path& file, const std::string& experiment) const {
+    std::fprintf(stderr, "note: left out: %s is of the experiment `%s`, not of `%s`\n", file.c_str(),
+                 experiment.c_str(), study_.experiment.c_str());
   }
 
   /// What `lowbit compare` prints.
@@ -90,7 +99,10 @@ class Reporting {
     const fs::path file = directory_ / "figures.yaml";
     LB_TRY_ASSIGN(const NamedSpec named, load_named_spec("figures", file));
     LB_TRY_ASSIGN(const FiguresFile spec, spec::read_figures(named.source));
-    if (spec.experiment.value != study_.experiment) return {};
+    if (spec.experiment.value != study_.experiment) {
+      left_aside(file, spec.experiment.value);
+      return {};
+    }
     const std::string written = shell_word(file.lexically_proximate(project_.root).string());
     for (const FigureSpec& figure : spec.figures) {
       LB_TRY_ASSIGN(const report::MeasuredFigure measured, measured_figure(figure, project_, study_));

@@ -90,6 +90,7 @@ Result<Experiment> load_experiment(const CommandOptions& options) {
   Experiment experiment;
   experiment.written_file = options.get("file");
   LB_TRY_ASSIGN(const auto source, load_experiment_text(experiment.written_file));
+  experiment.text = source->text;
   LB_TRY_ASSIGN(experiment.file, env::absolute(experiment.written_file));
   LB_TRY_ASSIGN(const ExperimentSpec spec, spec::read_experiment(source, {.overrides = overrides_of(options, "set"),
                                                                           .sweeps = overrides_of(options, "sweep"),
@@ -160,10 +161,15 @@ std::string continuing_command(const CommandOptions& options) {
   return "lowbit run " + options.shell_words(without);
 }
 
-std::string running_command(const exec::ProjectPaths& project, const std::string& file) {
-  const fs::path whole = project.root / file;
+std::string running_command(const exec::ProjectPaths& project, const StudyResults& study) {
+  const fs::path whole = project.root / study.file;
   const auto here = env::absolute(".");
-  return "lowbit run " + shell_word(here.ok() ? whole.lexically_proximate(*here).string() : whole.string());
+  return "lowbit run " + shell_word(here.ok() ? whole.lexically_proximate(*here).string() : whole.string()) +
+         (study.options.empty() ? "" : " " + study.options);
+}
+
+std::string running_command(const StudyResults& study) {
+  return "lowbit run " + shell_word(study.file) + (study.options.empty() ? "" : " " + study.options);
 }
 
 exec::RunRequest run_request(const Experiment& experiment, const CommandOptions& options) {
@@ -172,6 +178,8 @@ exec::RunRequest run_request(const Experiment& experiment, const CommandOptions&
   request.experiment_file = experiment.file;
   request.version = LOWBIT_VERSION;
   request.command = "lowbit run " + options.shell_words(kHowItIsShown);
+  request.options = options.shell_words_of({"set", "sweep", "skip-missing"});
+  request.experiment_text = experiment.text;
   for (const std::string& stage : options.all("force")) request.plan.force.insert(stage);
   request.plan.strict = options.has("strict");
   for (const graph::Variant& variant : experiment.graph.variants) {

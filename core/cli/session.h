@@ -10,6 +10,7 @@
 #include "base/result.h"
 #include "cli/command_options.h"
 #include "domain/experiment_spec.h"
+#include "domain/study_results.h"
 #include "exec/project.h"
 #include "exec/run.h"
 #include "graph/expanded_graph.h"
@@ -31,6 +32,7 @@ namespace lowbit::cli {
 struct Experiment {
   std::filesystem::path file;  ///< absolute
   std::string written_file;    ///< as the person typed it
+  std::string text;            ///< of the file
   plugin::PluginCatalog catalog;
   graph::ExpandedGraph graph;
 };
@@ -56,8 +58,10 @@ void add_experiment_options(CommandOptions& options);
 /// The `lowbit run` that does what a run or a retry with these options left, as a shell takes it.
 [[nodiscard]] std::string continuing_command(const CommandOptions& options);
 
-/// `lowbit run FILE` for an experiment's file, which is relative to the project, from where the person is.
-[[nodiscard]] std::string running_command(const exec::ProjectPaths& project, const std::string& file);
+/// The `lowbit run` that expands to what `study` shows, from where the person is.
+[[nodiscard]] std::string running_command(const exec::ProjectPaths& project, const StudyResults& study);
+/// From the project's directory.
+[[nodiscard]] std::string running_command(const StudyResults& study);
 
 /// What exec::run and exec::plan need beside the graph. Refers to `experiment`, which must outlive it.
 [[nodiscard]] exec::RunRequest run_request(const Experiment& experiment, const CommandOptions& options);

@@ -72,7 +72,7 @@ std::string run_again(const exec::ProjectPaths& project, const StudyResults& stu
                       std::set<std::string> own) {
   own.insert("help");
   const std::string words = options.shell_words(own);
-  return running_command(project, study.file) + (words.empty() ? "" : " " + words);
+  return running_command(project, study) + (words.empty() ? "" : " " + words);
 }
 
 Result<StudyResults> load_study(const fs::path& database, const Text& experiment) {

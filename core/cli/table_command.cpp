@@ -49,7 +49,7 @@ Result<std::string> text_of(StudyTables& tables, const TableSpec& table, TableFo
 Result<int> keep_outputs(StudyTables& tables, const std::string& name, const CommandOptions& options) {
   const bool check = options.has("check");
   // What is kept is the same wherever the command is typed.
-  const std::string rerun = "lowbit run " + shell_word(tables.study().file);
+  const std::string rerun = running_command(tables.study());
   std::size_t n = 0;
   std::size_t n_stale = 0;
   for (const TableSpec& table : tables.all()) {
@@ -65,7 +65,10 @@ Result<int> keep_outputs(StudyTables& tables, const std::string& name, const Com
       if (check && !stale.empty()) {
         std::fputs(("stale  " + file.string() + "  table " + table.name.value + ": " + stale + "\n").c_str(), stdout);
       }
-      if (!check && !stale.empty()) LB_TRY(env::write_named_file(file, wanted));
+      if (!check && !stale.empty()) {
+        if (file.has_parent_path()) LB_TRY(env::make_directories(file.parent_path()));
+        LB_TRY(env::write_named_file(file, wanted));
+      }
       if (!check) std::fputs(((stale.empty() ? "same     " : "written  ") + file.string() + "\n").c_str(), stdout);
     }
   }
@@ -105,6 +108,9 @@ Result<int> table_command(const Words& words) {
   LB_TRY_ASSIGN(LoadedTables loaded, load_tables(options.get("file")));
   const std::string name = options.get("name");
   const bool keep = options.has("write") || options.has("check");
+  if (options.has("write") && options.has("check")) {
+    return error("LB0001", "--write and --check exclude each other").fix("--check writes nothing; keep one of them");
+  }
   if (!keep || !name.empty()) LB_TRY(the_table(loaded.tables, name));
   LB_TRY_ASSIGN(exec::ProjectPaths project, existing_project(options));
   LB_TRY_ASSIGN(StudyResults study, load_study(project.database(), loaded.tables.experiment));

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "base/utf8.h"
+#include "base/words.h"
 #include "env/files.h"
 
 namespace lowbit::cli {
@@ -20,6 +21,7 @@ struct Form {
 constexpr std::array kForms{Form{TableForm::text, "text", ".txt"},   Form{TableForm::markdown, "md", ".md"},
                             Form{TableForm::latex, "latex", ".tex"}, Form{TableForm::html, "html", ".html"},
                             Form{TableForm::csv, "csv", ".csv"},     Form{TableForm::json, "json", ".json"}};
+constexpr std::string_view kBegin = "<!-- lowbit table ";
 constexpr std::string_view kEnd = "<!-- end of lowbit table -->";
 
 std::string_view take_line(std::string_view& rest) {
@@ -27,6 +29,14 @@ std::string_view take_line(std::string_view& rest) {
   const std::string_view line = rest.substr(0, end);
   rest.remove_prefix(std::min(end + 1, rest.size()));
   return line;
+}
+
+/// A table in this form says in its first line where it comes from.
+bool has_comments(const fs::path& file) { return file.extension() == ".tex" || file.extension() == ".html"; }
+
+bool is_table(std::string_view text) {
+  const std::string_view first = take_line(text);
+  return first.find("lowbit table ") != std::string_view::npos && (first.starts_with("%") || first.starts_with("<!--"));
 }
 
 }  // namespace
@@ -46,15 +56,26 @@ Result<TableForm> form_of_file(const fs::path& file) {
 }
 
 Result<std::string> file_with_table(const fs::path& file, const std::string& name, const std::string& table) {
-  if (file.extension() != ".md") return table;
   LB_TRY_ASSIGN(const std::optional<std::string> old, env::read_file_if_there(file));
-  const std::string begin = "<!-- lowbit table " + name + " -->";
-  const std::size_t at = old ? old->find(begin) : std::string::npos;
-  if (at == std::string::npos) return table;
+  const bool is_new = !old || old->empty();
+  const std::string begin = std::string(kBegin) + name + " -->";
+  if (file.extension() != ".md") {
+    if (is_new || !has_comments(file) || is_table(*old)) return table;
+    return error("LB0001", file.string() + " is no table that lowbit wrote, and would be lost")
+        .note("the first line of one says the command that prints it")
+        .fix("keep the table in a file of its own, and read that one: \\input{table.tex}");
+  }
+  if (is_new) return begin + "\n" + table + std::string(kEnd) + "\n";
+  const std::size_t at = old->find(begin);
+  if (at == std::string::npos) {
+    return error("LB0001", file.string() + " has no place for the table " + ticked(name))
+        .note("all that it holds would be lost")
+        .fix("write these lines where the table is to stand:\n" + begin + "\n" + std::string(kEnd));
+  }
   const std::size_t from = at + begin.size();
   const std::size_t to = old->find(kEnd, from);
-  if (to == std::string::npos) {
-    return error("LB0001", file.string() + " has no end for the table `" + name + "`")
+  if (to == std::string::npos || old->find(kBegin, from) < to) {
+    return error("LB0001", file.string() + " has no end for the table " + ticked(name))
         .note("it begins with " + begin)
         .fix("write the line " + std::string(kEnd) + " where the table ends");
   }
@@ -68,11 +89,13 @@ Result<std::string> stale_at(const fs::path& file, const std::string& wanted) {
   std::string_view is = *old;
   std::string_view should = wanted;
   for (std::size_t line = 1;; ++line) {
+    const bool ended = is.empty();
+    const bool should_end = should.empty();
     const std::string_view one = take_line(is);
     const std::string_view other = take_line(should);
-    if (one != other || is.empty() || should.empty()) {
-      return "line " + std::to_string(line) + "\n  is      " + printable(one) + "\n  should  " + printable(other);
-    }
+    if (one == other && ended == should_end && !ended) continue;
+    return "line " + std::to_string(line) + "\n  is      " + (ended ? "(the file ends)" : printable(one)) +
+           "\n  should  " + (should_end ? "(the file ends)" : printable(other));
   }
 }
 

@@ -17,8 +17,9 @@ enum class TableForm { text, markdown, latex, html, csv, json };
 /// By the end of its name: .txt, .md, .tex, .html, .csv, .json; else LB0001.
 [[nodiscard]] Result<TableForm> form_of_file(const std::filesystem::path& file);
 
-/// What `file` is to be with `table` in it. A Markdown file with a line `<!-- lowbit table NAME -->` keeps all but what
-/// stands between that line and the next `<!-- end of lowbit table -->` (LB0001 without one); every other is the table.
+/// What `file` is to be with `table` in it. A Markdown file keeps all but what stands between a line
+/// `<!-- lowbit table NAME -->` and the next `<!-- end of lowbit table -->`; a new one has both. Every other file is
+/// the table. LB0001 where something else would be lost.
 [[nodiscard]] Result<std::string> file_with_table(const std::filesystem::path& file, const std::string& name,
                                                   const std::string& table);
 

@@ -92,7 +92,7 @@ Result<int> trace_command(const Words& words) {
                 report::trace_figure(table, cell.row, cell.column, measured, sources, study, recipes));
   LB_TRY_ASSIGN(store::ProjectFacts facts, store::ProjectFacts::open(project.database()));
   LB_TRY(add_facts(facts, study, recipes, trace));
-  trace.rerun = running_command(project, study.file);
+  trace.rerun = running_command(project, study);
   Answers items;
   if (options.has("items")) {
     LB_TRY_ASSIGN(items, items_of(project, trace));

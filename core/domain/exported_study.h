@@ -30,6 +30,7 @@ struct ExportedVariant {
 struct ExportedStudy {
   std::string experiment;
   std::string file;                       ///< relative to the project
+  std::string text;                       ///< of the file when it was run; empty: not recorded
   std::vector<ExportedVariant> variants;  ///< all of the last expansion, in its order
   std::vector<std::size_t> chosen;        ///< those that are exported, ascending
   std::map<std::string, Json> tasks;      ///< task.json of what chosen variants answer, by digest of the artifact

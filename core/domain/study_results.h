@@ -31,7 +31,9 @@ struct StudyVariant {
 
 struct StudyResults {
   std::string experiment;
-  std::string file;  ///< of the experiment, relative to the project
+  std::string file;     ///< of the experiment, relative to the project
+  std::string options;  ///< with which it was expanded, as a shell takes them: --set 'seeds=[3]'
+  std::string text;     ///< of the file then; empty: not recorded
   std::vector<StudyVariant> variants;
 };
 

@@ -19,7 +19,10 @@ constexpr int kExpansionFormat = 1;
 /// Differs when anything but the time does: a provenance key is the digest of its record.
 std::string keys_digest(const Expansion& expansion) {
   Sha256 hash;
-  hash.update(canonical(Json{expansion.experiment, expansion.file}));
+  const store::ExpandedFrom& from = expansion.from;
+  Json given{from.experiment, from.file};
+  if (!from.options.empty() || !from.text.empty()) given = {from.experiment, from.file, from.options, from.text};
+  hash.update(canonical(given));
   for (const store::ExpansionRow& row : expansion.rows) {
     hash.update(stage_label(row.stage, row.coordinates));
     hash.update("\n" + row.plugin_id + "\n" + row.provenance_key.hex() + "\n");
@@ -100,7 +103,7 @@ fs::path expansion_file(const ProjectPaths& project, const std::string& experime
 }
 
 Result<void> write_expansion(const ProjectPaths& project, const Expansion& expansion) {
-  const fs::path file = expansion_file(project, expansion.experiment);
+  const fs::path file = expansion_file(project, expansion.from.experiment);
   const std::string keys = keys_digest(expansion);
   if (says_the_same(file, keys)) return {};
   std::string text;
@@ -115,8 +118,10 @@ Result<void> write_expansion(const ProjectPaths& project, const Expansion& expan
     text += '\n';
   }
   const std::string header = canonical({{"format", kExpansionFormat},
-                                        {"experiment", expansion.experiment},
-                                        {"file", expansion.file},
+                                        {"experiment", expansion.from.experiment},
+                                        {"file", expansion.from.file},
+                                        {"options", expansion.from.options},
+                                        {"text", expansion.from.text},
                                         {"expanded_at", env::utc_now()},
                                         {"keys", keys},
                                         {"bytes", text.size()}});
@@ -138,8 +143,10 @@ Result<Expansion> read_expansion(const fs::path& file) {
         continue;
       }
       if (line.at("format") != kExpansionFormat) return unreadable(file, "it was made by a newer lowbit");
-      expansion.experiment = line.at("experiment");
-      expansion.file = line.at("file");
+      expansion.from = {.experiment = line.at("experiment"),
+                        .file = line.at("file"),
+                        .options = line.value("options", ""),
+                        .text = line.value("text", "")};
       keys = line.at("keys");
     }
     if (keys_digest(expansion) != keys) return unreadable(file, "it is not what was written");

@@ -1,6 +1,6 @@
 // What an experiment last expanded to, beside the database: with the published results, all that tables need.
-// One JSON object a line: {"format","experiment","file","expanded_at","keys","bytes" of what follows}, then one line
-// for each stage at a point of its axes, producers before consumers:
+// One JSON object a line: {"format","experiment","file","options","text","expanded_at","keys","bytes" of what follows},
+// then one line for each stage at a point of its axes, producers before consumers:
 // {"stage","at":[[axis,value],...],"plugin","key","record"}.
 #pragma once
 
@@ -17,8 +17,7 @@
 namespace lowbit::exec {
 
 struct Expansion {
-  std::string experiment;
-  std::string file;  ///< of the experiment, as the database names it
+  store::ExpandedFrom from;
   std::vector<store::ExpansionRow> rows;
 };
 

@@ -144,10 +144,10 @@ class Rebuilder {
         leave_out(file, expansion.error());
         continue;
       }
-      LB_TRY(store_->record_expansion(expansion->experiment, expansion->file, expansion->rows));
-      LB_TRY_ASSIGN(const auto links, missing_links(*store_, expansion->experiment, expansion->rows));
+      LB_TRY(store_->record_expansion(expansion->from, expansion->rows));
+      LB_TRY_ASSIGN(const auto links, missing_links(*store_, expansion->from.experiment, expansion->rows));
       LB_TRY(store_->link(links));
-      rebuilt_.experiments.push_back(expansion->experiment);
+      rebuilt_.experiments.push_back(expansion->from.experiment);
     }
     return {};
   }

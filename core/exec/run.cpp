@@ -62,12 +62,16 @@ std::string shown_file(const WritableProject& project, const RunRequest& request
 }
 
 /// What the experiment consists of, by which keys, and what its gates say.
-Result<void> record_plan(WritableProject& project, const graph::ExpandedGraph& graph, const std::string& file,
+Result<void> record_plan(WritableProject& project, const graph::ExpandedGraph& graph, const RunRequest& request,
                          const graph::Plan& plan) {
   store::Store& store = project.store();
-  const Expansion expansion{.experiment = graph.experiment, .file = file, .rows = expansion_rows(graph, plan)};
+  const Expansion expansion{.from = {.experiment = graph.experiment,
+                                     .file = shown_file(project, request),
+                                     .options = request.options,
+                                     .text = request.experiment_text},
+                            .rows = expansion_rows(graph, plan)};
   LB_TRY(write_expansion(project.paths(), expansion));
-  LB_TRY(store.record_expansion(graph.experiment, file, expansion.rows));
+  LB_TRY(store.record_expansion(expansion.from, expansion.rows));
   LB_TRY(link_reused(store, plan));
   return store.record_gates(gate_verdicts(graph, plan));
 }
@@ -117,11 +121,13 @@ Result<ReadyRun> ready_run(WritableProject& project, const graph::ExpandedGraph&
   DurationHistory history;
   if (!ready.nothing_to_do) history = read_history(project.paths().database(), graph.experiment);
 
-  const std::string file = shown_file(project, request);
-  LB_TRY(record_plan(project, graph, file, plan));
+  LB_TRY(record_plan(project, graph, request, plan));
   if (ready.nothing_to_do) return ready;
 
-  store::NewRun run{.experiment = graph.experiment, .file = file, .command = request.command, .host = env::host_name()};
+  store::NewRun run{.experiment = graph.experiment,
+                    .file = shown_file(project, request),
+                    .command = request.command,
+                    .host = env::host_name()};
   if (!request.version.empty()) run.versions["lowbit"] = request.version;
   for (const graph::Variant& variant : graph.variants) run.versions[variant.plugin->id] = variant.plugin->version;
   for (const auto& [plugin, build] : request.builds) run.builds[plugin] = build;
@@ -147,7 +153,7 @@ Result<void> end_run(WritableProject& project, const graph::ExpandedGraph& graph
     options.force.clear();  // it was done
     const graph::Plan plan = graph::make_plan(graph, externals, request.plugins, project.store(), options);
     LB_TRY(project.store().lookup_state());
-    LB_TRY(record_plan(project, graph, shown_file(project, request), plan));
+    LB_TRY(record_plan(project, graph, request, plan));
   }
   return project.store().end_run(run, outcome_of(summary));
 }

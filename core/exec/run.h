@@ -23,6 +23,8 @@ struct RunRequest {
   std::filesystem::path program;          ///< the lowbit binary that runs the jobs
   std::filesystem::path experiment_file;  ///< external inputs are relative to its directory
   std::string command;                    ///< as typed, for the record
+  std::string options;                    ///< those of it that change the experiment, as a shell takes them
+  std::string experiment_text;            ///< of the experiment's file
   MachineLimits machine;                  ///< what its jobs may use
   bool fail_fast = false;                 ///< after the first failure nothing new starts
   graph::PlanOptions plan;

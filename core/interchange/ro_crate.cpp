@@ -121,7 +121,7 @@ class Crate {
   std::string tool_of(const ExportedVariant& variant) {
     const Json& plugin = member(variant.recipe.record, "plugin");
     const std::string& digest = variant.result->execution.plugin_digest;
-    const std::string id = "#plugin-" + iri_part(scalar_text(member(plugin, "id"))) + "-" + digest.substr(0, 12);
+    std::string id = "#plugin-" + iri_part(scalar_text(member(plugin, "id"))) + "-" + digest.substr(0, 12);
     graph_.entity(id, "SoftwareApplication")
         .update({{"name", member(plugin, "id")},
                  {"softwareVersion", member(plugin, "version")},
@@ -131,7 +131,7 @@ class Crate {
   }
 
   std::string step_of(const ExportedVariant& variant, const std::string& tool) {
-    const std::string id = "#step-" + iri_part(variant.variant.stage);
+    std::string id = "#step-" + iri_part(variant.variant.stage);
     if (!graph_.has(id)) {
       graph_.entity(id, "HowToStep")
           .update({{"name", variant.variant.stage}, {"position", std::to_string(++n_steps_)}});
@@ -143,7 +143,7 @@ class Crate {
 
   /// A set of files that is not in the crate.
   std::string artifact(const std::string& digest, const std::string& type, const std::string& name) {
-    const std::string id = "#artifact-" + digest;
+    std::string id = "#artifact-" + digest;
     if (graph_.has(id)) return id;
     graph_.entity(id, "Collection")
         .update({{"name", name}, {"additionalType", type}, {"identifier", "sha256:" + digest}});

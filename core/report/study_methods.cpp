@@ -17,7 +17,7 @@ constexpr std::size_t kValuesShown = 12;
 
 std::string value_text(const Json& value) {
   if (value.is_null()) return "none";
-  if (value == "") return R"("")";
+  if (value.is_string() && value.get_ref<const std::string&>().empty()) return R"("")";
   return value.is_structured() ? canonical(value) : scalar_text(value);
 }
 

@@ -86,6 +86,7 @@ class Report {
 
   [[nodiscard]] std::string digest_of_results() const {
     std::vector<std::string> keys;
+    keys.reserve(study_.variants.size());
     for (const StudyVariant& variant : study_.variants) keys.push_back(variant.content_key);
     std::sort(keys.begin(), keys.end());
     return sha256(joined(keys, "\n")).hex().substr(0, kKeyShown);
@@ -209,10 +210,14 @@ class Report {
     costs();
     stages();
     runs();
-    if (report_.experiment_text.empty()) return;
+    if (report_.file_changed) {
+      add("<p class=\"warning\">" + code(study_.file) +
+          " was changed since: the results are those of the text that stands here.</p>\n");
+    }
+    if (study_.text.empty()) return;
     add(experiment_file, "the text of the experiment",
-        folded(study_.file + " as it is now, SHA-256 " + sha256(report_.experiment_text).hex(),
-               "<pre class=\"wide\">" + html_lines(report_.experiment_text) + "</pre>\n"),
+        folded(study_.file + " as it was run, SHA-256 " + sha256(study_.text).hex(),
+               "<pre class=\"wide\">" + html_lines(study_.text) + "</pre>\n"),
         "cat " + study_.file);
   }
 

@@ -46,10 +46,10 @@ struct StudyReport {
   std::string graph_summary;  ///< for those who do not see it
   std::vector<StageMethod> methods;
   std::vector<OutsideSource> outside;
-  std::vector<RunLine> runs;    ///< of the experiment, newest first
-  std::string experiment_text;  ///< its file as it is now; empty: it cannot be read
-  std::string rerun;            ///< the command that makes what is missing, or everything again
-  std::string version;          ///< of lowbit, which writes the report
+  std::vector<RunLine> runs;  ///< of the experiment, newest first
+  bool file_changed = false;  ///< the experiment's file is not what it was
+  std::string rerun;          ///< the command that makes what is missing, or everything again
+  std::string version;        ///< of lowbit, which writes the report
 };
 
 struct WrittenReport {

@@ -126,6 +126,14 @@ struct ExternalDigest {
   Digest digest;
 };
 
+/// What a person gave to be expanded.
+struct ExpandedFrom {
+  std::string experiment;
+  std::string file;     ///< relative to the project
+  std::string options;  ///< of the command that change the experiment, as a shell takes them: --set 'seeds=[3]'
+  std::string text;     ///< of the file; empty: not known
+};
+
 struct NewRun {
   std::string experiment;          ///< empty: of none
   std::string file;                ///< of the experiment, relative to the project
@@ -146,7 +154,7 @@ class Store : public graph::ResultLookup {
   [[nodiscard]] virtual Result<std::int64_t> begin_run(const NewRun& run) = 0;
   [[nodiscard]] virtual Result<void> end_run(std::int64_t run, const std::string& outcome) = 0;
   /// Replaces the experiment's expansion; results are untouched.
-  [[nodiscard]] virtual Result<void> record_expansion(const std::string& experiment, const std::string& file,
+  [[nodiscard]] virtual Result<void> record_expansion(const ExpandedFrom& from,
                                                       const std::vector<ExpansionRow>& rows) = 0;
 
   [[nodiscard]] virtual Result<std::int64_t> begin_attempt(std::int64_t run, const Attempt& attempt) = 0;

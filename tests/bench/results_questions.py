@@ -71,7 +71,7 @@ def make(file, arguments):
     db.execute("PRAGMA journal_mode = WAL")
     db.execute("PRAGMA synchronous = OFF")
     db.execute("INSERT INTO runs VALUES (1, 'big', 'big.yaml', 'lowbit run big.yaml', '{}', 1, ?, ?, 'done', NULL, '{}')", (WHEN, WHEN))
-    db.execute("INSERT INTO experiments VALUES ('big', 'big.yaml', ?)", (WHEN,))
+    db.execute("INSERT INTO experiments (experiment, file, expanded_at) VALUES ('big', 'big.yaml', ?)", (WHEN,))
     random.seed(1)
     for number in range(1, arguments.results + 1):
         add_result(db, number, arguments.items, arguments.metrics)

@@ -82,6 +82,34 @@ TEST_CASE("a report without tables compares, with them prints them, and draws fi
   }
 }
 
+TEST_CASE("a report says the command that makes what it shows, and the text that was run", "[e2e]") {
+  const Study study;
+  REQUIRE(study.run().status == 0);
+  REQUIRE(study.lowbit({"report"}).status == 0);
+  CHECK_THAT(study.html(), Contains("`lowbit run experiment.yaml` computes them again"));
+  REQUIRE(study.lowbit({"run", "experiment.yaml", "--set", "matrix.amount=[2]"}).status == 0);
+  write_text(study.path() / "tables.yaml", kTables);
+  study.edit(std::string("# changed\n") + kTwo);
+  REQUIRE(study.lowbit({"report"}).status == 2);  // a row of the table is gone
+  std::filesystem::remove(study.path() / "tables.yaml");
+  REQUIRE(study.lowbit({"report"}).status == 0);
+  CHECK_THAT(study.html(), Contains("`lowbit run experiment.yaml --set 'matrix.amount=[2]'` computes them again"));
+  CHECK_THAT(study.html(), Contains("was changed since") && !Contains("# changed"));
+  // And once more after the database was lost.
+  REQUIRE(study.shell("rm .lowbit/results.db* && lowbit doctor --rebuild && lowbit report -o again.html").status == 0);
+  CHECK_THAT(study.html("again.html"), Contains("--set 'matrix.amount=[2]'` computes them again"));
+}
+
+TEST_CASE("tables and figures of another experiment are left out of a report with a word", "[e2e]") {
+  const Study study;
+  REQUIRE(study.run().status == 0);
+  std::string other = kTables;
+  write_text(study.path() / "tables.yaml", other.replace(other.find("two"), 3, "owt"));
+  const Ended report = study.lowbit({"report"});
+  CHECK(report.status == 0);
+  CHECK_THAT(report.err, Contains("tables.yaml is of the experiment `owt`, not of `two`"));
+}
+
 TEST_CASE("a report of an experiment that is not there, or not there yet", "[e2e]") {
   const Study study;
   const Ended nothing = study.lowbit({"report"});

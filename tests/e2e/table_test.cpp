@@ -284,6 +284,25 @@ TEST_CASE("files that are kept as a table is are written, checked and found stal
              Contains("error[LB0007]: no table `toys` has files to keep"));
   write_text(project.path() / "README.md", "<!-- lowbit table others -->\n");
   CHECK_THAT(project.lowbit({"table", ".", "--write"}).err, Contains("README.md has no end for the table `others`"));
+  // What a person wrote is never replaced.
+  write_text(project.path() / "README.md",
+             "<!-- lowbit table others -->\nprecious\n<!-- lowbit table b -->\n<!-- end of lowbit table -->\n");
+  CHECK_THAT(project.lowbit({"table", ".", "--write"}).err, Contains("README.md has no end for the table `others`"));
+  write_text(project.path() / "README.md", "# mine\n");
+  CHECK_THAT(project.lowbit({"table", ".", "--write"}).err, Contains("README.md has no place for the table `others`"));
+  CHECK(read_text(project.path() / "README.md") == "# mine\n");
+  std::filesystem::remove(project.path() / "README.md");
+  write_text(project.path() / "paper/others.tex", "\\documentclass{article}\n");
+  CHECK_THAT(project.lowbit({"table", ".", "--write"}).err, Contains("paper/others.tex is no table that lowbit wrote"));
+  CHECK(read_text(project.path() / "paper/others.tex") == "\\documentclass{article}\n");
+  std::filesystem::remove_all(project.path() / "paper");
+  REQUIRE(project.lowbit({"table", ".", "--write"}).status == 0);
+  CHECK_THAT(read_text(project.path() / "README.md"), Catch::StartsWith("<!-- lowbit table others -->\n| model |"));
+  CHECK(project.lowbit({"table", ".", "--check"}).status == 0);
+  const std::string csv = read_text(project.path() / "others.csv");
+  write_text(project.path() / "others.csv", csv.substr(0, csv.find('\n') + 1));
+  CHECK_THAT(project.lowbit({"table", ".", "--check"}).out, Contains("line 2\n  is      (the file ends)\n  should  "));
+
   CHECK_THAT(project.lowbit({"table", ".", "others", "-o", "others.docx"}).err,
              Contains("no form of a table is kept in others.docx"));
   CHECK(project.lowbit({"table", ".", "others", "-o", "o.md"}).out.empty());

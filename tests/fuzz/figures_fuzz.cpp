@@ -17,7 +17,7 @@ using namespace lowbit;
 namespace {
 
 struct FixedStudy {
-  StudyResults results{.experiment = "study", .file = "experiment.yaml", .variants = {}};
+  StudyResults results{.experiment = "study", .file = "experiment.yaml", .options = {}, .text = {}, .variants = {}};
   Answers answers;
   Curves curves;
 };

@@ -92,7 +92,7 @@ def init(**words):
 '''
 
 ROWS = """
-INSERT INTO experiments VALUES ('study', 'study.yaml', '2026-01-01T00:00:00Z');
+INSERT INTO experiments (experiment, file, expanded_at) VALUES ('study', 'study.yaml', '2026-01-01T00:00:00Z');
 INSERT INTO runs VALUES (1, 'study', 'study.yaml', 'lowbit run', '{}', 1, '2026-01-01T00:00:00Z', NULL, NULL, NULL, '{}');
 """
 

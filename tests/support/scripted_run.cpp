@@ -158,7 +158,8 @@ void Bench::start(exec::SchedulerOptions options, std::vector<exec::Adopted> ado
                     .provenance_key = planned->variants[i].provenance.digest,
                     .provenance_record = planned->variants[i].provenance.record});
   }
-  if (!project.store().record_expansion("scripted", "e.yaml", rows).ok()) throw std::runtime_error("no expansion");
+  if (!project.store().record_expansion({.experiment = "scripted", .file = "e.yaml"}, rows).ok())
+    throw std::runtime_error("no expansion");
   const auto run =
       project.store().begin_run({.experiment = "scripted", .file = "e.yaml", .command = "lowbit run e.yaml"});
   if (!run.ok()) throw std::runtime_error(render(run.error()));

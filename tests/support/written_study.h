@@ -14,7 +14,7 @@
 namespace lowbit::test {
 
 struct WrittenStudy {
-  StudyResults study{.experiment = "study", .file = "study.yaml", .variants = {}};
+  StudyResults study{.experiment = "study", .file = "study.yaml", .options = {}, .text = {}, .variants = {}};
   StudyRecipes recipes;
   Answers answers;
 

@@ -55,15 +55,16 @@ void insert_expansion_row(Connection& db, const std::string& experiment, std::in
 }
 
 /// Whether the database says all of this already: most runs find their experiment as they left it.
-bool is_recorded(Connection& db, const std::string& experiment, const std::string& file,
-                 const std::vector<ExpansionRow>& rows) {
+bool is_recorded(Connection& db, const ExpandedFrom& from, const std::vector<ExpansionRow>& rows) {
   {
-    Rows known = db.query("SELECT file FROM experiments WHERE experiment = ?", experiment);
-    if (!known.next() || known.text(0) != file) return false;
+    Rows known = db.query("SELECT file, options, text FROM experiments WHERE experiment = ?", from.experiment);
+    if (!known.next() || known.text(0) != from.file || known.text(1) != from.options || known.text(2) != from.text) {
+      return false;
+    }
   }
   Rows known = db.query(
       "SELECT stage, coordinates, plugin, provenance_key FROM expansions WHERE experiment = ? ORDER BY position",
-      experiment);
+      from.experiment);
   for (const ExpansionRow& row : rows) {
     if (!known.next() || known.text(3) != row.provenance_key.hex() || known.text(0) != row.stage ||
         known.text(2) != row.plugin_id || known.text(1) != canonical(row.coordinates.to_json())) {
@@ -126,15 +127,15 @@ Result<void> SqliteStore::end_run(std::int64_t run, const std::string& outcome) 
   });
 }
 
-Result<void> SqliteStore::record_expansion(const std::string& experiment, const std::string& file,
-                                           const std::vector<ExpansionRow>& rows) {
-  return write("recording the expansion of " + experiment, [&]() -> Result<void> {
-    if (is_recorded(*db_, experiment, file, rows)) return {};
-    db_->execute("DELETE FROM experiments WHERE experiment = ?", experiment);
-    db_->execute("INSERT INTO experiments (experiment, file, expanded_at) VALUES (?, ?, ?)", experiment, file,
-                 env::utc_now());
+Result<void> SqliteStore::record_expansion(const ExpandedFrom& from, const std::vector<ExpansionRow>& rows) {
+  return write("recording the expansion of " + from.experiment, [&]() -> Result<void> {
+    if (is_recorded(*db_, from, rows)) return {};
+    db_->execute("DELETE FROM experiments WHERE experiment = ?", from.experiment);
+    db_->execute(
+        "INSERT INTO experiments (experiment, file, expanded_at, options, text) VALUES (?, ?, ?, ?, nullif(?, ''))",
+        from.experiment, from.file, env::utc_now(), from.options, from.text);
     std::int64_t position = 0;
-    for (const ExpansionRow& row : rows) insert_expansion_row(*db_, experiment, position++, row);
+    for (const ExpansionRow& row : rows) insert_expansion_row(*db_, from.experiment, position++, row);
     return {};
   });
 }

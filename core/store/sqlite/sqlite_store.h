@@ -27,8 +27,7 @@ class SqliteStore final : public Store {
 
   Result<std::int64_t> begin_run(const NewRun& run) override;
   Result<void> end_run(std::int64_t run, const std::string& outcome) override;
-  Result<void> record_expansion(const std::string& experiment, const std::string& file,
-                                const std::vector<ExpansionRow>& rows) override;
+  Result<void> record_expansion(const ExpandedFrom& from, const std::vector<ExpansionRow>& rows) override;
 
   Result<std::int64_t> begin_attempt(std::int64_t run, const Attempt& attempt) override;
   Result<void> end_attempt(std::int64_t attempt, AttemptState state, const Json& failure, double seconds) override;

@@ -43,10 +43,12 @@ Result<StudyResults> read_study(const std::filesystem::path& database, const std
   LB_TRY_ASSIGN(const std::unique_ptr<Connection> db, open_connection(database, Access::read_only, {}));
   return db->guarded("reading an experiment's results", [&]() -> Result<StudyResults> {
     SQLite::Transaction snapshot(db->database());
-    StudyResults study{.experiment = experiment, .file = {}, .variants = {}};
-    Rows known = db->query("SELECT file FROM experiments WHERE experiment = ?", experiment);
+    StudyResults study{.experiment = experiment, .file = {}, .options = {}, .text = {}, .variants = {}};
+    Rows known = db->query("SELECT file, options, text FROM experiments WHERE experiment = ?", experiment);
     if (!known.next()) return study;
     study.file = known.text(0);
+    study.options = known.text(1);
+    study.text = known.text(2);
     Rows rows =
         db->query("SELECT stage, label, axes, seed, state, result_id FROM v_stages WHERE experiment = ?", experiment);
     while (rows.next()) {

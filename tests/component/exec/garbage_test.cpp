@@ -72,7 +72,7 @@ struct Study {
                       .provenance_key = sha256("p:" + name),
                       .provenance_record = Json{{"inputs", Json::object()}}});
     }
-    REQUIRE(project.store().record_expansion("study", "study.yaml", rows).ok());
+    REQUIRE(project.store().record_expansion({.experiment = "study", .file = "study.yaml"}, rows).ok());
   }
 
   std::string garbage() {

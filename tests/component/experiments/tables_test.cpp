@@ -108,7 +108,7 @@ ExperimentSpec read(const fs::path& file) {
 
 /// As after a run of it: table_sources.h asks for no metrics.
 StudyResults study_of(const graph::ExpandedGraph& graph) {
-  StudyResults study{graph.experiment, {}, {}};
+  StudyResults study{.experiment = graph.experiment};
   for (const graph::Variant& variant : graph.variants) {
     Json axes = variant.coordinates.to_json();
     axes.erase("seed");

@@ -290,7 +290,8 @@ TEST_CASE("memory that SQLite cannot get is a diagnostic", "[store][damage]") {
   const Directory dir;
   Writer writer(dir.database());
   const sqlite3_int64 unlimited = sqlite3_hard_heap_limit64(sqlite3_memory_used() + 1000);
-  const std::string refusal = dir.error_of(writer.store().record_expansion("e", std::string(100'000, 'x'), {}));
+  const std::string refusal =
+      dir.error_of(writer.store().record_expansion({.experiment = "e", .file = std::string(100'000, 'x')}, {}));
   sqlite3_hard_heap_limit64(unlimited);
   CHECK(refusal ==
         "error[LB6009]: cannot go on with `DIR/results.db`\n"
@@ -315,7 +316,7 @@ TEST_CASE("a lookup that fails is not taken for an answer", "[store][damage]") {
 TEST_CASE("a digest that is none is damage", "[store][damage]") {
   const Directory dir;
   Writer writer(dir.database());
-  must(writer.store().record_expansion("study", "study.yaml", {row("a", {}, "a")}));
+  must(writer.store().record_expansion({.experiment = "study", .file = "study.yaml"}, {row("a", {}, "a")}));
   meddle(dir.database(), "UPDATE expansions SET provenance_key = 'xyz'");
   CHECK(
       dir.error_of(writer.store().expansion("study")) ==

@@ -52,7 +52,7 @@ TEST_CASE("judgements are the verdicts that an experiment's last expansion leads
   Writer writer(dir.database());
   Store& store = writer.store();
   must(store.record_expansion(
-      "study", "study.yaml",
+      {.experiment = "study", .file = "study.yaml"},
       {row("vote", {}, "v"), row("judge", {{"seed", Json(1)}}, "one"), row("judge", {{"seed", Json(2)}}, "two"),
        row("again", {}, "one"), row("cases", {}, "t"), row("blind", {}, "b"), row("never", {}, "n")}));
   writer.publish(verdicts(writer, "old", "judge", "gpt", on("p")));
@@ -82,7 +82,7 @@ TEST_CASE("judgements are the verdicts that an experiment's last expansion leads
 TEST_CASE("predictions that were gathered are known by all of them", "[store][facts]") {
   const Directory dir;
   Writer writer(dir.database());
-  must(writer.store().record_expansion("study", "study.yaml", {row("judge", {}, "g")}));
+  must(writer.store().record_expansion({.experiment = "study", .file = "study.yaml"}, {row("judge", {}, "g")}));
   const Json members{{{"at", {{"seed", 1}}}, {"of", {{"digest", sha256("p").hex()}}}}};
   writer.publish(verdicts(writer, "g", "judge", "gpt", {{"predictions", members}}));
   ProjectFacts facts = must(ProjectFacts::open(dir.database()));

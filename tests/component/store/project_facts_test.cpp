@@ -43,9 +43,11 @@ TEST_CASE("a word means a variant, an experiment, a run or what has a key that b
   const Directory dir;
   Writer writer(dir.database());
   Store& store = writer.store();
-  must(store.record_expansion("study", "study.yaml", {row("score", {}, "c"), row("o'clock", {}, "q")}));
-  must(store.record_expansion("copy", "copy.yaml", {row("score", {}, "c")}));
-  must(store.record_expansion("other", "other.yaml", {row("o'clock", {}, "r"), row("study", {}, "s")}));
+  must(store.record_expansion({.experiment = "study", .file = "study.yaml"},
+                              {row("score", {}, "c"), row("o'clock", {}, "q")}));
+  must(store.record_expansion({.experiment = "copy", .file = "copy.yaml"}, {row("score", {}, "c")}));
+  must(store.record_expansion({.experiment = "other", .file = "other.yaml"},
+                              {row("o'clock", {}, "r"), row("study", {}, "s")}));
   writer.publish(writer.publication("c", "score"));
   ProjectFacts facts = facts_of(dir);
 
@@ -90,7 +92,7 @@ TEST_CASE("all of one result", "[store][facts]") {
   Writer writer(dir.database());
   Store& store = writer.store();
   must(store.remember_external({.path = "/data/task", .fingerprint = "f", .digest = sha256("task")}));
-  must(store.record_expansion("study", "study.yaml", {row("score", {}, "c")}));
+  must(store.record_expansion({.experiment = "study", .file = "study.yaml"}, {row("score", {}, "c")}));
   const std::int64_t failed = writer.begin("c", "score");
   must(store.end_attempt(failed, AttemptState::failed, Json{{"what", "it broke"}, {"cause", "stage"}}, 1.5));
   writer.publish(writer.publication("c", "score", 0.25));
@@ -135,7 +137,7 @@ TEST_CASE("a variant that never ran has the inputs of its provenance record", "[
       Json{{"inputs",
             {{"all", {{{"at", {{"seed", 1}}}, {"of", {{"from", sha256("p:c").hex()}, {"port", "predictions"}}}}}},
              {"one", {{"type", "task/1"}, {"digest", sha256("a:c").hex()}}}}}};
-  must(writer.store().record_expansion("study", "study.yaml", {row("score", {}, "c"), later}));
+  must(writer.store().record_expansion({.experiment = "study", .file = "study.yaml"}, {row("score", {}, "c"), later}));
   writer.publish(writer.publication("c", "score"));
   ProjectFacts facts = facts_of(dir);
   const VariantFacts variant = must(facts.variant(only_meaning(facts, "later")));
@@ -153,7 +155,7 @@ TEST_CASE("a variant that never ran has the inputs of its provenance record", "[
 TEST_CASE("an artifact knows who made it, who used it and what it is based on", "[store][facts]") {
   const Directory dir;
   Writer writer(dir.database());
-  must(writer.store().record_expansion("study", "study.yaml", {row("score", {}, "c")}));
+  must(writer.store().record_expansion({.experiment = "study", .file = "study.yaml"}, {row("score", {}, "c")}));
   Publication task = writer.publication("t", "task");
   task.outputs.front().artifact = {"task/1", sha256("task")};
   task.outputs.front().bases = {sha256("base")};
@@ -175,7 +177,8 @@ TEST_CASE("the results of an experiment are where its last expansion leads, thos
           "[store][facts]") {
   const Directory dir;
   Writer writer(dir.database());
-  must(writer.store().record_expansion("new", "new.yaml", {row("renamed", {}, "c"), row("later", {}, "l")}));
+  must(writer.store().record_expansion({.experiment = "new", .file = "new.yaml"},
+                                       {row("renamed", {}, "c"), row("later", {}, "l")}));
   writer.publish(writer.publication("c", "score", 0.25));
   writer.publish(writer.publication("d", "dropped", 0.75));
   ProjectFacts facts = facts_of(dir);
@@ -192,10 +195,10 @@ TEST_CASE("variants say how far they are, and why they did not get further", "[s
   const Directory dir;
   Writer writer(dir.database());
   Store& store = writer.store();
-  must(store.record_expansion("study", "study.yaml",
+  must(store.record_expansion({.experiment = "study", .file = "study.yaml"},
                               {row("done", {}, "d"), row("gated", {}, "g"), row("broke", {}, "b"), row("gone", {}, "x"),
                                row("never", {}, "n")}));
-  must(store.record_expansion("it's another", "other.yaml", {row("done", {}, "d")}));
+  must(store.record_expansion({.experiment = "it's another", .file = "other.yaml"}, {row("done", {}, "d")}));
   for (const char* content : {"d", "g"}) writer.publish(writer.publication(content, content));
   must(store.record_gates({{sha256("g"), "it is too much"}}));
   const auto ended = [&](const char* content, AttemptState state, const Json& failure) {
@@ -221,7 +224,8 @@ TEST_CASE("experiments and runs by their states", "[store][facts]") {
   const Directory dir;
   Writer writer(dir.database());
   Store& store = writer.store();
-  must(store.record_expansion("study", "study.yaml", {row("score", {}, "c"), row("later", {}, "l")}));
+  must(store.record_expansion({.experiment = "study", .file = "study.yaml"},
+                              {row("score", {}, "c"), row("later", {}, "l")}));
   writer.publish(writer.publication("c", "score"));
   const std::int64_t failed = writer.begin("l", "later");
   must(store.end_attempt(failed, AttemptState::cancelled, nullptr, 1));
@@ -249,8 +253,9 @@ TEST_CASE("experiments and runs by their states", "[store][facts]") {
 TEST_CASE("names of each kind", "[store][facts]") {
   const Directory dir;
   Writer writer(dir.database());
-  must(writer.store().record_expansion(
-      "study", "study.yaml", {row("z", {{"bits", 3}}, "m"), row("z", {{"bits", 2}}, "c"), row("a", {}, "a")}));
+  must(
+      writer.store().record_expansion({.experiment = "study", .file = "study.yaml"},
+                                      {row("z", {{"bits", 3}}, "m"), row("z", {{"bits", 2}}, "c"), row("a", {}, "a")}));
   writer.publish(model_of(writer, "m", "z[bits=3]"));
   writer.publish(writer.publication("c", "earlier"));
   ProjectFacts facts = facts_of(dir);
@@ -267,7 +272,8 @@ TEST_CASE("places of models and artifacts", "[store][facts]") {
   Writer writer(dir.database());
   Store& store = writer.store();
   must(store.remember_external({.path = "/models/base", .fingerprint = "f", .digest = sha256("base")}));
-  must(store.record_expansion("study", "study.yaml", {row("train", {}, "m"), row("score", {}, "c")}));
+  must(store.record_expansion({.experiment = "study", .file = "study.yaml"},
+                              {row("train", {}, "m"), row("score", {}, "c")}));
   const Publication model = model_of(writer, "m", "train");
   writer.publish(model);
   writer.publish(writer.publication("c", "score"));
@@ -292,7 +298,8 @@ TEST_CASE("places of models and artifacts", "[store][facts]") {
 TEST_CASE("what results took", "[store][facts]") {
   const Directory dir;
   Writer writer(dir.database());
-  must(writer.store().record_expansion("it's", "study.yaml", {row("score", {}, "c"), row("base", {}, "b")}));
+  must(writer.store().record_expansion({.experiment = "it's", .file = "study.yaml"},
+                                       {row("score", {}, "c"), row("base", {}, "b")}));
   for (const auto& [content, seconds] : {std::pair{"c", 1.0}, std::pair{"b", 3.0}}) {
     Publication made = writer.publication(content, content);
     made.seconds = seconds;
@@ -334,7 +341,7 @@ TEST_CASE("the holder is told with what it runs", "[store][facts]") {
 TEST_CASE("all answers of one object are of one moment", "[store][facts]") {
   const Directory dir;
   Writer writer(dir.database());
-  must(writer.store().record_expansion("study", "study.yaml", {row("score", {}, "c")}));
+  must(writer.store().record_expansion({.experiment = "study", .file = "study.yaml"}, {row("score", {}, "c")}));
   ProjectFacts before = facts_of(dir);
   CHECK(states(must(before.variants())) == "study score never");
   writer.publish(writer.publication("c", "score"));

@@ -54,7 +54,7 @@ struct Answered {
 
   Answered() {
     must(writer.store().record_expansion(
-        "study", "study.yaml",
+        {.experiment = "study", .file = "study.yaml"},
         {row("solve", {{"bits", Json(4)}}, "a"), row("solve", {{"bits", Json(2)}}, "b"), row("judge", {}, "j"),
          row("grade", {}, "g"), row("never", {}, "n"), row("other", {}, "o")}));
     writer.publish(answers(writer, "a", "solve[bits=4]"));
@@ -207,7 +207,7 @@ TEST_CASE("recipes tell what feeds a variant, and what it was", "[store][samples
                                   {"params", {{"planned", true}}}};
   ExpansionRow never = row("never", {}, "n");
   never.provenance_record = Json{{"inputs", {{"in", from("r", "predictions")}}}, {"params", {{"planned", true}}}};
-  must(writer.store().record_expansion("study", "study.yaml", {source, reader, never}));
+  must(writer.store().record_expansion({.experiment = "study", .file = "study.yaml"}, {source, reader, never}));
   Publication made = writer.publication("r", "reader[bits=2]");
   Json record = made.result.content_record.json();
   const Json task{{"type", "task/1"}, {"digest", "11bb"}};

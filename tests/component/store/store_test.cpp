@@ -40,7 +40,8 @@ TEST_CASE("a writer whose lease was taken over stores nothing any more", "[store
   CHECK(dir.error_of(store.publish({late, late}, true)) == refused("storing the results of 2 attempts"));
   CHECK(dir.error_of(store.begin_run({.experiment = "e", .file = "f", .command = "c"})) == refused("recording a run"));
   CHECK(dir.error_of(store.end_run(old.run(), "done")) == refused("recording the end of a run"));
-  CHECK(dir.error_of(store.record_expansion("e", "f", {})) == refused("recording the expansion of e"));
+  CHECK(dir.error_of(store.record_expansion({.experiment = "e", .file = "f"}, {})) ==
+        refused("recording the expansion of e"));
   CHECK(dir.error_of(store.begin_attempt(old.run(), {.stage_label = "s"})) == refused("recording an attempt at s"));
   CHECK(dir.error_of(store.end_attempt(late.attempt_id, AttemptState::lost, {}, 0)) ==
         refused("recording the end of an attempt"));
@@ -306,8 +307,9 @@ TEST_CASE("an expansion comes back with the order and the types of its axes", "[
   Writer writer(dir.database());
   const std::vector<Coordinates::Entry> point{
       {"quantizer", "gptq"}, {"num_bits", 3}, {"sym", true}, {"damp", 0.01}, {"seed", 1}};
-  must(writer.store().record_expansion("study", "study.yaml", {row("b", point, "b"), row("a", {}, "a")}));
-  must(writer.store().record_expansion("other", "other.yaml", {}));
+  must(writer.store().record_expansion({.experiment = "study", .file = "study.yaml"},
+                                       {row("b", point, "b"), row("a", {}, "a")}));
+  must(writer.store().record_expansion({.experiment = "other", .file = "other.yaml"}, {}));
   CHECK(must(writer.store().experiments()) == std::vector<std::string>{"other", "study"});
   CHECK(must(writer.store().experiment_file("nobody")).empty());
 
@@ -325,7 +327,7 @@ TEST_CASE("an expansion comes back with the order and the types of its axes", "[
             "SELECT stage FROM expansions JOIN expansion_axes USING (expansion_id) "
             "WHERE axis = 'num_bits' AND value = 3") == "b\n");
 
-  must(writer.store().record_expansion("study", "study.yaml", {row("a", {}, "a2")}));
+  must(writer.store().record_expansion({.experiment = "study", .file = "study.yaml"}, {row("a", {}, "a2")}));
   CHECK(must(writer.store().expansion("study")).size() == 1);
   CHECK_FALSE(writer.store().last_record("study", "b", Coordinates(point)));
   CHECK(ask(dir.database(), "SELECT count(*) FROM expansion_axes") == "0\n");

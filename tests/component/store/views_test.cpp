@@ -26,7 +26,7 @@ TEST_CASE("v_results is tidy: one row per metric of every stage of the last expa
   Writer writer(dir.database());
   Store& store = writer.store();
   must(store.record_expansion(
-      "study", "study.yaml",
+      {.experiment = "study", .file = "study.yaml"},
       {row("score", at(3, 0), "c0"), row("score", at(3, 1), "c1"), row("base", {}, "b"), row("later", {}, "l")}));
   for (const char* content : {"c0", "c1", "b", "history"}) {
     must(store.publish({writer.publication(content, content, 0.5)}, false));
@@ -39,8 +39,9 @@ TEST_CASE("v_results is tidy: one row per metric of every stage of the last expa
         "study,score,score[num_bits=3,seed=1],{\"num_bits\":3},1,toy.score,toy/accuracy,fraction,0.5,0.1,10\n");
 
   // The same results under another experiment's expansion are its results too; edited stages leave the tables.
-  must(store.record_expansion("again", "again.yaml", {row("mine", {}, "b")}));
-  must(store.record_expansion("study", "study.yaml", {row("score", at(3, 0), "c0"), row("base", {}, "edited")}));
+  must(store.record_expansion({.experiment = "again", .file = "again.yaml"}, {row("mine", {}, "b")}));
+  must(store.record_expansion({.experiment = "study", .file = "study.yaml"},
+                              {row("score", at(3, 0), "c0"), row("base", {}, "edited")}));
   CHECK(ask(dir.database(), "SELECT experiment, label FROM v_results ORDER BY 1, 2") ==
         "again,mine\nstudy,score[num_bits=3,seed=0]\n");
 }
@@ -48,7 +49,7 @@ TEST_CASE("v_results is tidy: one row per metric of every stage of the last expa
 TEST_CASE("v_results shows the result that replaced another, once", "[store][views]") {
   const Directory dir;
   Writer writer(dir.database());
-  must(writer.store().record_expansion("study", "study.yaml", {row("score", {}, "c")}));
+  must(writer.store().record_expansion({.experiment = "study", .file = "study.yaml"}, {row("score", {}, "c")}));
   writer.publish(writer.publication("c", "score", 0.25));
   writer.publish(writer.publication("c", "score", 0.75), true);
   CHECK(ask(dir.database(), "SELECT value FROM v_results") == "0.75\n");
@@ -70,7 +71,7 @@ TEST_CASE("v_agg gives mean and sample standard deviation over seeds", "[store][
     results.push_back(writer.publication(content, content, offset + seed));
     results.push_back(writer.publication("other" + content, content, -1));
   }
-  must(writer.store().record_expansion("study", "study.yaml", rows));
+  must(writer.store().record_expansion({.experiment = "study", .file = "study.yaml"}, rows));
   must(writer.store().publish(results, false));
 
   const std::string cell = " FROM v_agg WHERE stage = 'score' AND axes = '{\"num_bits\":3}'";
@@ -91,7 +92,7 @@ TEST_CASE("v_stages says for every stage of the last expansion how it stands", "
   for (const char* stage : {"done", "failed", "running", "never", "cancelled", "lost", "cut_off", "retried"}) {
     rows.push_back(row(stage, {{"seed", 1}}, stage));
   }
-  must(store.record_expansion("study", "study.yaml", rows));
+  must(store.record_expansion({.experiment = "study", .file = "study.yaml"}, rows));
   writer.publish(writer.publication("done", "done[seed=1]"));
   must(store.end_attempt(writer.begin("failed", "failed[seed=1]"), AttemptState::failed, {{"what", "it broke"}}, 3));
   writer.begin("running", "running[seed=1]");
@@ -113,7 +114,7 @@ TEST_CASE("v_stages says for every stage of the last expansion how it stands", "
         "retried,done,2,2.0,,{},1\n");
 
   // An edited stage has not run, whatever its former recipe did.
-  must(store.record_expansion("study", "study.yaml", {row("failed", {{"seed", 1}}, "edited")}));
+  must(store.record_expansion({.experiment = "study", .file = "study.yaml"}, {row("failed", {{"seed", 1}}, "edited")}));
   CHECK(ask(dir.database(), all) == "failed,never,,,,{},1\n");
 }
 
@@ -135,7 +136,7 @@ TEST_CASE("v_flips names the items on which two results for one task disagree", 
   publish("low", "math", {{"1", true}, {"2", false}, {"3", true}, {"4", true}});
   publish("elsewhere", "code", {{"1", false}, {"2", false}});
   must(writer.store().record_expansion(
-      "study", "study.yaml",
+      {.experiment = "study", .file = "study.yaml"},
       {row("full", {}, "full"), row("low", {{"num_bits", 2}}, "low"), row("code", {}, "elsewhere")}));
   const std::string query =
       "SELECT label_a, label_b, item_id, problem_id, correct_a, correct_b FROM v_flips ORDER BY label_a, item_id";
@@ -145,8 +146,8 @@ TEST_CASE("v_flips names the items on which two results for one task disagree", 
         "low[num_bits=2],full,2,of 2,0,1\n"
         "low[num_bits=2],full,3,of 3,1,0\n");
   // Results of different experiments are not compared.
-  must(writer.store().record_expansion("study", "study.yaml", {row("full", {}, "full")}));
-  must(writer.store().record_expansion("other", "other.yaml", {row("low", {}, "low")}));
+  must(writer.store().record_expansion({.experiment = "study", .file = "study.yaml"}, {row("full", {}, "full")}));
+  must(writer.store().record_expansion({.experiment = "other", .file = "other.yaml"}, {row("low", {}, "low")}));
   CHECK(ask(dir.database(), query).empty());
 }
 
@@ -164,7 +165,8 @@ TEST_CASE("v_verdicts gives each judge's verdict with its stage", "[store][views
                               {"status", "error"}}},
                             {"2", {{"judge", "rules"}, {"status", "undetermined"}}}};
   writer.publish(p);
-  must(writer.store().record_expansion("study", "study.yaml", {row("judge", {{"seed", 0}}, "v")}));
+  must(writer.store().record_expansion({.experiment = "study", .file = "study.yaml"},
+                                       {row("judge", {{"seed", 0}}, "v")}));
   CHECK(ask(dir.database(),
             "SELECT label, axes, seed, item_id, judge, first_error_step, category, type, confidence, status "
             "FROM v_verdicts") ==

@@ -158,7 +158,7 @@ TEST_CASE("a report says what is missing", "[report]") {
 TEST_CASE("texts of a study stand in a report as texts", "[report]") {
   Reported reported("a <b> & \"c\"\nsecond line\n");
   reported.written.study.experiment = "<script>alert(1)</script>";
-  reported.report.experiment_text = "experiment: <img src=x onerror=alert(1)>\x1b[31m\n";
+  reported.written.study.text = "experiment: <img src=x onerror=alert(1)>\x1b[31m\n";
   const std::string html = study_report(reported.report, 0).html;
   CHECK_THAT(html, !Contains("<script"));
   CHECK_THAT(html, !Contains("<img src=x"));
