@@ -12,6 +12,7 @@
 #include "domain/metric_registry.h"
 #include "report/number_text.h"
 #include "report/published_cells.h"
+#include "report/table_figures.h"
 #include "report/table_notes.h"
 
 namespace lowbit::report {
@@ -178,11 +179,7 @@ class Printing {
     const ColumnSpec& column = table_.columns[c];
     PrintedColumn head{
         .group = column.group.value, .header = header_of(column, has_deviation(measured_, c)), .parts = {}};
-    if (column.kind == Kind::list) {
-      for (const MetricOf& metric : column.metrics) {
-        head.parts.push_back(metric.metric.value.substr(metric.metric.value.rfind('/') + 1));
-      }
-    }
+    if (column.kind == Kind::list) head.parts = list_headings(column, measured_, c);
     out_.columns.push_back(std::move(head));
     for (std::size_t r = 0; r < table_.rows.size(); ++r) {
       out_.rows[r].cells.push_back(printed(measured_.rows[r][c], column));
