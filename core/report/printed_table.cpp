@@ -42,22 +42,6 @@ std::string text_of(const Figure& figure, const ColumnSpec& column) {
   return column.kind == Kind::delta ? fixed_signed(shown, column.digits) : fixed(shown, column.digits);
 }
 
-PrintedCell printed(const MeasuredCell& cell, const ColumnSpec& column) {
-  if (cell.content == Content::given) return {.parts = {scalar_text(cell.given)}};
-  if (cell.content == Content::baseline) return {.parts = {"baseline"}};
-  PrintedCell out{.parts = {}, .number = true};
-  for (const Figure& figure : cell.figures) out.parts.push_back(text_of(figure, column));
-  if (!column.is_share()) return out;
-  const auto number = [&](double value) {
-    return column.kind == Kind::delta ? fixed_signed(100 * value, column.digits) : fixed(100 * value, column.digits);
-  };
-  if (column.kind == Kind::accuracy) {
-    out.parts.push_back(cell.deviation ? "± " + fixed(100 * *cell.deviation, column.digits) : "");
-  }
-  out.parts.push_back(cell.interval ? "[" + number(cell.interval->low) + ", " + number(cell.interval->high) + "]" : "");
-  return out;
-}
-
 std::string header_of(const ColumnSpec& column, bool deviation) {
   std::string header = column.label.value;
   if (column.kind == Kind::delta) return header + " (points) [95 %]";
@@ -182,7 +166,7 @@ class Printing {
     if (column.kind == Kind::list) head.parts = list_headings(column, measured_, c);
     out_.columns.push_back(std::move(head));
     for (std::size_t r = 0; r < table_.rows.size(); ++r) {
-      out_.rows[r].cells.push_back(printed(measured_.rows[r][c], column));
+      out_.rows[r].cells.push_back(printed_cell(measured_.rows[r][c], column));
     }
   }
 
@@ -196,6 +180,11 @@ class Printing {
       if (figure == nullptr) continue;
       cells.back().parts[0] = figure->printed + (figure->certain ? "" : "?");
       uncertain_ = uncertain_ || !figure->certain;
+      const ShownUnit ours = shown_unit(measured_.rows[r][c], table_.columns[c]);
+      if (other_unit(ours, *figure)) {
+        remarks_[table_.columns[c].label.value + " in " + figure->unit + ", ours in " + ours.name].push_back(
+            table_.rows[r].label.value);
+      }
       if (!figure->note.empty()) remarks_[figure->note].push_back(table_.rows[r].label.value);
     }
     if (!some) return;
@@ -225,6 +214,22 @@ class Printing {
 };
 
 }  // namespace
+
+PrintedCell printed_cell(const MeasuredCell& cell, const ColumnSpec& column) {
+  if (cell.content == Content::given) return {.parts = {scalar_text(cell.given)}};
+  if (cell.content == Content::baseline) return {.parts = {"baseline"}};
+  PrintedCell out{.parts = {}, .number = true};
+  for (const Figure& figure : cell.figures) out.parts.push_back(text_of(figure, column));
+  if (!column.is_share()) return out;
+  const auto number = [&](double value) {
+    return column.kind == Kind::delta ? fixed_signed(100 * value, column.digits) : fixed(100 * value, column.digits);
+  };
+  if (column.kind == Kind::accuracy) {
+    out.parts.push_back(cell.deviation ? "± " + fixed(100 * *cell.deviation, column.digits) : "");
+  }
+  out.parts.push_back(cell.interval ? "[" + number(cell.interval->low) + ", " + number(cell.interval->high) + "]" : "");
+  return out;
+}
 
 PrintedTable print(const TableSpec& table, const MeasuredTable& measured, const PrintContext& context) {
   return Printing(table, measured, context).run();

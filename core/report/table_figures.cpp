@@ -45,9 +45,9 @@ void append_published(QueryResult& out, const TableSpec& table, const MeasuredTa
     const PublishedFigure* const figure = published_at(table, r, c, published);
     if (figure == nullptr) continue;
     some = true;
-    if (figure->value) cells[0] = *figure->value;
+    if (const auto value = stored_value(*figure)) cells[0] = *value;
     if (const auto measure = against(measured.rows[r][c], table.columns[c], *figure)) {
-      cells[1] = measure->difference;
+      cells[1] = measure->stored_difference;
       if (measure->inside) cells[2] = *measure->inside;
     }
   }

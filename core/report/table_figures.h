@@ -13,7 +13,7 @@
 namespace lowbit::report {
 
 /// One row a row, one column a figure (`accuracy`, `accuracy: std`, ...), in the units of the store: fractions, bytes;
-/// null for what is not there. With `published` the paper's figure, in the paper's unit, our difference to it, and
+/// null for what is not there. With `published` the paper's figure and our difference to it, in those units too, and
 /// whether it lies in our interval follow every column that has such figures.
 [[nodiscard]] QueryResult figures(const TableSpec& table, const MeasuredTable& measured,
                                   const PublishedFigures* published = nullptr);
