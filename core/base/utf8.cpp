@@ -7,6 +7,14 @@ namespace {
 
 unsigned byte_at(std::string_view text, std::size_t i) { return static_cast<unsigned char>(text[i]); }
 
+/// Whether it begins with U+202A to U+202E or U+2066 to U+2069, after which a terminal shows text in another order.
+bool is_direction(std::string_view text) {
+  if (text.size() < 3 || byte_at(text, 0) != 0xE2) return false;
+  const unsigned last = byte_at(text, 2);
+  return (byte_at(text, 1) == 0x80 && last >= 0xAA && last <= 0xAE) ||
+         (byte_at(text, 1) == 0x81 && last >= 0xA6 && last <= 0xA9);
+}
+
 }  // namespace
 
 std::size_t utf8_length(std::string_view text) {
@@ -71,7 +79,10 @@ std::string printable(std::string_view text) {
     // U+0080 to U+009F are control characters too, in two bytes.
     const bool second_set =
         byte == 0xC2 && i + 1 < text.size() && byte_at(text, i + 1) >= 0x80 && byte_at(text, i + 1) < 0xA0;
-    if (text[i] == '\n') {
+    if (is_direction(text.substr(i))) {
+      out += {'\\', 'u', '2', '0', byte_at(text, i + 1) == 0x80 ? '2' : '6', kHex[byte_at(text, i + 2) & 0xFU]};
+      i += 2;
+    } else if (text[i] == '\n') {
       out += "\\n";
     } else if (text[i] == '\t') {
       out += "\\t";

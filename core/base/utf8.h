@@ -22,7 +22,8 @@ namespace lowbit {
 /// The first `n` characters.
 [[nodiscard]] std::string_view first_characters(std::string_view text, std::size_t n);
 
-/// One line, safe for a terminal: control characters stand as \n, \t, \x1b.
+/// One line, safe for a terminal: control characters stand as \n, \t, \x1b, those of direction as
+/// \u202e.
 [[nodiscard]] std::string printable(std::string_view text);
 
 }  // namespace lowbit

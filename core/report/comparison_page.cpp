@@ -297,7 +297,7 @@ std::string comparison_page(const Comparison& comparison, PageFormat format, std
                             const std::string& rerun) {
   const bool text = format == PageFormat::text;
   const auto shown = [&](const std::string& line) {
-    return text ? printable(line) + "\n" : "- " + markdown_cell(line) + "\n";
+    return text ? printable(line) + "\n" : "- " + markdown_line(line) + "\n";
   };
   std::string out;
   for (const ComparedSection& section : comparison.sections) {

@@ -12,6 +12,7 @@
 #include "domain/metric_registry.h"
 #include "report/number_text.h"
 #include "report/published_cells.h"
+#include "report/table_figures.h"
 #include "report/table_notes.h"
 
 namespace lowbit::report {
@@ -39,22 +40,6 @@ std::string text_of(const Figure& figure, const ColumnSpec& column) {
   }
   const double shown = figure.value * factor_of(column);
   return column.kind == Kind::delta ? fixed_signed(shown, column.digits) : fixed(shown, column.digits);
-}
-
-PrintedCell printed(const MeasuredCell& cell, const ColumnSpec& column) {
-  if (cell.content == Content::given) return {.parts = {scalar_text(cell.given)}};
-  if (cell.content == Content::baseline) return {.parts = {"baseline"}};
-  PrintedCell out{.parts = {}, .number = true};
-  for (const Figure& figure : cell.figures) out.parts.push_back(text_of(figure, column));
-  if (!column.is_share()) return out;
-  const auto number = [&](double value) {
-    return column.kind == Kind::delta ? fixed_signed(100 * value, column.digits) : fixed(100 * value, column.digits);
-  };
-  if (column.kind == Kind::accuracy) {
-    out.parts.push_back(cell.deviation ? "± " + fixed(100 * *cell.deviation, column.digits) : "");
-  }
-  out.parts.push_back(cell.interval ? "[" + number(cell.interval->low) + ", " + number(cell.interval->high) + "]" : "");
-  return out;
 }
 
 std::string header_of(const ColumnSpec& column, bool deviation) {
@@ -178,14 +163,10 @@ class Printing {
     const ColumnSpec& column = table_.columns[c];
     PrintedColumn head{
         .group = column.group.value, .header = header_of(column, has_deviation(measured_, c)), .parts = {}};
-    if (column.kind == Kind::list) {
-      for (const MetricOf& metric : column.metrics) {
-        head.parts.push_back(metric.metric.value.substr(metric.metric.value.rfind('/') + 1));
-      }
-    }
+    if (column.kind == Kind::list) head.parts = list_headings(column, measured_, c);
     out_.columns.push_back(std::move(head));
     for (std::size_t r = 0; r < table_.rows.size(); ++r) {
-      out_.rows[r].cells.push_back(printed(measured_.rows[r][c], column));
+      out_.rows[r].cells.push_back(printed_cell(measured_.rows[r][c], column));
     }
   }
 
@@ -199,6 +180,11 @@ class Printing {
       if (figure == nullptr) continue;
       cells.back().parts[0] = figure->printed + (figure->certain ? "" : "?");
       uncertain_ = uncertain_ || !figure->certain;
+      const ShownUnit ours = shown_unit(measured_.rows[r][c], table_.columns[c]);
+      if (other_unit(ours, *figure)) {
+        remarks_[table_.columns[c].label.value + " in " + figure->unit + ", ours in " + ours.name].push_back(
+            table_.rows[r].label.value);
+      }
       if (!figure->note.empty()) remarks_[figure->note].push_back(table_.rows[r].label.value);
     }
     if (!some) return;
@@ -228,6 +214,22 @@ class Printing {
 };
 
 }  // namespace
+
+PrintedCell printed_cell(const MeasuredCell& cell, const ColumnSpec& column) {
+  if (cell.content == Content::given) return {.parts = {scalar_text(cell.given)}};
+  if (cell.content == Content::baseline) return {.parts = {"baseline"}};
+  PrintedCell out{.parts = {}, .number = true};
+  for (const Figure& figure : cell.figures) out.parts.push_back(text_of(figure, column));
+  if (!column.is_share()) return out;
+  const auto number = [&](double value) {
+    return column.kind == Kind::delta ? fixed_signed(100 * value, column.digits) : fixed(100 * value, column.digits);
+  };
+  if (column.kind == Kind::accuracy) {
+    out.parts.push_back(cell.deviation ? "± " + fixed(100 * *cell.deviation, column.digits) : "");
+  }
+  out.parts.push_back(cell.interval ? "[" + number(cell.interval->low) + ", " + number(cell.interval->high) + "]" : "");
+  return out;
+}
 
 PrintedTable print(const TableSpec& table, const MeasuredTable& measured, const PrintContext& context) {
   return Printing(table, measured, context).run();

@@ -50,6 +50,9 @@ struct PrintContext {
   Identity* identity = nullptr;                 ///< says which figures may be ranked; without it none are
 };
 
+/// The cell by itself, rounded.
+[[nodiscard]] PrintedCell printed_cell(const MeasuredCell& cell, const ColumnSpec& column);
+
 /// · stands for a result that is not there yet, – for what does not apply.
 [[nodiscard]] PrintedTable print(const TableSpec& table, const MeasuredTable& measured, const PrintContext& context);
 

@@ -4,19 +4,44 @@
 #include <utility>
 
 #include "base/utf8.h"
+#include "base/words.h"
 #include "report/number_text.h"
+#include "report/printed_table.h"
 #include "report/published_cells.h"
 #include "report/text_table.h"
 
 namespace lowbit::report {
 namespace {
 
+constexpr const char* kNoResult = "·";
+constexpr const char* kNoDifference = "–";
+constexpr std::size_t kPlacesListed = 4;
+
 std::size_t digits_of(const std::string& printed) {
   const std::size_t point = printed.find('.');
   return point == std::string::npos ? 0 : printed.size() - point - 1;
 }
 
-const char* word_of(const std::optional<bool>& inside) { return !inside ? "–" : *inside ? "yes" : "no"; }
+/// With the digits of the paper's where it can be held against it, else as our table has it.
+void add_ours(PublishedComparison& one, const MeasuredCell& cell, const ColumnSpec& column) {
+  one.shown = joined(printed_cell(cell, column).parts, " ");
+  if (!is_one_number(cell)) return;
+  const ShownUnit unit = shown_unit(cell, column);
+  if (const auto measure = against(cell, column, one.paper)) {
+    one.ours = measure->ours;
+    one.unit = one.paper.unit;
+    one.shown = fixed(measure->ours, digits_of(one.paper.printed));
+    one.difference = measure->difference;
+    one.inside = measure->inside;
+  } else {
+    one.ours = unit.per_stored * cell.figures[0].value;
+    one.unit = unit.name;
+    one.shown = printed_cell(cell, column).parts[0];
+    one.why_not = why_not_against(cell, column, one.paper);
+  }
+}
+
+const char* word_of(const std::optional<bool>& inside) { return !inside ? kNoDifference : *inside ? "yes" : "no"; }
 
 }  // namespace
 
@@ -32,27 +57,25 @@ std::vector<PublishedComparison> compare_published(const TableSpec& table, const
       one.row = table.rows[r].label.value;
       one.column = table.columns[c].label.value;
       one.paper = *figure;
-      if (const auto measure = against(measured.rows[r][c], table.columns[c], *figure)) {
-        one.ours = measure->ours;
-        one.difference = measure->difference;
-        one.inside = measure->inside;
-      }
+      add_ours(one, measured.rows[r][c], table.columns[c]);
     }
   }
   return out;
 }
 
 QueryResult published_rows(const std::vector<PublishedComparison>& comparisons) {
-  QueryResult out{
-      .columns = {"table", "row", "column", "ours", "paper", "difference", "inside", "unit", "certain", "note"},
-      .rows = {}};
+  QueryResult out{.columns = {"table", "row", "column", "ours", "paper", "difference", "inside", "unit", "certain",
+                              "note", "our unit", "why no difference"},
+                  .rows = {}};
   for (const PublishedComparison& one : comparisons) {
     const auto number = [](const std::optional<double>& value) {
       return value ? std::optional<Json>(*value) : std::nullopt;
     };
+    const auto text = [](const std::string& word) { return word.empty() ? std::nullopt : std::optional<Json>(word); };
     out.rows.push_back({Json(one.table), Json(one.row), Json(one.column), number(one.ours), number(one.paper.value),
                         number(one.difference), one.inside ? std::optional<Json>(*one.inside) : std::nullopt,
-                        Json(one.paper.unit), Json(one.paper.certain), Json(one.paper.note)});
+                        Json(one.paper.unit), Json(one.paper.certain), Json(one.paper.note), text(one.unit),
+                        text(one.why_not)});
   }
   return out;
 }
@@ -67,22 +90,33 @@ std::string published_page(const std::vector<PublishedComparison>& comparisons, 
   std::size_t n_intervals = 0;
   std::size_t n_inside = 0;
   bool uncertain = false;
+  std::vector<std::pair<std::string, std::vector<std::string>>> reasons;  // with the places that they stand for
   for (const PublishedComparison& one : comparisons) {
     const std::size_t digits = digits_of(one.paper.printed);
-    grid.rows.push_back({shown(one.table), shown(one.row), shown(one.column), one.ours ? fixed(*one.ours, digits) : "·",
+    const std::string none = one.shown == kNoResult ? kNoResult : kNoDifference;
+    grid.rows.push_back({shown(one.table), shown(one.row), shown(one.column), shown(one.shown),
                          shown(one.paper.printed + (one.paper.certain ? "" : "?")),
-                         one.difference ? fixed_signed(*one.difference, digits) : "·", word_of(one.inside)});
+                         one.difference ? fixed_signed(*one.difference, digits) : none, word_of(one.inside)});
     n_ours += one.ours ? 1U : 0U;
     n_intervals += one.inside ? 1U : 0U;
     n_inside += one.inside == true ? 1U : 0U;
     uncertain = uncertain || !one.paper.certain;
+    if (one.why_not.empty()) continue;
+    auto known = std::find_if(reasons.begin(), reasons.end(), [&](const auto& r) { return r.first == one.why_not; });
+    if (known == reasons.end()) known = reasons.insert(known, {one.why_not, {}});
+    known->second.push_back(one.table + " / " + one.row + " / " + one.column);
   }
-  const std::string bullet = text ? "" : "- ";
   std::string out = (text ? aligned(grid) : markdown(grid)) + "\n";
-  out += bullet + std::to_string(n_ours) + " of " + std::to_string(comparisons.size()) +
-         " figures of the paper have one of ours beside them; " + std::to_string(n_inside) + " of " +
-         std::to_string(n_intervals) + " lie in our interval over items\n";
-  if (uncertain) out += bullet + "?: the text that was read leaves the figure's place open\n";
+  const auto line = [&](const std::string& words) {
+    out += text ? printable(words) + "\n" : "- " + markdown_line(words) + "\n";
+  };
+  line(std::to_string(n_ours) + " of " + std::to_string(comparisons.size()) +
+       " figures of the paper have one of ours beside them; " + std::to_string(n_inside) + " of " +
+       std::to_string(n_intervals) + " lie in our interval over items");
+  for (const auto& [reason, places] : reasons) {
+    line("no difference: " + reason + ": " + listed(places, kPlacesListed));
+  }
+  if (uncertain) line("?: the text that was read leaves the figure's place open");
   return out;
 }
 

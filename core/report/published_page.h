@@ -16,9 +16,12 @@ struct PublishedComparison {
   std::string table;
   std::string row;
   std::string column;
-  std::optional<double> ours;        ///< in the paper's unit; empty: no result yet, or none that can be compared
+  std::optional<double> ours;        ///< one number that was measured, in `unit`
+  std::string unit;                  ///< of ours: the paper's where there is a difference
+  std::string shown;                 ///< ours as pages have it; ·: no result yet
   std::optional<double> difference;  ///< ours minus the paper's
   std::optional<bool> inside;        ///< the paper's lies in our interval over items; empty: there is none
+  std::string why_not;               ///< of a number of ours without a difference
   PublishedFigure paper;
 };
 

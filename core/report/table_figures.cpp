@@ -1,9 +1,12 @@
 #include "report/table_figures.h"
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "base/glob.h"
+#include "base/words.h"
 #include "report/published_cells.h"
 
 namespace lowbit::report {
@@ -42,9 +45,9 @@ void append_published(QueryResult& out, const TableSpec& table, const MeasuredTa
     const PublishedFigure* const figure = published_at(table, r, c, published);
     if (figure == nullptr) continue;
     some = true;
-    if (figure->value) cells[0] = *figure->value;
+    if (const auto value = stored_value(*figure)) cells[0] = *value;
     if (const auto measure = against(measured.rows[r][c], table.columns[c], *figure)) {
-      cells[1] = measure->difference;
+      cells[1] = measure->stored_difference;
       if (measure->inside) cells[2] = *measure->inside;
     }
   }
@@ -57,7 +60,36 @@ void append_published(QueryResult& out, const TableSpec& table, const MeasuredTa
   }
 }
 
+/// The metric that stands behind figure `i` of a list's cell; empty where it is no number.
+std::string metric_behind(const MeasuredCell& cell, std::size_t i, const std::string& pattern) {
+  if (i >= cell.figures.size() || cell.figures[i].state != Figure::State::number) return {};
+  // A cell borrows a variant for each of its numbers.
+  const auto n = std::count_if(cell.figures.begin(), cell.figures.begin() + static_cast<long>(i),
+                               [](const Figure& figure) { return figure.state == Figure::State::number; });
+  for (const auto& [name, metric] : cell.variants[static_cast<std::size_t>(n)]->metrics) {
+    if (matches_glob(pattern, name)) return name;
+  }
+  return {};
+}
+
 }  // namespace
+
+std::vector<std::string> list_headings(const ColumnSpec& column, const MeasuredTable& measured, std::size_t c) {
+  const auto end_of = [](const std::string& name) { return name.substr(name.rfind('/') + 1); };
+  std::vector<std::string> headings;
+  for (std::size_t i = 0; i < column.metrics.size(); ++i) {
+    const std::string& pattern = column.metrics[i].metric.value;
+    std::vector<std::string> found;
+    for (const auto& row : measured.rows) {
+      const std::string name = metric_behind(row[c], i, pattern);
+      if (!name.empty() && std::find(found.begin(), found.end(), end_of(name)) == found.end()) {
+        found.push_back(end_of(name));
+      }
+    }
+    headings.push_back(found.empty() ? end_of(pattern) : joined(found, " or "));
+  }
+  return headings;
+}
 
 QueryResult figures(const TableSpec& table, const MeasuredTable& measured, const PublishedFigures* published) {
   QueryResult out{.columns = {"row", "model"}, .rows = {}};
@@ -66,8 +98,8 @@ QueryResult figures(const TableSpec& table, const MeasuredTable& measured, const
     const ColumnSpec& column = table.columns[c];
     const std::string& label = column.label.value;
     if (column.kind == Kind::list) {
-      for (const MetricOf& metric : column.metrics) {
-        out.columns.push_back(label + ": " + metric.metric.value.substr(metric.metric.value.rfind('/') + 1));
+      for (const std::string& heading : list_headings(column, measured, c)) {
+        out.columns.push_back(label + ": " + heading);
       }
     } else {
       out.columns.push_back(label);

@@ -1,4 +1,6 @@
-#include <algorithm>
+#include <set>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/markup.h"
@@ -20,24 +22,74 @@ constexpr const char* kPageStyle =
     "th[scope=rowgroup]{font-style:italic}thead{border-top:2px solid;border-bottom:1px solid}thead th{font-weight:600}"
     "th[scope=colgroup]{text-align:center;border-bottom:1px solid}tbody{border-bottom:1px solid}"
     "tbody:last-of-type{border-bottom:2px "
-    "solid}.with{opacity:.75;font-size:.85em;padding-left:0}ul{padding-left:1.2rem;font-size:.85em}";
+    "solid}.with{opacity:.75;font-size:.85em}ul{padding-left:1.2rem;font-size:.85em}";
 
 std::string html_number(const std::string& first, Mark mark) {
   const std::string text = html_text(first);
   return mark == Mark::best ? "<b>" + text + "</b>" : mark == Mark::second ? "<u>" + text + "</u>" : text;
 }
 
-std::string html_cells(const PrintedCell& cell, bool list, const std::vector<std::size_t>& parts) {
-  if (!cell.number || (list && cell.parts.size() != parts.size())) {
-    const std::string span = parts.size() == 1 ? "" : " colspan=\"" + std::to_string(parts.size()) + "\"";
-    return "<td" + span + ">" + html_text(cell.parts[0]) + "</td>";
+/// A column of the table. The numbers of a list have columns of their own; a number and what belongs to it share one,
+/// as a browser would put what a long heading needs between them.
+struct HtmlColumn {
+  bool list = false;
+  std::vector<std::size_t> parts;   ///< those that some row has; the first always
+  std::vector<std::string> styles;  ///< of those: as wide as the widest of its like, so that like stands under like
+
+  [[nodiscard]] std::size_t n_columns() const { return list ? parts.size() : 1; }
+  [[nodiscard]] std::string span() const {
+    return n_columns() == 1 ? "" : " colspan=\"" + std::to_string(n_columns()) + "\"";
   }
-  std::string out = "<td>" + html_number(cell.parts[0], cell.mark) + "</td>";
-  for (std::size_t i = 1; i < parts.size(); ++i) {
-    const std::string text = parts[i] < cell.parts.size() ? html_text(cell.parts[parts[i]]) : "";
-    out += (list ? "<td>" : "<td class=\"with\">") + text + "</td>";
+};
+
+std::string html_part(const PrintedCell& cell, std::size_t part) {
+  return part < cell.parts.size() ? cell.parts[part] : "";
+}
+
+/// No less than the text is wide in common fonts, in tenths of a digit.
+int tenths_of_digit(const std::string& text) {
+  constexpr std::string_view kNarrow = ".,[] ";
+  int width = 0;
+  for (const char c : text) {
+    if (continues_character(c)) continue;
+    width += c >= '0' && c <= '9' ? 10 : kNarrow.find(c) == std::string_view::npos ? 14 : 7;
   }
-  return out;
+  return width;
+}
+
+std::string width_style(int tenths) {
+  return " style=\"display:inline-block;min-width:" + std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) +
+         "ch\"";
+}
+
+std::vector<HtmlColumn> html_columns(const PrintedTable& table) {
+  std::vector<HtmlColumn> columns;
+  for (std::size_t c = 0; c < table.columns.size(); ++c) {
+    HtmlColumn& column = columns.emplace_back();
+    column.list = !table.columns[c].parts.empty();
+    column.parts = detail::shown_parts(table, c);
+    for (const std::size_t part : column.parts) {
+      std::set<int> widths;
+      for (const PrintedRow& row : table.rows) {
+        if (row.cells[c].number) widths.insert(tenths_of_digit(html_part(row.cells[c], part)));
+      }
+      column.styles.push_back(widths.size() < 2 ? "" : width_style(*widths.rbegin()));
+    }
+  }
+  return columns;
+}
+
+std::string html_cells(const PrintedCell& cell, const HtmlColumn& column) {
+  if (!cell.number || (column.list && cell.parts.size() != column.parts.size())) {
+    return "<td" + column.span() + ">" + html_text(cell.parts[0]) + "</td>";
+  }
+  std::string out = "<td>" + html_number(cell.parts[0], cell.mark);
+  for (std::size_t i = 1; i < column.parts.size(); ++i) {
+    const std::string text = html_part(cell, column.parts[i]);
+    out += column.list ? "</td><td>" + html_text(text)
+                       : " <span class=\"with\"" + column.styles[i] + ">" + html_text(text) + "</span>";
+  }
+  return out + "</td>";
 }
 
 std::string spanning(const std::string& text, std::size_t n) {
@@ -45,7 +97,7 @@ std::string spanning(const std::string& text, std::size_t n) {
   return "<th scope=\"colgroup\" colspan=\"" + std::to_string(n) + "\">" + html_text(text) + "</th>";
 }
 
-std::string html_header(const PrintedTable& table, const std::vector<std::vector<std::size_t>>& shown) {
+std::string html_header(const PrintedTable& table, const std::vector<HtmlColumn>& columns) {
   std::string groups;
   std::string names;
   std::string parts;
@@ -53,10 +105,10 @@ std::string html_header(const PrintedTable& table, const std::vector<std::vector
   bool grouped = false;
   for (std::size_t c = 0; c < table.columns.size();) {
     const std::string& group = table.columns[c].group;
-    std::size_t n = shown[c].size();
+    std::size_t n = columns[c].n_columns();
     std::size_t end = c + 1;
     while (end < table.columns.size() && !group.empty() && table.columns[end].group == group) {
-      n += shown[end++].size();
+      n += columns[end++].n_columns();
     }
     grouped = grouped || !group.empty();
     groups += spanning(group, n);
@@ -65,11 +117,10 @@ std::string html_header(const PrintedTable& table, const std::vector<std::vector
   for (std::size_t c = 0; c < table.columns.size(); ++c) {
     const PrintedColumn& column = table.columns[c];
     const bool list = !column.parts.empty();
-    const std::string span = shown[c].size() == 1 ? "" : " colspan=\"" + std::to_string(shown[c].size()) + "\"";
     lists = lists || list;
-    names += list ? spanning(column.header, shown[c].size())
-                  : "<th scope=\"col\"" + span + ">" + html_text(column.header) + "</th>";
-    if (!list) parts += "<td" + span + "></td>";
+    names += list ? spanning(column.header, columns[c].n_columns())
+                  : "<th scope=\"col\">" + html_text(column.header) + "</th>";
+    if (!list) parts += "<td></td>";
     for (const std::string& part : column.parts) parts += "<th scope=\"col\">" + html_text(part) + "</th>";
   }
   const std::string model = "<th scope=\"col\" class=\"model\">model</th>";
@@ -84,12 +135,9 @@ std::string html_text(const std::string& text) { return escaped_xml(printable(te
 namespace detail {
 
 std::string html_page(const PrintedTable& table, bool whole) {
-  std::vector<std::vector<std::size_t>> shown;
+  const std::vector<HtmlColumn> columns = html_columns(table);
   std::size_t n = 1;
-  for (std::size_t c = 0; c < table.columns.size(); ++c) {
-    shown.push_back(shown_parts(table, c));
-    n += shown.back().size();
-  }
+  for (const HtmlColumn& column : columns) n += column.n_columns();
   std::string out;
   if (whole) {
     out += "<!doctype html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>" + html_text(table.title) +
@@ -97,7 +145,7 @@ std::string html_page(const PrintedTable& table, bool whole) {
   }
   out += "<!-- " + html_text(table.source) + " -->\n<div class=\"lowbit-table\">\n<table>\n";
   if (!table.title.empty()) out += "<caption>" + html_text(table.title) + "</caption>\n";
-  out += html_header(table, shown) + "<tbody>\n";
+  out += html_header(table, columns) + "<tbody>\n";
   std::string group;
   bool first = true;
   for (const PrintedRow& row : table.rows) {
@@ -109,8 +157,7 @@ std::string html_page(const PrintedTable& table, bool whole) {
     first = false;
     group = row.group;
     out += "<tr><th scope=\"row\">" + html_text(row.label) + "</th>";
-    for (std::size_t c = 0; c < table.columns.size(); ++c)
-      out += html_cells(row.cells[c], !table.columns[c].parts.empty(), shown[c]);
+    for (std::size_t c = 0; c < table.columns.size(); ++c) out += html_cells(row.cells[c], columns[c]);
     out += "</tr>\n";
   }
   out += "</tbody>\n</table>\n";

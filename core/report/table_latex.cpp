@@ -1,10 +1,12 @@
 #include <algorithm>
 #include <array>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "base/utf8.h"
+#include "base/words.h"
 #include "report/table_page.h"
 
 namespace lowbit::report {
@@ -12,7 +14,7 @@ namespace {
 
 using Mark = PrintedCell::Mark;
 
-constexpr std::array<std::pair<std::string_view, std::string_view>, 26> kLatex{{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 238> kLatex{{
     {"\\", "\\textbackslash{}"},
     {"{", "\\{"},
     {"}", "\\}"},
@@ -23,23 +25,246 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 26> kLatex{{
     {"$", "\\$"},
     {"~", "\\textasciitilde{}"},
     {"^", "\\textasciicircum{}"},
+    {"`", "\\textasciigrave{}"},
     {"<", "$<$"},
     {">", "$>$"},
-    {"−", "$-$"},
-    {"±", "$\\pm$"},
-    {"×", "$\\times$"},
-    {"·", "$\\cdot$"},
-    {"≤", "$\\leq$"},
-    {"≥", "$\\geq$"},
-    {"↑", "$\\uparrow$"},
-    {"↓", "$\\downarrow$"},
-    {"→", "$\\rightarrow$"},
-    {"Δ", "$\\Delta$"},
-    {"≈", "$\\approx$"},
     {"–", "--"},
     {"—", "---"},
     {"…", "\\ldots{}"},
+    {"\u2010", "-"},
+    {"\u2011", "-"},
+    {"“", "``"},
+    {"”", "''"},
+    {"‘", "`"},
+    {"’", "'"},
+    {"\u00A0", "~"},
+    {"\u2009", "\\,"},
+    {"\u202F", "\\,"},
+    {"\u2007", "\\,"},
+    {"\u2044", "/"},
+    {"\u2215", "/"},
+    {"α", "$\\alpha$"},
+    {"β", "$\\beta$"},
+    {"γ", "$\\gamma$"},
+    {"δ", "$\\delta$"},
+    {"ε", "$\\varepsilon$"},
+    {"ζ", "$\\zeta$"},
+    {"η", "$\\eta$"},
+    {"θ", "$\\theta$"},
+    {"ι", "$\\iota$"},
+    {"κ", "$\\kappa$"},
+    {"λ", "$\\lambda$"},
+    {"μ", "$\\mu$"},
+    {"ν", "$\\nu$"},
+    {"ξ", "$\\xi$"},
+    {"ο", "$o$"},
+    {"π", "$\\pi$"},
+    {"ρ", "$\\rho$"},
+    {"ς", "$\\varsigma$"},
+    {"σ", "$\\sigma$"},
+    {"τ", "$\\tau$"},
+    {"υ", "$\\upsilon$"},
+    {"φ", "$\\varphi$"},
+    {"χ", "$\\chi$"},
+    {"ψ", "$\\psi$"},
+    {"ω", "$\\omega$"},
+    {"\u03D5", "$\\phi$"},
+    {"\u03F5", "$\\epsilon$"},
+    {"ϑ", "$\\vartheta$"},
+    {"ϖ", "$\\varpi$"},
+    {"ϱ", "$\\varrho$"},
+    {"Α", "$\\mathrm{A}$"},
+    {"Β", "$\\mathrm{B}$"},
+    {"Γ", "$\\Gamma$"},
+    {"Δ", "$\\Delta$"},
+    {"Ε", "$\\mathrm{E}$"},
+    {"Ζ", "$\\mathrm{Z}$"},
+    {"Η", "$\\mathrm{H}$"},
+    {"Θ", "$\\Theta$"},
+    {"Ι", "$\\mathrm{I}$"},
+    {"Κ", "$\\mathrm{K}$"},
+    {"Λ", "$\\Lambda$"},
+    {"Μ", "$\\mathrm{M}$"},
+    {"Ν", "$\\mathrm{N}$"},
+    {"Ξ", "$\\Xi$"},
+    {"Ο", "$\\mathrm{O}$"},
+    {"Π", "$\\Pi$"},
+    {"Ρ", "$\\mathrm{P}$"},
+    {"Σ", "$\\Sigma$"},
+    {"Τ", "$\\mathrm{T}$"},
+    {"Υ", "$\\Upsilon$"},
+    {"Φ", "$\\Phi$"},
+    {"Χ", "$\\mathrm{X}$"},
+    {"Ψ", "$\\Psi$"},
+    {"Ω", "$\\Omega$"},
+    {"\u00B5", "$\\mu$"},
+    {"\u2126", "$\\Omega$"},
+    {"\u2206", "$\\Delta$"},
+    {"⁰", "$^{0}$"},
+    {"¹", "$^{1}$"},
+    {"²", "$^{2}$"},
+    {"³", "$^{3}$"},
+    {"⁴", "$^{4}$"},
+    {"⁵", "$^{5}$"},
+    {"⁶", "$^{6}$"},
+    {"⁷", "$^{7}$"},
+    {"⁸", "$^{8}$"},
+    {"⁹", "$^{9}$"},
+    {"⁺", "$^{+}$"},
+    {"⁻", "$^{-}$"},
+    {"⁼", "$^{=}$"},
+    {"⁽", "$^{(}$"},
+    {"⁾", "$^{)}$"},
+    {"ⁿ", "$^{n}$"},
+    {"ⁱ", "$^{i}$"},
+    {"₀", "$_{0}$"},
+    {"₁", "$_{1}$"},
+    {"₂", "$_{2}$"},
+    {"₃", "$_{3}$"},
+    {"₄", "$_{4}$"},
+    {"₅", "$_{5}$"},
+    {"₆", "$_{6}$"},
+    {"₇", "$_{7}$"},
+    {"₈", "$_{8}$"},
+    {"₉", "$_{9}$"},
+    {"₊", "$_{+}$"},
+    {"₋", "$_{-}$"},
+    {"₌", "$_{=}$"},
+    {"₍", "$_{(}$"},
+    {"₎", "$_{)}$"},
+    {"ₐ", "$_{a}$"},
+    {"ₑ", "$_{e}$"},
+    {"ₒ", "$_{o}$"},
+    {"ₓ", "$_{x}$"},
+    {"ₕ", "$_{h}$"},
+    {"ₖ", "$_{k}$"},
+    {"ₗ", "$_{l}$"},
+    {"ₘ", "$_{m}$"},
+    {"ₙ", "$_{n}$"},
+    {"ₚ", "$_{p}$"},
+    {"ₛ", "$_{s}$"},
+    {"ₜ", "$_{t}$"},
+    {"ᵢ", "$_{i}$"},
+    {"ⱼ", "$_{j}$"},
+    {"ᵣ", "$_{r}$"},
+    {"ᵤ", "$_{u}$"},
+    {"ᵥ", "$_{v}$"},
+    {"−", "$-$"},
+    {"±", "$\\pm$"},
+    {"∓", "$\\mp$"},
+    {"×", "$\\times$"},
+    {"÷", "$\\div$"},
+    {"·", "$\\cdot$"},
+    {"\u2219", "$\\cdot$"},
+    {"\u22C5", "$\\cdot$"},
+    {"∗", "$\\ast$"},
+    {"∘", "$\\circ$"},
+    {"⊙", "$\\odot$"},
+    {"⊗", "$\\otimes$"},
+    {"⊕", "$\\oplus$"},
+    {"⊖", "$\\ominus$"},
+    {"≤", "$\\leq$"},
+    {"≥", "$\\geq$"},
+    {"≪", "$\\ll$"},
+    {"≫", "$\\gg$"},
+    {"≠", "$\\neq$"},
+    {"≈", "$\\approx$"},
+    {"≡", "$\\equiv$"},
+    {"∼", "$\\sim$"},
+    {"≃", "$\\simeq$"},
+    {"≅", "$\\cong$"},
+    {"∝", "$\\propto$"},
+    {"∞", "$\\infty$"},
+    {"√", "$\\surd$"},
+    {"∑", "$\\sum$"},
+    {"∏", "$\\prod$"},
+    {"∫", "$\\int$"},
+    {"∂", "$\\partial$"},
+    {"∇", "$\\nabla$"},
+    {"∈", "$\\in$"},
+    {"∉", "$\\notin$"},
+    {"∋", "$\\ni$"},
+    {"∅", "$\\emptyset$"},
+    {"∩", "$\\cap$"},
+    {"∪", "$\\cup$"},
+    {"⊂", "$\\subset$"},
+    {"⊆", "$\\subseteq$"},
+    {"⊃", "$\\supset$"},
+    {"⊇", "$\\supseteq$"},
+    {"∀", "$\\forall$"},
+    {"∃", "$\\exists$"},
+    {"¬", "$\\neg$"},
+    {"∧", "$\\wedge$"},
+    {"∨", "$\\vee$"},
+    {"⊥", "$\\perp$"},
+    {"⊤", "$\\top$"},
+    {"∥", "$\\parallel$"},
+    {"\u2223", "$\\mid$"},
+    {"∠", "$\\angle$"},
+    {"⌈", "$\\lceil$"},
+    {"⌉", "$\\rceil$"},
+    {"⌊", "$\\lfloor$"},
+    {"⌋", "$\\rfloor$"},
+    {"⟨", "$\\langle$"},
+    {"⟩", "$\\rangle$"},
+    {"‖", "$\\|$"},
+    {"⋯", "$\\cdots$"},
+    {"←", "$\\leftarrow$"},
+    {"→", "$\\rightarrow$"},
+    {"↑", "$\\uparrow$"},
+    {"↓", "$\\downarrow$"},
+    {"↔", "$\\leftrightarrow$"},
+    {"↕", "$\\updownarrow$"},
+    {"↗", "$\\nearrow$"},
+    {"↘", "$\\searrow$"},
+    {"↙", "$\\swarrow$"},
+    {"↖", "$\\nwarrow$"},
+    {"⇐", "$\\Leftarrow$"},
+    {"⇒", "$\\Rightarrow$"},
+    {"⇑", "$\\Uparrow$"},
+    {"⇓", "$\\Downarrow$"},
+    {"⇔", "$\\Leftrightarrow$"},
+    {"↦", "$\\mapsto$"},
+    {"⟶", "$\\longrightarrow$"},
+    {"⟵", "$\\longleftarrow$"},
+    {"ℓ", "$\\ell$"},
+    {"ℏ", "$\\hbar$"},
+    {"ℝ", "$\\mathbf{R}$"},
+    {"ℕ", "$\\mathbf{N}$"},
+    {"ℤ", "$\\mathbf{Z}$"},
+    {"ℜ", "$\\Re$"},
+    {"ℑ", "$\\Im$"},
+    {"✓", "$\\surd$"},
+    {"✔", "$\\surd$"},
+    {"✗", "$\\times$"},
+    {"✘", "$\\times$"},
+    {"•", "$\\bullet$"},
+    {"★", "$\\star$"},
+    {"☆", "$\\star$"},
+    {"′", "$'$"},
+    {"″", "$''$"},
+    {"°", "$^{\\circ}$"},
+    {"△", "$\\triangle$"},
+    {"▲", "$\\triangle$"},
+    {"▽", "$\\bigtriangledown$"},
+    {"▼", "$\\bigtriangledown$"},
+    {"◇", "$\\diamond$"},
+    {"○", "$\\circ$"},
+    {"●", "$\\bullet$"},
+    {"†", "$\\dagger$"},
+    {"‡", "$\\ddagger$"},
 }};
+
+/// Letters that LaTeX's own fonts lack among those of Latin-1 and Latin Extended-A.
+constexpr std::string_view kLettersWithoutFont = "ĦħĸĿŀŉŦŧſ";
+
+/// Whether pdfLaTeX has the character: ASCII, and the letters up to U+017F.
+bool is_plain(std::string_view character) {
+  const auto first = static_cast<unsigned char>(character[0]);
+  if (first < 0x80) return true;
+  return character.size() == 2 && first >= 0xC2 && first <= 0xC5 &&
+         kLettersWithoutFont.find(character) == std::string_view::npos;
+}
 
 std::string replaced(std::string text, std::string_view what, std::string_view with) {
   for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + with.size())) {
@@ -49,26 +274,6 @@ std::string replaced(std::string text, std::string_view what, std::string_view w
 }
 
 bool is_number(const std::string& part) { return part.find_first_of("0123456789") != std::string::npos; }
-
-/// What belongs to a number stands in columns of its own behind it, so that like stands under like.
-struct Layout {
-  bool list = false;
-  std::vector<std::size_t> parts;  ///< those that some row has; the first always
-
-  [[nodiscard]] std::string columns() const {
-    std::string out = "r";
-    for (std::size_t i = 1; i < parts.size(); ++i) out += list ? "r" : "@{\\,}r";
-    return out;
-  }
-};
-
-std::vector<Layout> layout_of(const PrintedTable& table) {
-  std::vector<Layout> layouts;
-  for (std::size_t c = 0; c < table.columns.size(); ++c) {
-    layouts.push_back({.list = !table.columns[c].parts.empty(), .parts = detail::shown_parts(table, c)});
-  }
-  return layouts;
-}
 
 std::string number(const std::string& text, Mark mark) {
   if (!is_number(text)) return latex_text(text);
@@ -85,17 +290,81 @@ std::string small(const std::string& text) {
   return text.empty() ? "" : "$\\scriptstyle " + replaced(signs, ", ", ",\\,") + "$";
 }
 
+/// A part of a cell, and about how wide it is printed: digits are all of one width.
+struct Part {
+  std::string latex;
+  int width = 0;
+};
+
+Part part_of(const PrintedCell& cell, std::size_t part) {
+  constexpr int kDigit = 10;
+  constexpr int kBoldDigit = 11;
+  constexpr int kSign = 15;
+  constexpr int kPoint = 5;
+  const std::string text = part < cell.parts.size() ? cell.parts[part] : "";
+  Part out{part == 0 ? number(text, cell.mark) : small(text)};
+  for (const char c : text) {
+    if (continues_character(c)) continue;
+    const bool digit = c >= '0' && c <= '9';
+    const bool point = c == '.' || c == ',' || c == ' ' || c == '[' || c == ']';
+    out.width += digit ? (cell.mark == Mark::best && part == 0 ? kBoldDigit : kDigit) : point ? kPoint : kSign;
+  }
+  return out;
+}
+
+/// A column of the table. The numbers of a list have columns of their own; a number and what belongs to it share one,
+/// as LaTeX would put what a long heading needs between them: there each part is as wide as the widest of its like, so
+/// that like stands under like.
+struct Layout {
+  bool list = false;
+  std::vector<std::size_t> parts;  ///< those that some row has; the first always
+  std::vector<Part> widest;        ///< of those
+
+  [[nodiscard]] std::size_t n_columns() const { return list ? parts.size() : 1; }
+};
+
+std::vector<Layout> layout_of(const PrintedTable& table) {
+  std::vector<Layout> layouts;
+  for (std::size_t c = 0; c < table.columns.size(); ++c) {
+    Layout& layout = layouts.emplace_back();
+    layout.list = !table.columns[c].parts.empty();
+    layout.parts = detail::shown_parts(table, c);
+    for (const std::size_t part : layout.parts) {
+      Part& widest = layout.widest.emplace_back();
+      for (const PrintedRow& row : table.rows) {
+        if (!row.cells[c].number) continue;
+        const Part one = part_of(row.cells[c], part);
+        if (one.width > widest.width) widest = one;
+      }
+    }
+  }
+  return layouts;
+}
+
+/// Right in the width of the widest of its like.
+std::string in_width(const Part& part, const Part& widest) {
+  if (part.width == widest.width) return part.latex;
+  return "\\hphantom{" + widest.latex + "}" + (part.latex.empty() ? "" : "\\llap{" + part.latex + "}");
+}
+
 std::string latex_cells(const PrintedCell& cell, const Layout& layout) {
   if (!cell.number || (layout.list && cell.parts.size() != layout.parts.size())) {
     const std::string text = latex_text(cell.parts[0]);
-    const std::size_t n = layout.parts.size();
+    const std::size_t n = layout.n_columns();
     return n == 1 ? " & " + text : " & \\multicolumn{" + std::to_string(n) + "}{r}{" + text + "}";
   }
-  std::string out = " & " + number(cell.parts[0], cell.mark);
-  for (std::size_t i = 1; i < layout.parts.size(); ++i) {
-    const std::size_t part = layout.parts[i];
-    const std::string text = part < cell.parts.size() ? cell.parts[part] : "";
-    out += " & " + (layout.list ? number(text, Mark::none) : small(text));
+  std::string out;
+  if (layout.list) {
+    for (const std::size_t part : layout.parts) {
+      out += " & " + number(cell.parts[part], part == 0 ? cell.mark : Mark::none);
+    }
+    return out;
+  }
+  out = " & ";
+  for (std::size_t i = 0; i < layout.parts.size(); ++i) {
+    const Part part = part_of(cell, layout.parts[i]);
+    // Left of the first there is nothing to stand under.
+    out += i == 0 ? part.latex : "\\," + in_width(part, layout.widest[i]);
   }
   return out;
 }
@@ -132,7 +401,7 @@ std::string latex_header(const PrintedTable& table, const std::vector<Layout>& l
   std::size_t at = 2;
   for (std::size_t c = 0; c < table.columns.size(); ++c) {
     const PrintedColumn& column = table.columns[c];
-    const std::size_t n = layouts[c].parts.size();
+    const std::size_t n = layouts[c].n_columns();
     grouped = grouped || !column.group.empty();
     lists = lists || layouts[c].list;
     if (!groups.empty() && !column.group.empty() && groups.back().text == column.group) {
@@ -148,6 +417,18 @@ std::string latex_header(const PrintedTable& table, const std::vector<Layout>& l
          (lists ? heading_line(parts, "model") : "");
 }
 
+/// A comment that names the characters of the table that pdfLaTeX does not know, if there are any.
+std::string engine_comment(std::string_view latex) {
+  std::vector<std::string_view> unknown;
+  while (!latex.empty()) {
+    const std::string_view character = latex.substr(0, std::max<std::size_t>(utf8_length(latex), 1));
+    latex.remove_prefix(character.size());
+    if (is_plain(character) || std::find(unknown.begin(), unknown.end(), character) != unknown.end()) continue;
+    unknown.push_back(character);
+  }
+  return unknown.empty() ? "" : "% needs XeLaTeX or LuaLaTeX, and a font that has: " + joined(unknown, " ") + "\n";
+}
+
 std::string one_line(const std::string& text) { return replaced(printable(text), "\n", " "); }
 
 }  // namespace
@@ -156,11 +437,20 @@ std::string latex_text(const std::string& text) {
   const std::string plain = one_line(text);
   std::string out;
   for (std::size_t i = 0; i < plain.size();) {
-    const auto special = std::find_if(kLatex.begin(), kLatex.end(), [&](const auto& known) {
-      return plain.compare(i, known.first.size(), known.first) == 0;
-    });
-    out += special == kLatex.end() ? std::string(1, plain[i]) : std::string(special->second);
-    i += special == kLatex.end() ? 1 : special->first.size();
+    const std::size_t close = plain[i] == '`' ? plain.find('`', i + 1) : std::string::npos;
+    if (close != std::string::npos) {
+      out += "\\texttt{" + latex_text(plain.substr(i + 1, close - i - 1)) + "}";
+      i = close + 1;
+      continue;
+    }
+    const std::string_view rest = std::string_view(plain).substr(i);
+    const std::string_view character = rest.substr(0, std::max<std::size_t>(utf8_length(rest), 1));
+    const auto special =
+        std::find_if(kLatex.begin(), kLatex.end(), [&](const auto& known) { return known.first == character; });
+    out += special == kLatex.end() ? character : special->second;
+    // Two hyphens would become a dash.
+    if (rest.starts_with("--")) out += "{}";
+    i += character.size();
   }
   return out;
 }
@@ -172,23 +462,13 @@ std::string latex_page(const PrintedTable& table, bool whole) {
   std::string columns = "@{}l";
   std::size_t n = 1;
   for (const Layout& layout : layouts) {
-    columns += layout.columns();
-    n += layout.parts.size();
+    columns += std::string(layout.n_columns(), 'r');
+    n += layout.n_columns();
   }
   const std::string all = std::to_string(n);
-  std::string out;
-  if (whole) {
-    out +=
-        "\\documentclass{article}\n\\usepackage[T1]{fontenc}\n\\usepackage[paperwidth=42cm,paperheight=29.7cm,margin="
-        "1cm]{geometry}\n"
-        "\\usepackage{booktabs}\n\\begin{document}\n\\begin{table}\n\\footnotesize\n";
-    if (!table.title.empty()) out += "\\caption{" + latex_text(table.title) + "}\n";
-    out += "\\centering\n";
-  }
-  out += "% " + one_line(table.source) + "\n";
-  if (!whole && !table.title.empty()) out += "% " + one_line(table.title) + "\n";
+  const std::string title = latex_text(table.title);
   // A box of the width that the table has by itself, so that the notes are as wide.
-  out +=
+  std::string out =
       "\\begingroup\n\\setbox0\\hbox{\\begin{tabular}{" + columns + "@{}}\n\\toprule\n" + latex_header(table, layouts);
   std::string group;
   bool first = true;
@@ -208,8 +488,15 @@ std::string latex_page(const PrintedTable& table, bool whole) {
   if (table.marks) note(std::string("\\textbf{best}, \\underline{second}") + kMarksNote);
   for (const std::string& text : table.notes) note(latex_text(text));
   out += "\\end{minipage}\n\\endgroup\n";
-  if (whole) out += "\\end{table}\n\\end{document}\n";
-  return out;
+  const std::string engine = engine_comment(whole ? title + out : out);
+  const std::string source = "% " + one_line(table.source) + "\n";
+  if (!whole) return source + engine + (table.title.empty() ? "" : "% " + one_line(table.title) + "\n") + out;
+  return engine +
+         "\\documentclass{article}\n\\usepackage[T1]{fontenc}\n\\usepackage[paperwidth=42cm,paperheight=29.7cm,margin="
+         "1cm]{geometry}\n"
+         "\\usepackage{booktabs}\n\\begin{document}\n\\begin{table}\n\\footnotesize\n" +
+         (title.empty() ? "" : "\\caption{" + title + "}\n") + "\\centering\n" + source + out +
+         "\\end{table}\n\\end{document}\n";
 }
 
 }  // namespace detail

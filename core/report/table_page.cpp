@@ -106,7 +106,7 @@ std::string markdown_page(const PrintedTable& table) {
   std::string out = table.title.empty() ? "" : "**" + markdown_cell(table.title) + "**\n\n";
   out += markdown(grid_of(table, true)) + "\n";
   if (table.marks) out += std::string("- **best**, <u>second</u>") + detail::kMarksNote + "\n";
-  for (const std::string& note : table.notes) out += "- " + markdown_cell(note) + "\n";
+  for (const std::string& note : table.notes) out += "- " + markdown_line(note) + "\n";
   return out;
 }
 

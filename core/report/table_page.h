@@ -20,7 +20,8 @@ enum class PageFormat {
 /// their own instead of a part of one.
 [[nodiscard]] std::string render(const PrintedTable& table, PageFormat format, bool whole = false);
 
-/// Text as LaTeX prints it: its special characters escaped, arrows, signs and Greek deltas as mathematics.
+/// Text as LaTeX prints it: its special characters escaped, Greek letters, signs and arrows as mathematics, what stands
+/// between two backticks as code.
 [[nodiscard]] std::string latex_text(const std::string& text);
 /// Text as HTML prints it.
 [[nodiscard]] std::string html_text(const std::string& text);
@@ -30,8 +31,7 @@ namespace detail {
 /// What the marks of best and second mean, behind them.
 inline constexpr const char* kMarksNote = " of its group, by the unrounded number; printed alike is marked alike";
 
-/// The parts of a column's cells that some row has, the first always: each has a column of its own in LaTeX and HTML,
-/// so that like stands under like.
+/// The parts of a column's cells that some row has, the first always.
 [[nodiscard]] std::vector<std::size_t> shown_parts(const PrintedTable& table, std::size_t column);
 [[nodiscard]] std::string latex_page(const PrintedTable& table, bool whole);
 [[nodiscard]] std::string html_page(const PrintedTable& table, bool whole);

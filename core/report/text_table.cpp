@@ -1,6 +1,7 @@
 #include "report/text_table.h"
 
 #include <algorithm>
+#include <cctype>
 #include <set>
 
 #include "base/csv.h"
@@ -114,15 +115,49 @@ std::string text(const QueryResult& table) {
   return aligned(grid_of(table, printable)) + "(" + std::to_string(n) + (n == 1 ? " row)\n" : " rows)\n");
 }
 
+bool is_word(char c) {
+  return std::isalnum(static_cast<unsigned char>(c)) != 0 || static_cast<unsigned char>(c) >= 0x80;
+}
+
+/// Whether GitHub would read the character as markup. What it would not stays as it is, for whoever reads the page as
+/// text: brackets without a target, a name's underscores, a `<` before a number.
+bool is_markup(std::string_view text, std::size_t i) {
+  constexpr std::string_view kAlways = "\\|`*~$";
+  const char c = text[i];
+  const char before = i == 0 ? ' ' : text[i - 1];
+  const char after = i + 1 < text.size() ? text[i + 1] : ' ';
+  const auto after_is = [&](std::string_view any) { return any.find(after) != std::string_view::npos; };
+  if (kAlways.find(c) != std::string_view::npos) return true;
+  switch (c) {
+    case '_': return !is_word(before) || !is_word(after);
+    case '<': return std::isalpha(static_cast<unsigned char>(after)) != 0 || after_is("/!?");
+    case '&':
+      return after == '#' ||
+             (std::isalpha(static_cast<unsigned char>(after)) != 0 && text.find(';', i) != std::string_view::npos);
+    case '[': return after == '^' || (i == 0 && after_is(" xX"));
+    case ']': return after_is("([") || (after == ':' && text.front() == '[');
+    default: return false;
+  }
+}
+
 }  // namespace
 
 std::string markdown_cell(std::string_view text) {
+  const std::string plain = printable(text);
   std::string out;
-  for (const char c : printable(text)) {
-    if (c == '|' || c == '\\') out += '\\';
-    out += c;
+  for (std::size_t i = 0; i < plain.size(); ++i) {
+    if (is_markup(plain, i)) out += '\\';
+    out += plain[i];
   }
   return out;
+}
+
+std::string markdown_line(std::string_view text) {
+  const std::size_t open = text.find('`');
+  const std::size_t close = open == std::string_view::npos ? open : text.find('`', open + 1);
+  if (close == std::string_view::npos) return markdown_cell(text);
+  const std::string code = printable(text.substr(open, close - open + 1));
+  return markdown_cell(text.substr(0, open)) + code + markdown_line(text.substr(close + 1));
 }
 
 std::string padded(const std::string& cell, std::size_t width, bool right) {

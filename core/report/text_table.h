@@ -38,7 +38,10 @@ struct TextGrid {
 /// A GitHub table. REQUIRES: cells are markdown_cell().
 [[nodiscard]] std::string markdown(const TextGrid& grid);
 
+/// Text that GitHub shows as it is: no HTML, link, emphasis or code.
 [[nodiscard]] std::string markdown_cell(std::string_view text);
+/// The same outside tables; what stands between two backticks is code.
+[[nodiscard]] std::string markdown_line(std::string_view text);
 /// REQUIRES: width_of(cell) <= width.
 [[nodiscard]] std::string padded(const std::string& cell, std::size_t width, bool right);
 

@@ -335,7 +335,8 @@ TEST_CASE("figures of the source paper stand beside ours, or it is said what is 
         "?: the text that was read leaves the figure's place open\n");
   CHECK_THAT(
       project.lowbit({"compare", ".", "--published", "--csv"}).out,
-      Catch::StartsWith("table,row,column,ours,paper,difference,inside,unit,certain,note\ntoys,plain,accuracy,"));
+      Catch::StartsWith("table,row,column,ours,paper,difference,inside,unit,certain,note,our unit,why no difference\n"
+                        "toys,plain,accuracy,"));
   CHECK_THAT(project.lowbit({"compare", ".", "toyz", "--published"}).err, Contains("similar name exists: `toys`"));
   write_text(project.path() / "published.csv", "table,row\n");
   CHECK_THAT(project.lowbit({"table", ".", "toys", "--published"}).err, Contains("error[LB7028]"));

@@ -15,6 +15,7 @@ TEST_CASE("printable text is one line without control characters of either set",
   CHECK(printable(std::string_view("a\n\t\x1b\x7f\0b", 7)) == "a\\n\\t\\x1b\\x7f\\x00b");
   CHECK(printable("\xC2\x9B"
                   "31m\xC2\xA0x") == "\\x9b31m\xC2\xA0x");
+  CHECK(printable("a\u202Ab\u202Ec\u2066d\u2069\u2013\u2070") == "a\\u202ab\\u202ec\\u2066d\\u2069\u2013\u2070");
 }
 
 TEST_CASE("text is cut between two characters", "[base]") {

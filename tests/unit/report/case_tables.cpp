@@ -5,6 +5,7 @@
 //   expect: check   `ok`, or the diagnostics
 //   published.csv   figures of a source paper, shown beside
 //   expect: text, markdown, latex, html, csv, comparisons   the first table of the file
+//   expect: against, against.csv   its figures one by one beside those of published.csv
 #include <catch2/catch.hpp>
 
 #include <filesystem>
@@ -17,6 +18,7 @@
 
 #include "domain/coordinates.h"
 #include "report/published_cells.h"
+#include "report/published_page.h"
 #include "report/table_figures.h"
 #include "report/table_page.h"
 #include "report/text_table.h"
@@ -110,7 +112,7 @@ std::string read_case(const CaseFile& file, std::string_view expected) {
   std::optional<PublishedFigures> published;
   if (file.find(kPublished) != nullptr) {
     const auto text = std::make_shared<const SourceText>(SourceText{kPublished, file.text_of(kPublished)});
-    auto read = spec::read_published(text);
+    auto read = spec::read_published_for(text, table);
     if (!read) return render(read.error());
     published = *std::move(read);
   }
@@ -118,6 +120,12 @@ std::string read_case(const CaseFile& file, std::string_view expected) {
   if (expected == "check") return "ok";
   if (expected == "csv") return report::render(report::figures(table, *result, beside), report::TableFormat::csv);
   if (expected == "comparisons") return report::render(report::comparisons(table, *result), report::TableFormat::csv);
+  if (expected.starts_with("against")) {
+    REQUIRE(beside != nullptr);
+    const auto comparisons = report::compare_published(table, *result, *beside);
+    return expected == "against" ? report::published_page(comparisons, report::PageFormat::text)
+                                 : report::render(report::published_rows(comparisons), report::TableFormat::csv);
+  }
   const std::map<std::string_view, report::PageFormat> pages{{"text", report::PageFormat::text},
                                                              {"markdown", report::PageFormat::markdown},
                                                              {"latex", report::PageFormat::latex},
@@ -147,6 +155,7 @@ TEST_CASE("every column of an experiment's tables that the paper has as well fin
     const auto tables = read_source(entry.path().parent_path() / "tables.yaml", spec::read_tables);
     const auto published = read_source(entry.path(), spec::read_published);
     for (const TableSpec& table : tables.tables) {
+      read_source(entry.path(), [&](const auto& source) { return spec::read_published_for(source, table); });
       for (std::size_t c = 0; c < table.columns.size(); ++c) {
         std::size_t found = 0;
         for (std::size_t r = 0; r < table.rows.size(); ++r) {

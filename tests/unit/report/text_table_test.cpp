@@ -78,6 +78,22 @@ TEST_CASE("Markdown escapes what would break a table", "[report]") {
         "| c,\"d\" | -1.5e-07 | two\\\\nlines |\n");
 }
 
+TEST_CASE("Markdown shows text as it is, not as HTML, links, emphasis or code", "[report]") {
+  CHECK(markdown_cell("W2 <g32> </b> <!-- x --> a < b") == "W2 \\<g32> \\</b> \\<!-- x --> a < b");
+  CHECK(markdown_cell("[a](b) ![i](x) [a][b] [^1]") == "[a\\](b) ![i\\](x) [a\\][b] \\[^1]");
+  CHECK(markdown_cell("[1]: x") == "[1\\]: x");
+  CHECK(markdown_cell("[ ] x") == "\\[ ] x");
+  CHECK(markdown_cell("*x* _x_ ~x~ $x$ `x` a|b c\\d") == "\\*x\\* \\_x\\_ \\~x\\~ \\$x\\$ \\`x\\` a\\|b c\\\\d");
+  CHECK(markdown_cell("&lt; R&D &#60;") == "\\&lt; R\\&D \\&#60;");
+  const std::string plain = "score[seed=0] bits_per_weight [95 %] 50.0 ± 1.0 [−1.5, +2.0]: < 0.05 R&D";
+  CHECK(markdown_cell(plain) == plain);
+}
+
+TEST_CASE("Markdown lines keep code between backticks", "[report]") {
+  CHECK(markdown_line("judge `a_*b` <b> `c` and ` alone") == "judge `a_*b` \\<b> `c` and \\` alone");
+  CHECK(markdown_line("plain *x*") == "plain \\*x\\*");
+}
+
 TEST_CASE("numbers are printed with the digits that give them back", "[report]") {
   const double third = 1.0 / 3.0;
   const std::string text = render({.columns = {"a"}, .rows = {{third}}}, TableFormat::csv);
