@@ -18,7 +18,7 @@ from collections import Counter
 from pathlib import Path
 
 COLUMNS = ["table", "row", "column", "value", "unit", "certain", "note"]
-UNITS = {"perplexity", "percent", "points", "GiB"}
+UNITS = {"perplexity", "percent", "fraction", "points", "GiB"}
 NUMBER = re.compile(r"NaN|[0-9]+(?:\.[0-9]+)?(?:[eE]\+?[0-9]+)?")
 
 

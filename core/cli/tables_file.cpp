@@ -21,7 +21,7 @@ Result<PublishedFigures> load_published(const LoadedTables& tables, const TableS
   const std::string& named = table.published_file.value;
   const fs::path file = tables.file.parent_path() / (named.empty() ? "published.csv" : named);
   LB_TRY_ASSIGN(const auto source, load_spec_text("the file of published figures", file, "tables"));
-  return spec::read_published(source);
+  return spec::read_published_for(source, table);
 }
 
 Result<TableSpec> the_table(const TablesFile& file, const std::string& name) {
