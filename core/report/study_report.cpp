@@ -104,6 +104,7 @@ class Report {
       if (variant.seed) seeds.insert(*variant.seed);
     }
     std::vector<std::string> texts;
+    texts.reserve(seeds.size());
     for (const std::int64_t seed : seeds) texts.push_back(std::to_string(seed));
     return texts.empty() ? "" : (texts.size() == 1 ? "seed " : "seeds ") + joined(texts);
   }

@@ -87,6 +87,7 @@ class PublishedReader {
 
   [[nodiscard]] Diagnostic unknown_unit(std::size_t line, const std::string& unit) const {
     std::vector<std::string> names;
+    names.reserve(std::size(kPublishedUnits));
     for (const PublishedUnit& known : kPublishedUnits) names.emplace_back(known.name);
     const std::string near = nearest(unit, names);
     return wrong(line, ticked(unit) + " is no unit of figures")

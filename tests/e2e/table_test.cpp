@@ -238,9 +238,9 @@ TEST_CASE("an experiment of any name stands for the tables beside it, and is nam
   CHECK(beside.out == project.lowbit({"table", ".", "others", "--csv"}).out);
   REQUIRE(project.lowbit({"run", "study.yaml", "--set", "stages.plain.params.args.model=none"}).status == 1);
   const Ended below = project.shell("mkdir -p below; cd below; lowbit table ../study.yaml others");
-  CHECK_THAT(below.out, Contains("`lowbit run ../study.yaml` makes it"));
+  CHECK_THAT(below.out, Contains("`lowbit run ../study.yaml --set stages.plain.params.args.model=none` makes it"));
   CHECK_THAT(project.shell("cd /; lowbit table -C $OLDPWD $OLDPWD/study.yaml others").out,
-             Contains("study.yaml --project "));
+             Contains("study.yaml --set stages.plain.params.args.model=none --project "));
 }
 
 TEST_CASE("files that are kept as a table is are written, checked and found stale", "[e2e][table]") {

@@ -357,7 +357,8 @@ TEST_CASE("a database of an older lowbit is brought up to date by a command that
   // As version 1 had it.
   const std::string back =
       "PRAGMA user_version = 1; DELETE FROM meta WHERE key = 'schema_version_2_at'; ALTER TABLE runs DROP COLUMN host; "
-      "ALTER TABLE runs DROP COLUMN builds; DROP INDEX "
+      "ALTER TABLE runs DROP COLUMN builds; ALTER TABLE experiments DROP COLUMN options; ALTER TABLE experiments DROP "
+      "COLUMN text; DROP INDEX "
       "predictions_item; CREATE INDEX predictions_item ON predictions (result_id, port, item_id, correct); ";
   const auto older = [&] {
     write_text(project.path() / "back.sql", back);

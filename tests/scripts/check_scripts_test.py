@@ -200,7 +200,7 @@ class Published(CheckScript):
         self.assert_found(
             {self.FILE: self.HEAD + "1,RTN,,8.5,perplexity,yes,\n1,RTN,C4,8.5,ppl,no,\n1,RTN,PTB,8.5,perplexity,column uncertain,x\n1,RTN,2,8.5\n"},
             f"{self.FILE}:2: table, row or column is empty",
-            f"{self.FILE}:3: the unit `ppl` is none of GiB, percent, perplexity, points",
+            f"{self.FILE}:3: the unit `ppl` is none of GiB, fraction, percent, perplexity, points",
             f"{self.FILE}:3: not certain, and no note says why",
             f"{self.FILE}:4: `certain` is yes or no, not `column uncertain`",
             f"{self.FILE}:5: 4 fields, not 7")

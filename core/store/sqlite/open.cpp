@@ -3,7 +3,9 @@
 #include <sqlite3.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
+#include <fstream>
 #include <set>
 #include <string_view>
 
@@ -153,6 +155,20 @@ Diagnostics nothing_there(const fs::path& file) {
               .fix("run an experiment in this directory first: `lowbit run experiment.yaml`")};
 }
 
+/// The schema version that the file itself names, without its log (SQLite's file format, 1.3); the newest where it is
+/// no database.
+int version_in_header(const fs::path& file) {
+  constexpr std::size_t kVersionAt = 60;
+  std::array<char, kVersionAt + 4> header{};
+  std::ifstream in(file, std::ios::binary);
+  if (!in.read(header.data(), header.size())) return embedded_migrations().back().version;
+  std::uint32_t version = 0;
+  for (std::size_t i = kVersionAt; i < header.size(); ++i) {
+    version = (version << 8U) | static_cast<unsigned char>(header.at(i));
+  }
+  return static_cast<int>(version);
+}
+
 Result<std::unique_ptr<Connection>> open_for_reading(const fs::path& file, const OpenOptions& options) {
   const int newest = embedded_migrations().back().version;
   if (!env::exists(file)) return nothing_there(file);
@@ -194,6 +210,8 @@ Result<void> check_not_lost(const fs::path& file) {
 }
 
 bool is_of_older_schema(const fs::path& file) {
+  // A connection leaves a log and its index beside the file: it is asked only where the header is of an older version.
+  if (version_in_header(file) >= embedded_migrations().back().version) return false;
   const auto db = open_for_reading(file, {});
   return !db.ok() && db.error().front().code == "LB6012";
 }
