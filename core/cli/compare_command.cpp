@@ -7,9 +7,8 @@
 #include "cli/output_width.h"
 #include "cli/session.h"
 #include "cli/study_files.h"
-#include "cli/tables_file.h"
+#include "cli/study_tables.h"
 #include "report/comparison_page.h"
-#include "report/measured_table.h"
 #include "report/published_page.h"
 #include "report/text_table.h"
 #include "store/project_facts.h"
@@ -31,6 +30,11 @@ Result<Selected> selected(const exec::ProjectPaths& project, const CommandOption
   LB_TRY_ASSIGN(const std::vector<std::string> experiments, facts.names(store::Named::experiments));
   Selected out{.experiment = options.get("experiment"), .words = options.all("selection")};
   if (std::find(experiments.begin(), experiments.end(), out.experiment) != experiments.end()) return out;
+  if (const auto file = experiment_file(out.experiment)) {
+    LB_TRY_ASSIGN(const Text named, experiment_named_in(*file));
+    out.experiment = named.value;
+    return out;
+  }
   // With one experiment, its name need not stand before the selection.
   if (experiments.size() == 1) {
     if (!out.experiment.empty()) out.words.insert(out.words.begin(), out.experiment);
@@ -42,21 +46,17 @@ Result<Selected> selected(const exec::ProjectPaths& project, const CommandOption
 
 /// The figures of a file of tables, or of those that are named behind it, beside those of the source paper.
 Result<int> compare_with_paper(const CommandOptions& options) {
-  LB_TRY_ASSIGN(const LoadedTables loaded, load_tables(options.get("experiment", ".")));
+  LB_TRY_ASSIGN(LoadedTables loaded, load_tables(options.get("experiment", ".")));
   const std::vector<std::string> names = options.all("selection");
   for (const std::string& name : names) LB_TRY(the_table(loaded.tables, name));
   LB_TRY_ASSIGN(const exec::ProjectPaths project, existing_project(options));
   LB_TRY_ASSIGN(StudyResults study, load_study(project.database(), loaded.tables.experiment));
+  StudyTables tables(std::move(loaded), project, std::move(study), true);
   std::vector<report::PublishedComparison> all;
-  for (const TableSpec& table : loaded.tables.tables) {
+  for (const TableSpec& table : tables.all()) {
     if (!names.empty() && std::find(names.begin(), names.end(), table.name.value) == names.end()) continue;
-    LB_TRY_ASSIGN(const PublishedFigures published, load_published(loaded, table));
-    LB_TRY_ASSIGN(const auto sources, report::find_sources(table, study));
-    LB_TRY(store::read_metrics(project.database(), report::results_of(sources), study));
-    LB_TRY_ASSIGN(const Answers answers,
-                  store::answers_of(project.database(), report::results_with_answers(table, sources)));
-    LB_TRY_ASSIGN(const report::MeasuredTable measured, report::measure(table, sources, answers));
-    for (report::PublishedComparison& one : report::compare_published(table, measured, published)) {
+    LB_TRY_ASSIGN(const FilledTable filled, tables.fill(table));
+    for (report::PublishedComparison& one : report::compare_published(table, filled.measured, *filled.published)) {
       all.push_back(std::move(one));
     }
   }
@@ -74,7 +74,10 @@ Result<int> compare_with_paper(const CommandOptions& options) {
 
 Result<int> compare_command(const Words& words) {
   CommandOptions options("compare");
-  options.argument("experiment", "whose variants (default: the only experiment of the project)", false)
+  options
+      .argument("experiment",
+                "whose variants: its name, its file, or the directory of that (default: the only one of the project)",
+                false)
       .arguments("selection", "only these stages or variants: 'score', 'score[num_bits=3]'; axes may be left out",
                  false);
   options.many("baseline,b", "the variant that differences are taken to (default: the first); one a table; repeatable")

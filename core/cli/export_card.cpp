@@ -109,7 +109,7 @@ Result<int> patch_card(const CommandOptions& options, const ExportedStudy& study
   LB_TRY_ASSIGN(const std::string before, env::read_file(card));
   const interchange::CardBlocks blocks = interchange::card_blocks(study, cards.models.front(), cards.datasets);
   LB_TRY_ASSIGN(const std::string after, interchange::patched_card(before, blocks, card.string()));
-  if (after != before) LB_TRY(env::write_file_durably(card, after));
+  if (after != before) LB_TRY(env::write_named_file(card, after));
   note_unnamed(cards);
   std::printf("%s: results of %s%s\n", card.c_str(), cards.models.front().model->name.c_str(),
               after == before ? ", which it had" : "");

@@ -58,13 +58,18 @@ Diagnostic no_such_experiment(const std::string& word, const std::vector<std::st
                                   : "an experiment with a similar name exists: " + ticked(near));
 }
 
+std::optional<fs::path> experiment_file(const std::string& word) {
+  if (word.empty()) return std::nullopt;
+  const fs::path file = env::is_directory(word) ? fs::path(word) / "experiment.yaml" : fs::path(word);
+  return env::exists(file) ? std::optional(file) : std::nullopt;
+}
+
 Result<Text> named_experiment(const exec::ProjectPaths& project, const std::string& word, const std::string& command) {
   LB_TRY_ASSIGN(store::ProjectFacts facts, store::ProjectFacts::open(project.database()));
   LB_TRY_ASSIGN(const std::vector<std::string> known, facts.names(store::Named::experiments));
   if (word.empty() && known.size() == 1) return Text{known.front(), {}};
   if (std::find(known.begin(), known.end(), word) != known.end()) return Text{word, {}};
-  const fs::path file = env::is_directory(word) ? fs::path(word) / "experiment.yaml" : fs::path(word);
-  if (!word.empty() && env::exists(file)) return experiment_named_in(file);
+  if (const auto file = experiment_file(word)) return experiment_named_in(*file);
   return no_such_experiment(word, known, command);
 }
 

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -33,6 +34,9 @@ struct NamedSpec {
 /// LB0007: `name` is none of `names`, or empty where there are several. `what`: "table".
 [[nodiscard]] Diagnostic no_such_spec(const std::string& what, const std::string& name,
                                       const std::vector<std::string>& names);
+
+/// The file of an experiment that `word` names, or the experiment.yaml of the directory; empty where there is none.
+[[nodiscard]] std::optional<std::filesystem::path> experiment_file(const std::string& word);
 
 /// The experiment of the project that `word` is the name of; or that its file names, or the experiment.yaml of a
 /// directory, whether or not it was run; the only one where it is empty. LB7067. `command`: "compare", for the message.

@@ -24,8 +24,8 @@ std::string StudyTables::command(const TableSpec& table) const {
   return "lowbit table " + shell_word(file) + " " + table.name.value + (published_wanted_ ? " --published" : "");
 }
 
-Result<StudyTables::Filled> StudyTables::fill(const TableSpec& table) {
-  Filled filled;
+Result<FilledTable> StudyTables::fill(const TableSpec& table) {
+  FilledTable filled;
   LB_TRY_ASSIGN(filled.sources, report::find_sources(table, study_));
   const std::set<std::int64_t> results = report::results_of(filled.sources);
   if (const std::set<std::string> metrics = report::metrics_of(table); !metrics.empty()) {
@@ -48,7 +48,7 @@ Result<StudyTables::Filled> StudyTables::fill(const TableSpec& table) {
 }
 
 Result<report::PrintedTable> StudyTables::print(const TableSpec& table, const std::string& rerun) {
-  LB_TRY_ASSIGN(const Filled filled, fill(table));
+  LB_TRY_ASSIGN(const FilledTable filled, fill(table));
   StudyRecipes recipes;
   if (ranks_something(table)) {
     LB_TRY_ASSIGN(recipes, store::study_recipes(project_.database(), study_));
@@ -62,7 +62,7 @@ Result<report::PrintedTable> StudyTables::print(const TableSpec& table, const st
 }
 
 Result<QueryResult> StudyTables::figures(const TableSpec& table, bool comparisons) {
-  LB_TRY_ASSIGN(const Filled filled, fill(table));
+  LB_TRY_ASSIGN(const FilledTable filled, fill(table));
   if (comparisons) return report::comparisons(table, filled.measured);
   return report::figures(table, filled.measured, filled.published ? &*filled.published : nullptr);
 }

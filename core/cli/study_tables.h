@@ -18,6 +18,14 @@
 
 namespace lowbit::cli {
 
+/// What a table is computed from, and its figures. Borrows from the study of its StudyTables.
+struct FilledTable {
+  std::vector<report::RowSources> sources;
+  report::MeasuredTable measured;
+  Answers answers;
+  std::optional<PublishedFigures> published;
+};
+
 class StudyTables {
  public:
   /// `published`: beside our figures those of the source paper.
@@ -31,27 +39,19 @@ class StudyTables {
   [[nodiscard]] std::filesystem::path beside(const Text& file) const { return tables_.file.parent_path() / file.value; }
   /// A table that was filled lacks a result.
   [[nodiscard]] bool missing() const { return missing_; }
-  /// The file of the experiment, relative to the project.
+  /// With the metrics that the tables filled so far name.
   [[nodiscard]] const StudyResults& study() const { return study_; }
   [[nodiscard]] const exec::ProjectPaths& project() const { return project_; }
 
   /// The `lowbit table` that prints it.
   [[nodiscard]] std::string command(const TableSpec& table) const;
+  [[nodiscard]] Result<FilledTable> fill(const TableSpec& table);
   /// `rerun`: the command that makes what is missing.
   [[nodiscard]] Result<report::PrintedTable> print(const TableSpec& table, const std::string& rerun);
   /// Not rounded. `comparisons`: between rows, instead of the figures.
   [[nodiscard]] Result<QueryResult> figures(const TableSpec& table, bool comparisons);
 
  private:
-  /// Borrows from the study.
-  struct Filled {
-    std::vector<report::RowSources> sources;
-    Answers answers;
-    report::MeasuredTable measured;
-    std::optional<PublishedFigures> published;
-  };
-  [[nodiscard]] Result<Filled> fill(const TableSpec& table);
-
   LoadedTables tables_;
   exec::ProjectPaths project_;
   StudyResults study_;

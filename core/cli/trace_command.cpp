@@ -5,7 +5,7 @@
 #include "cli/output.h"
 #include "cli/session.h"
 #include "cli/study_files.h"
-#include "cli/tables_file.h"
+#include "cli/study_tables.h"
 #include "report/comparison_identity.h"
 #include "report/trace_page.h"
 #include "store/project_facts.h"
@@ -77,19 +77,16 @@ Result<int> trace_command(const Words& words) {
   LB_TRY_ASSIGN(const bool asked_for_help, options.read(words));
   if (asked_for_help) return 0;
   LB_TRY_ASSIGN(const CellName cell, cell_name(options));
-  LB_TRY_ASSIGN(const LoadedTables loaded, load_tables(options.get("file")));
-  const TablesFile& file = loaded.tables;
-  LB_TRY_ASSIGN(const TableSpec table, the_table(file, cell.table));
+  LB_TRY_ASSIGN(LoadedTables loaded, load_tables(options.get("file")));
+  LB_TRY_ASSIGN(const TableSpec table, the_table(loaded.tables, cell.table));
   LB_TRY_ASSIGN(const exec::ProjectPaths project, existing_project(options));
-  LB_TRY_ASSIGN(StudyResults study, load_study(project.database(), file.experiment));
-  LB_TRY_ASSIGN(const auto sources, report::find_sources(table, study));
-  LB_TRY(store::read_metrics(project.database(), report::results_of(sources), study));
-  LB_TRY_ASSIGN(const Answers answers,
-                store::answers_of(project.database(), report::results_with_answers(table, sources)));
-  LB_TRY_ASSIGN(const report::MeasuredTable measured, report::measure(table, sources, answers));
+  LB_TRY_ASSIGN(StudyResults results, load_study(project.database(), loaded.tables.experiment));
+  StudyTables tables(std::move(loaded), project, std::move(results), false);
+  LB_TRY_ASSIGN(const FilledTable filled, tables.fill(table));
+  const StudyResults& study = tables.study();
   LB_TRY_ASSIGN(const StudyRecipes recipes, store::study_recipes(project.database(), study));
   LB_TRY_ASSIGN(report::FigureTrace trace,
-                report::trace_figure(table, cell.row, cell.column, measured, sources, study, recipes));
+                report::trace_figure(table, cell.row, cell.column, filled.measured, filled.sources, study, recipes));
   LB_TRY_ASSIGN(store::ProjectFacts facts, store::ProjectFacts::open(project.database()));
   LB_TRY(add_facts(facts, study, recipes, trace));
   trace.rerun = running_command(project, study);

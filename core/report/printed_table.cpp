@@ -20,7 +20,7 @@ namespace {
 
 using Kind = ColumnSpec::Kind;
 using Content = MeasuredCell::Content;
-using Mark = PrintedCell::Mark;
+using CellMark = PrintedCell::Mark;
 
 constexpr std::size_t kDigestDigits = 12;
 
@@ -120,7 +120,7 @@ class Ranking {
     for (const std::size_t r : rows) {
       if (text(r) != best && !second) second = text(r);
       if (text(r) == best || text(r) == second) {
-        out_.rows[r].cells[at].mark = text(r) == best ? Mark::best : Mark::second;
+        out_.rows[r].cells[at].mark = text(r) == best ? CellMark::best : CellMark::second;
         out_.marks = true;
       }
     }

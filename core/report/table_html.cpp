@@ -10,7 +10,7 @@
 namespace lowbit::report {
 namespace {
 
-using Mark = PrintedCell::Mark;
+using CellMark = PrintedCell::Mark;
 
 constexpr const char* kPageStyle =
     ":root{color-scheme:light dark}body{font:15px/1.45 system-ui,sans-serif;margin:2rem "
@@ -24,9 +24,9 @@ constexpr const char* kPageStyle =
     "tbody:last-of-type{border-bottom:2px "
     "solid}.with{opacity:.75;font-size:.85em}ul{padding-left:1.2rem;font-size:.85em}";
 
-std::string html_number(const std::string& first, Mark mark) {
+std::string html_number(const std::string& first, CellMark mark) {
   const std::string text = html_text(first);
-  return mark == Mark::best ? "<b>" + text + "</b>" : mark == Mark::second ? "<u>" + text + "</u>" : text;
+  return mark == CellMark::best ? "<b>" + text + "</b>" : mark == CellMark::second ? "<u>" + text + "</u>" : text;
 }
 
 /// A column of the table. The numbers of a list have columns of their own; a number and what belongs to it share one,

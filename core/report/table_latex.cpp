@@ -2,269 +2,16 @@
 #include <array>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "base/utf8.h"
-#include "base/words.h"
+#include "report/latex_text.h"
 #include "report/table_page.h"
 
 namespace lowbit::report {
 namespace {
 
-using Mark = PrintedCell::Mark;
-
-constexpr std::array<std::pair<std::string_view, std::string_view>, 238> kLatex{{
-    {"\\", "\\textbackslash{}"},
-    {"{", "\\{"},
-    {"}", "\\}"},
-    {"%", "\\%"},
-    {"&", "\\&"},
-    {"_", "\\_"},
-    {"#", "\\#"},
-    {"$", "\\$"},
-    {"~", "\\textasciitilde{}"},
-    {"^", "\\textasciicircum{}"},
-    {"`", "\\textasciigrave{}"},
-    {"<", "$<$"},
-    {">", "$>$"},
-    {"–", "--"},
-    {"—", "---"},
-    {"…", "\\ldots{}"},
-    {"\u2010", "-"},
-    {"\u2011", "-"},
-    {"“", "``"},
-    {"”", "''"},
-    {"‘", "`"},
-    {"’", "'"},
-    {"\u00A0", "~"},
-    {"\u2009", "\\,"},
-    {"\u202F", "\\,"},
-    {"\u2007", "\\,"},
-    {"\u2044", "/"},
-    {"\u2215", "/"},
-    {"α", "$\\alpha$"},
-    {"β", "$\\beta$"},
-    {"γ", "$\\gamma$"},
-    {"δ", "$\\delta$"},
-    {"ε", "$\\varepsilon$"},
-    {"ζ", "$\\zeta$"},
-    {"η", "$\\eta$"},
-    {"θ", "$\\theta$"},
-    {"ι", "$\\iota$"},
-    {"κ", "$\\kappa$"},
-    {"λ", "$\\lambda$"},
-    {"μ", "$\\mu$"},
-    {"ν", "$\\nu$"},
-    {"ξ", "$\\xi$"},
-    {"ο", "$o$"},
-    {"π", "$\\pi$"},
-    {"ρ", "$\\rho$"},
-    {"ς", "$\\varsigma$"},
-    {"σ", "$\\sigma$"},
-    {"τ", "$\\tau$"},
-    {"υ", "$\\upsilon$"},
-    {"φ", "$\\varphi$"},
-    {"χ", "$\\chi$"},
-    {"ψ", "$\\psi$"},
-    {"ω", "$\\omega$"},
-    {"\u03D5", "$\\phi$"},
-    {"\u03F5", "$\\epsilon$"},
-    {"ϑ", "$\\vartheta$"},
-    {"ϖ", "$\\varpi$"},
-    {"ϱ", "$\\varrho$"},
-    {"Α", "$\\mathrm{A}$"},
-    {"Β", "$\\mathrm{B}$"},
-    {"Γ", "$\\Gamma$"},
-    {"Δ", "$\\Delta$"},
-    {"Ε", "$\\mathrm{E}$"},
-    {"Ζ", "$\\mathrm{Z}$"},
-    {"Η", "$\\mathrm{H}$"},
-    {"Θ", "$\\Theta$"},
-    {"Ι", "$\\mathrm{I}$"},
-    {"Κ", "$\\mathrm{K}$"},
-    {"Λ", "$\\Lambda$"},
-    {"Μ", "$\\mathrm{M}$"},
-    {"Ν", "$\\mathrm{N}$"},
-    {"Ξ", "$\\Xi$"},
-    {"Ο", "$\\mathrm{O}$"},
-    {"Π", "$\\Pi$"},
-    {"Ρ", "$\\mathrm{P}$"},
-    {"Σ", "$\\Sigma$"},
-    {"Τ", "$\\mathrm{T}$"},
-    {"Υ", "$\\Upsilon$"},
-    {"Φ", "$\\Phi$"},
-    {"Χ", "$\\mathrm{X}$"},
-    {"Ψ", "$\\Psi$"},
-    {"Ω", "$\\Omega$"},
-    {"\u00B5", "$\\mu$"},
-    {"\u2126", "$\\Omega$"},
-    {"\u2206", "$\\Delta$"},
-    {"⁰", "$^{0}$"},
-    {"¹", "$^{1}$"},
-    {"²", "$^{2}$"},
-    {"³", "$^{3}$"},
-    {"⁴", "$^{4}$"},
-    {"⁵", "$^{5}$"},
-    {"⁶", "$^{6}$"},
-    {"⁷", "$^{7}$"},
-    {"⁸", "$^{8}$"},
-    {"⁹", "$^{9}$"},
-    {"⁺", "$^{+}$"},
-    {"⁻", "$^{-}$"},
-    {"⁼", "$^{=}$"},
-    {"⁽", "$^{(}$"},
-    {"⁾", "$^{)}$"},
-    {"ⁿ", "$^{n}$"},
-    {"ⁱ", "$^{i}$"},
-    {"₀", "$_{0}$"},
-    {"₁", "$_{1}$"},
-    {"₂", "$_{2}$"},
-    {"₃", "$_{3}$"},
-    {"₄", "$_{4}$"},
-    {"₅", "$_{5}$"},
-    {"₆", "$_{6}$"},
-    {"₇", "$_{7}$"},
-    {"₈", "$_{8}$"},
-    {"₉", "$_{9}$"},
-    {"₊", "$_{+}$"},
-    {"₋", "$_{-}$"},
-    {"₌", "$_{=}$"},
-    {"₍", "$_{(}$"},
-    {"₎", "$_{)}$"},
-    {"ₐ", "$_{a}$"},
-    {"ₑ", "$_{e}$"},
-    {"ₒ", "$_{o}$"},
-    {"ₓ", "$_{x}$"},
-    {"ₕ", "$_{h}$"},
-    {"ₖ", "$_{k}$"},
-    {"ₗ", "$_{l}$"},
-    {"ₘ", "$_{m}$"},
-    {"ₙ", "$_{n}$"},
-    {"ₚ", "$_{p}$"},
-    {"ₛ", "$_{s}$"},
-    {"ₜ", "$_{t}$"},
-    {"ᵢ", "$_{i}$"},
-    {"ⱼ", "$_{j}$"},
-    {"ᵣ", "$_{r}$"},
-    {"ᵤ", "$_{u}$"},
-    {"ᵥ", "$_{v}$"},
-    {"−", "$-$"},
-    {"±", "$\\pm$"},
-    {"∓", "$\\mp$"},
-    {"×", "$\\times$"},
-    {"÷", "$\\div$"},
-    {"·", "$\\cdot$"},
-    {"\u2219", "$\\cdot$"},
-    {"\u22C5", "$\\cdot$"},
-    {"∗", "$\\ast$"},
-    {"∘", "$\\circ$"},
-    {"⊙", "$\\odot$"},
-    {"⊗", "$\\otimes$"},
-    {"⊕", "$\\oplus$"},
-    {"⊖", "$\\ominus$"},
-    {"≤", "$\\leq$"},
-    {"≥", "$\\geq$"},
-    {"≪", "$\\ll$"},
-    {"≫", "$\\gg$"},
-    {"≠", "$\\neq$"},
-    {"≈", "$\\approx$"},
-    {"≡", "$\\equiv$"},
-    {"∼", "$\\sim$"},
-    {"≃", "$\\simeq$"},
-    {"≅", "$\\cong$"},
-    {"∝", "$\\propto$"},
-    {"∞", "$\\infty$"},
-    {"√", "$\\surd$"},
-    {"∑", "$\\sum$"},
-    {"∏", "$\\prod$"},
-    {"∫", "$\\int$"},
-    {"∂", "$\\partial$"},
-    {"∇", "$\\nabla$"},
-    {"∈", "$\\in$"},
-    {"∉", "$\\notin$"},
-    {"∋", "$\\ni$"},
-    {"∅", "$\\emptyset$"},
-    {"∩", "$\\cap$"},
-    {"∪", "$\\cup$"},
-    {"⊂", "$\\subset$"},
-    {"⊆", "$\\subseteq$"},
-    {"⊃", "$\\supset$"},
-    {"⊇", "$\\supseteq$"},
-    {"∀", "$\\forall$"},
-    {"∃", "$\\exists$"},
-    {"¬", "$\\neg$"},
-    {"∧", "$\\wedge$"},
-    {"∨", "$\\vee$"},
-    {"⊥", "$\\perp$"},
-    {"⊤", "$\\top$"},
-    {"∥", "$\\parallel$"},
-    {"\u2223", "$\\mid$"},
-    {"∠", "$\\angle$"},
-    {"⌈", "$\\lceil$"},
-    {"⌉", "$\\rceil$"},
-    {"⌊", "$\\lfloor$"},
-    {"⌋", "$\\rfloor$"},
-    {"⟨", "$\\langle$"},
-    {"⟩", "$\\rangle$"},
-    {"‖", "$\\|$"},
-    {"⋯", "$\\cdots$"},
-    {"←", "$\\leftarrow$"},
-    {"→", "$\\rightarrow$"},
-    {"↑", "$\\uparrow$"},
-    {"↓", "$\\downarrow$"},
-    {"↔", "$\\leftrightarrow$"},
-    {"↕", "$\\updownarrow$"},
-    {"↗", "$\\nearrow$"},
-    {"↘", "$\\searrow$"},
-    {"↙", "$\\swarrow$"},
-    {"↖", "$\\nwarrow$"},
-    {"⇐", "$\\Leftarrow$"},
-    {"⇒", "$\\Rightarrow$"},
-    {"⇑", "$\\Uparrow$"},
-    {"⇓", "$\\Downarrow$"},
-    {"⇔", "$\\Leftrightarrow$"},
-    {"↦", "$\\mapsto$"},
-    {"⟶", "$\\longrightarrow$"},
-    {"⟵", "$\\longleftarrow$"},
-    {"ℓ", "$\\ell$"},
-    {"ℏ", "$\\hbar$"},
-    {"ℝ", "$\\mathbf{R}$"},
-    {"ℕ", "$\\mathbf{N}$"},
-    {"ℤ", "$\\mathbf{Z}$"},
-    {"ℜ", "$\\Re$"},
-    {"ℑ", "$\\Im$"},
-    {"✓", "$\\surd$"},
-    {"✔", "$\\surd$"},
-    {"✗", "$\\times$"},
-    {"✘", "$\\times$"},
-    {"•", "$\\bullet$"},
-    {"★", "$\\star$"},
-    {"☆", "$\\star$"},
-    {"′", "$'$"},
-    {"″", "$''$"},
-    {"°", "$^{\\circ}$"},
-    {"△", "$\\triangle$"},
-    {"▲", "$\\triangle$"},
-    {"▽", "$\\bigtriangledown$"},
-    {"▼", "$\\bigtriangledown$"},
-    {"◇", "$\\diamond$"},
-    {"○", "$\\circ$"},
-    {"●", "$\\bullet$"},
-    {"†", "$\\dagger$"},
-    {"‡", "$\\ddagger$"},
-}};
-
-/// Letters that LaTeX's own fonts lack among those of Latin-1 and Latin Extended-A.
-constexpr std::string_view kLettersWithoutFont = "ĦħĸĿŀŉŦŧſ";
-
-/// Whether pdfLaTeX has the character: ASCII, and the letters up to U+017F.
-bool is_plain(std::string_view character) {
-  const auto first = static_cast<unsigned char>(character[0]);
-  if (first < 0x80) return true;
-  return character.size() == 2 && first >= 0xC2 && first <= 0xC5 &&
-         kLettersWithoutFont.find(character) == std::string_view::npos;
-}
+using CellMark = PrintedCell::Mark;
 
 std::string replaced(std::string text, std::string_view what, std::string_view with) {
   for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + with.size())) {
@@ -275,12 +22,12 @@ std::string replaced(std::string text, std::string_view what, std::string_view w
 
 bool is_number(const std::string& part) { return part.find_first_of("0123456789") != std::string::npos; }
 
-std::string number(const std::string& text, Mark mark) {
+std::string number(const std::string& text, CellMark mark) {
   if (!is_number(text)) return latex_text(text);
   std::string out = replaced(text, "−", "-");
   if (out.back() == '?') out = out.substr(0, out.size() - 1) + "^{?}";
-  if (mark == Mark::best) out = "\\mathbf{" + out + "}";
-  if (mark == Mark::second) out = "\\underline{" + out + "}";
+  if (mark == CellMark::best) out = "\\mathbf{" + out + "}";
+  if (mark == CellMark::second) out = "\\underline{" + out + "}";
   return "$" + out + "$";
 }
 
@@ -307,7 +54,7 @@ Part part_of(const PrintedCell& cell, std::size_t part) {
     if (continues_character(c)) continue;
     const bool digit = c >= '0' && c <= '9';
     const bool point = c == '.' || c == ',' || c == ' ' || c == '[' || c == ']';
-    out.width += digit ? (cell.mark == Mark::best && part == 0 ? kBoldDigit : kDigit) : point ? kPoint : kSign;
+    out.width += digit ? (cell.mark == CellMark::best && part == 0 ? kBoldDigit : kDigit) : point ? kPoint : kSign;
   }
   return out;
 }
@@ -356,7 +103,7 @@ std::string latex_cells(const PrintedCell& cell, const Layout& layout) {
   std::string out;
   if (layout.list) {
     for (const std::size_t part : layout.parts) {
-      out += " & " + number(cell.parts[part], part == 0 ? cell.mark : Mark::none);
+      out += " & " + number(cell.parts[part], part == 0 ? cell.mark : CellMark::none);
     }
     return out;
   }
@@ -417,43 +164,7 @@ std::string latex_header(const PrintedTable& table, const std::vector<Layout>& l
          (lists ? heading_line(parts, "model") : "");
 }
 
-/// A comment that names the characters of the table that pdfLaTeX does not know, if there are any.
-std::string engine_comment(std::string_view latex) {
-  std::vector<std::string_view> unknown;
-  while (!latex.empty()) {
-    const std::string_view character = latex.substr(0, std::max<std::size_t>(utf8_length(latex), 1));
-    latex.remove_prefix(character.size());
-    if (is_plain(character) || std::find(unknown.begin(), unknown.end(), character) != unknown.end()) continue;
-    unknown.push_back(character);
-  }
-  return unknown.empty() ? "" : "% needs XeLaTeX or LuaLaTeX, and a font that has: " + joined(unknown, " ") + "\n";
-}
-
-std::string one_line(const std::string& text) { return replaced(printable(text), "\n", " "); }
-
 }  // namespace
-
-std::string latex_text(const std::string& text) {
-  const std::string plain = one_line(text);
-  std::string out;
-  for (std::size_t i = 0; i < plain.size();) {
-    const std::size_t close = plain[i] == '`' ? plain.find('`', i + 1) : std::string::npos;
-    if (close != std::string::npos) {
-      out += "\\texttt{" + latex_text(plain.substr(i + 1, close - i - 1)) + "}";
-      i = close + 1;
-      continue;
-    }
-    const std::string_view rest = std::string_view(plain).substr(i);
-    const std::string_view character = rest.substr(0, std::max<std::size_t>(utf8_length(rest), 1));
-    const auto special =
-        std::find_if(kLatex.begin(), kLatex.end(), [&](const auto& known) { return known.first == character; });
-    out += special == kLatex.end() ? character : special->second;
-    // Two hyphens would become a dash.
-    if (rest.starts_with("--")) out += "{}";
-    i += character.size();
-  }
-  return out;
-}
 
 namespace detail {
 
@@ -488,9 +199,9 @@ std::string latex_page(const PrintedTable& table, bool whole) {
   if (table.marks) note(std::string("\\textbf{best}, \\underline{second}") + kMarksNote);
   for (const std::string& text : table.notes) note(latex_text(text));
   out += "\\end{minipage}\n\\endgroup\n";
-  const std::string engine = engine_comment(whole ? title + out : out);
-  const std::string source = "% " + one_line(table.source) + "\n";
-  if (!whole) return source + engine + (table.title.empty() ? "" : "% " + one_line(table.title) + "\n") + out;
+  const std::string engine = latex_engine_comment(whole ? title + out : out);
+  const std::string source = "% " + printable(table.source) + "\n";
+  if (!whole) return source + engine + (table.title.empty() ? "" : "% " + printable(table.title) + "\n") + out;
   return engine +
          "\\documentclass{article}\n\\usepackage[T1]{fontenc}\n\\usepackage[paperwidth=42cm,paperheight=29.7cm,margin="
          "1cm]{geometry}\n"

@@ -9,7 +9,7 @@
 namespace lowbit::report {
 namespace {
 
-using Mark = PrintedCell::Mark;
+using CellMark = PrintedCell::Mark;
 
 std::string joined_parts(const std::vector<std::string>& parts) {
   std::string out;
@@ -23,11 +23,12 @@ std::vector<std::string> text_column(const PrintedTable& table, std::size_t c) {
   const PrintedColumn& column = table.columns[c];
   std::vector<std::vector<std::string>> lines{column.parts};
   const bool marks = std::any_of(table.rows.begin(), table.rows.end(),
-                                 [&](const PrintedRow& row) { return row.cells[c].mark != Mark::none; });
+                                 [&](const PrintedRow& row) { return row.cells[c].mark != CellMark::none; });
   for (const PrintedRow& row : table.rows) {
     const PrintedCell& cell = row.cells[c];
     lines.push_back(cell.parts);
-    if (marks && cell.number) lines.back()[0] += cell.mark == Mark::best ? "*" : cell.mark == Mark::second ? "'" : " ";
+    if (marks && cell.number)
+      lines.back()[0] += cell.mark == CellMark::best ? "*" : cell.mark == CellMark::second ? "'" : " ";
   }
   std::size_t n_parts = 0;
   for (const auto& line : lines) n_parts = std::max(n_parts, line.size());
@@ -50,8 +51,8 @@ std::vector<std::string> text_column(const PrintedTable& table, std::size_t c) {
 std::string marked(const PrintedCell& cell) {
   std::vector<std::string> parts = cell.parts;
   for (std::string& part : parts) part = markdown_cell(part);
-  if (cell.mark == Mark::best) parts[0] = "**" + parts[0] + "**";
-  if (cell.mark == Mark::second) parts[0] = "<u>" + parts[0] + "</u>";
+  if (cell.mark == CellMark::best) parts[0] = "**" + parts[0] + "**";
+  if (cell.mark == CellMark::second) parts[0] = "<u>" + parts[0] + "</u>";
   return joined_parts(parts);
 }
 

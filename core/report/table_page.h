@@ -20,9 +20,6 @@ enum class PageFormat {
 /// their own instead of a part of one.
 [[nodiscard]] std::string render(const PrintedTable& table, PageFormat format, bool whole = false);
 
-/// Text as LaTeX prints it: its special characters escaped, Greek letters, signs and arrows as mathematics, what stands
-/// between two backticks as code.
-[[nodiscard]] std::string latex_text(const std::string& text);
 /// Text as HTML prints it.
 [[nodiscard]] std::string html_text(const std::string& text);
 

@@ -253,6 +253,8 @@ TEST_CASE("words that compare, samples and trace do not know are answered with t
       project
           .shell("sed 's/^experiment: toys/experiment: games/' experiment.yaml > games.yaml && lowbit run games.yaml")
           .status == 0);
+  CHECK(project.lowbit({"compare", "experiment.yaml"}).out == project.lowbit({"compare", "toys"}).out);
+  CHECK(project.lowbit({"compare", "."}).status == 0);
   refused({"compare"}, "error[LB7067]: the project has several experiments\n = note: its experiments: games, toys\n");
   refused({"compare", "toy"}, "error[LB7067]: there is no experiment `toy`");
   CHECK(project.lowbit({"compare", "toys"}).status == 0);

@@ -1,5 +1,7 @@
 #include "report/table_page.h"
 
+#include "report/latex_text.h"
+
 #include <catch2/catch.hpp>
 
 using namespace lowbit::report;
