@@ -10,8 +10,8 @@
 #include "base/words.h"
 #include "domain/coordinates.h"
 #include "domain/quantity_text.h"
+#include "report/page_style.h"
 #include "report/report_parts.h"
-#include "report/report_style.h"
 #include "report/table_page.h"
 
 namespace lowbit::report {
@@ -124,8 +124,8 @@ class Report {
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; img-src "
         "data:\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"generator\" "
         "content=\"lowbit " +
-        html_text(report_.version) + "\">\n<title>" + html_text(study_.experiment) + "</title>\n<style>" +
-        kReportStyle + "</style>\n</head>\n<body>\n<main>\n<h1>" + html_text(study_.experiment) + "</h1>\n");
+        html_text(report_.version) + "\">\n<title>" + html_text(study_.experiment) + "</title>\n<style>" + kPageStyle +
+        "</style>\n</head>\n<body>\n<main>\n<h1>" + html_text(study_.experiment) + "</h1>\n");
     std::string when;
     if (!report_.executions.empty()) {
       const auto [first, last] =

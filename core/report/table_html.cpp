@@ -5,24 +5,13 @@
 
 #include "base/markup.h"
 #include "base/utf8.h"
+#include "report/page_style.h"
 #include "report/table_page.h"
 
 namespace lowbit::report {
 namespace {
 
 using CellMark = PrintedCell::Mark;
-
-constexpr const char* kPageStyle =
-    ":root{color-scheme:light dark}body{font:15px/1.45 system-ui,sans-serif;margin:2rem "
-    "auto;max-width:100rem;padding:0 1rem}"
-    ".lowbit-table{overflow-x:auto}table{border-collapse:collapse;font-variant-numeric:tabular-nums}"
-    "caption{text-align:left;font-weight:600;padding-bottom:.5rem}th,td{padding:.2rem "
-    ".6rem;text-align:right;white-space:nowrap}"
-    ".model,th[scope=row],th[scope=rowgroup]{text-align:left;font-weight:400}"
-    "th[scope=rowgroup]{font-style:italic}thead{border-top:2px solid;border-bottom:1px solid}thead th{font-weight:600}"
-    "th[scope=colgroup]{text-align:center;border-bottom:1px solid}tbody{border-bottom:1px solid}"
-    "tbody:last-of-type{border-bottom:2px "
-    "solid}.with{opacity:.75;font-size:.85em}ul{padding-left:1.2rem;font-size:.85em}";
 
 std::string html_number(const std::string& first, CellMark mark) {
   const std::string text = html_text(first);
@@ -141,7 +130,7 @@ std::string html_page(const PrintedTable& table, bool whole) {
   std::string out;
   if (whole) {
     out += "<!doctype html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>" + html_text(table.title) +
-           "</title><style>" + kPageStyle + "</style></head>\n<body>\n";
+           "</title><style>" + kPageStyle + "</style></head>\n<body>\n<main>\n";
   }
   out += "<!-- " + html_text(table.source) + " -->\n<div class=\"lowbit-table\">\n<table>\n";
   if (!table.title.empty()) out += "<caption>" + html_text(table.title) + "</caption>\n";
@@ -168,7 +157,7 @@ std::string html_page(const PrintedTable& table, bool whole) {
   for (const std::string& note : table.notes) out += "<li>" + html_text(note) + "</li>\n";
   if (table.marks || !table.notes.empty()) out += "</ul>\n";
   out += "</div>\n";
-  if (whole) out += "</body>\n</html>\n";
+  if (whole) out += "</main>\n</body>\n</html>\n";
   return out;
 }
 

@@ -1,9 +1,9 @@
-// The style sheet of a report: light and dark, for the screen and for paper.
+// The style sheet of whole HTML documents: light and dark, for the screen and for paper.
 #pragma once
 
 namespace lowbit::report {
 
-inline constexpr const char* kReportStyle =
+inline constexpr const char* kPageStyle =
     ":root{color-scheme:light dark;--line:light-dark(#d9dde1,#3a4249);--dim:light-dark(#56606a,#9aa4ae);"
     "--accent:light-dark(#0b62a8,#6ab0f3);--warn:light-dark(#8a5a00,#f2c14e);--panel:light-dark(#f6f7f8,#1c2125)}"
     "body{font:15px/1.5 system-ui,sans-serif;margin:0;background:light-dark(#fff,#111417);"
